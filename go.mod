@@ -1,0 +1,3 @@
+module github.com/rehearse-dev/rehearse
+
+go 1.26

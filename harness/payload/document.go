@@ -1,0 +1,351 @@
+package payload
+
+import (
+	"bytes"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// Limits of a document.
+const (
+	MaxSize  = 1 << 30 // bytes of a source
+	MaxDepth = 1000    // levels of nesting
+)
+
+// Fact is a property of the whole document that has no place in its tree, such as the line ends of a table. Facts are
+// compared by name.
+type Fact struct{ Name, Value string }
+
+// Doc is a parsed document. It is immutable and safe for concurrent use.
+type Doc struct {
+	Format string // name of a row in Formats
+	Source []byte
+	Facts  []Fact
+	nodes  []node
+	syntax syntax
+}
+
+// node is one entry of the tape. Children follow their parent; end is the index behind the last descendant.
+type node struct {
+	kind             kind
+	flags            uint8
+	start, stop      uint32 // span of the value in the source
+	nameFrom, nameTo uint32 // span of the name in the source; empty for elements and the root
+	end              uint32
+	count            uint32 // children of a container
+}
+
+// kind is a compact harness.ValueKind.
+type kind uint8
+
+const (
+	null kind = iota
+	boolean
+	number
+	text
+	array
+	object
+	blob
+)
+
+var kinds = [...]harness.ValueKind{
+	null: harness.KindNull, boolean: harness.KindBool, number: harness.KindNumber, text: harness.KindString,
+	array: harness.KindArray, object: harness.KindObject, blob: harness.KindBytes,
+}
+
+// syntax is how one format spells texts.
+type syntax interface {
+	// decode returns the text that raw spells.
+	decode(raw []byte) string
+	// encode spells text in the manner of the scalar that stood there.
+	encode(text string, was []byte, k kind) []byte
+}
+
+// Node is a place in a document. The zero Node is absent.
+type Node struct {
+	doc *Doc
+	i   uint32
+}
+
+// Root of the document.
+func (d *Doc) Root() Node { return Node{doc: d} }
+
+// Len is the number of nodes, the root included.
+func (d *Doc) Len() int { return len(d.nodes) }
+
+// Fact returns the value of the fact of that name, or the empty string.
+func (d *Doc) Fact(name string) string {
+	for _, f := range d.Facts {
+		if f.Name == name {
+			return f.Value
+		}
+	}
+	return ""
+}
+
+func (n Node) node() *node { return &n.doc.nodes[n.i] }
+
+// IsZero reports whether the node is absent.
+func (n Node) IsZero() bool { return n.doc == nil }
+
+// Kind is the type of the value; KindAbsent for the zero Node.
+func (n Node) Kind() harness.ValueKind {
+	if n.doc == nil {
+		return harness.KindAbsent
+	}
+	return kinds[n.node().kind]
+}
+
+// IsScalar reports whether the value has no children of its own kind: everything but arrays and objects.
+func (n Node) IsScalar() bool { return n.doc != nil && n.node().kind != array && n.node().kind != object }
+
+// Raw is the value as written: the bytes of its span.
+func (n Node) Raw() []byte {
+	e := n.node()
+	return n.doc.Source[e.start:e.stop]
+}
+
+// Offset is where the value begins in the source, in bytes from 0.
+func (n Node) Offset() int { return int(n.node().start) }
+
+// Text is a scalar's text: a string decoded, everything else as written. A container has its source.
+func (n Node) Text() string {
+	if n.doc == nil {
+		return ""
+	}
+	if n.node().kind == text {
+		return n.doc.syntax.decode(n.Raw())
+	}
+	return string(n.Raw())
+}
+
+// Name is the decoded member name; empty for elements and the root.
+func (n Node) Name() string {
+	raw := n.rawName()
+	if len(raw) == 0 {
+		return ""
+	}
+	return n.doc.syntax.decode(raw)
+}
+
+func (n Node) rawName() []byte {
+	e := n.node()
+	return n.doc.Source[e.nameFrom:e.nameTo]
+}
+
+// Len is the number of children.
+func (n Node) Len() int {
+	if n.doc == nil {
+		return 0
+	}
+	return int(n.node().count)
+}
+
+// Children yields the members or elements in document order. Duplicate members are all there.
+func (n Node) Children() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		if n.doc == nil {
+			return
+		}
+		end := n.node().end
+		for i := n.i + 1; i < end; i = n.doc.nodes[i].end {
+			if !yield(Node{n.doc, i}) {
+				return
+			}
+		}
+	}
+}
+
+// Member returns the first member of that name, or the zero Node.
+func (n Node) Member(name string) Node {
+	if n.Kind() != harness.KindObject {
+		return Node{}
+	}
+	for c := range n.Children() {
+		if raw := c.rawName(); isPlainName(raw, name) || c.Name() == name {
+			return c
+		}
+	}
+	return Node{}
+}
+
+// isPlainName spares decoding: a raw name equals name when it holds no escape, quoted or not.
+func isPlainName(raw []byte, name string) bool {
+	return len(raw) == len(name)+2 && raw[0] == '"' && string(raw[1:len(raw)-1]) == name && bytes.IndexByte(raw, '\\') < 0
+}
+
+// Element returns the i-th child of an array, or the zero Node.
+func (n Node) Element(i int) Node {
+	if n.Kind() != harness.KindArray || i < 0 {
+		return Node{}
+	}
+	for c := range n.Children() {
+		if i == 0 {
+			return c
+		}
+		i--
+	}
+	return Node{}
+}
+
+// At follows a concrete path from this node; it returns the zero Node when there is no such place. A keyed step takes
+// the first element whose members have the texts.
+func (n Node) At(path harness.Path) Node {
+	for _, s := range path {
+		switch s.Kind {
+		case harness.StepName:
+			n = n.Member(s.Name)
+		case harness.StepIndex:
+			n = n.Element(s.Index)
+		case harness.StepKey:
+			n = n.keyed(s.Keys)
+		default:
+			return Node{}
+		}
+		if n.IsZero() {
+			return n
+		}
+	}
+	return n
+}
+
+func (n Node) keyed(keys []harness.Field) Node {
+next:
+	for c := range n.Children() {
+		for _, k := range keys {
+			if m := c.Member(k.Name); m.IsZero() || m.Text() != k.Value {
+				continue next
+			}
+		}
+		return c
+	}
+	return Node{}
+}
+
+// Leaves yields every scalar below the node with its concrete path from the node, in document order; empty containers
+// are leaves too. The path is only valid during the call.
+func (n Node) Leaves() iter.Seq2[harness.Path, Node] {
+	return func(yield func(harness.Path, Node) bool) {
+		if n.doc != nil {
+			n.leaves(nil, yield)
+		}
+	}
+}
+
+func (n Node) leaves(path harness.Path, yield func(harness.Path, Node) bool) bool {
+	if n.IsScalar() || n.Len() == 0 {
+		return yield(path, n)
+	}
+	isObject, i := n.node().kind == object, 0
+	for c := range n.Children() {
+		step := harness.Index(i)
+		if isObject {
+			step = harness.Name(c.Name())
+		}
+		if !c.leaves(append(path, step), yield) {
+			return false
+		}
+		i++
+	}
+	return true
+}
+
+// Edit replaces the text of a scalar, or the name of a member when Name is set.
+type Edit struct {
+	Node Node
+	Name bool
+	Text string
+}
+
+// Rewrite returns the source with the edits put in. Every byte outside the edited scalars stays. Each place may be
+// edited once; edits of shared names (the header of a table) count as one place and the first wins.
+func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
+	type splice struct {
+		from, to uint32
+		with     []byte
+	}
+	splices := make([]splice, 0, len(edits))
+	for _, e := range edits {
+		if e.Node.doc != d {
+			return nil, fmt.Errorf("rewrite %s: edit of another document", d.Format)
+		}
+		n := e.Node.node()
+		switch {
+		case e.Name:
+			raw := e.Node.rawName()
+			splices = append(splices, splice{n.nameFrom, n.nameTo, d.syntax.encode(e.Text, raw, text)})
+		case e.Node.IsScalar():
+			splices = append(splices, splice{n.start, n.stop, d.syntax.encode(e.Text, e.Node.Raw(), n.kind)})
+		default:
+			return nil, fmt.Errorf("rewrite %s at byte %d: not a scalar", d.Format, n.start)
+		}
+	}
+	slices.SortStableFunc(splices, func(a, b splice) int { return int(a.from) - int(b.from) })
+	out := make([]byte, 0, len(d.Source)+64)
+	at := uint32(0)
+	for _, s := range splices {
+		if s.from < at {
+			continue
+		}
+		out = append(out, d.Source[at:s.from]...)
+		out = append(out, s.with...)
+		at = s.to
+	}
+	return append(out, d.Source[at:]...), nil
+}
+
+// SyntaxError says where a source is not of its format.
+type SyntaxError struct {
+	Format string
+	Offset int // bytes from 0
+	Line   int // from 1
+	What   string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("parse %s at byte %d (line %d): %s", e.Format, e.Offset, e.Line, e.What)
+}
+
+func syntaxError(format string, source []byte, offset int, what string, args ...any) error {
+	offset = min(offset, len(source))
+	return &SyntaxError{format, offset, 1 + bytes.Count(source[:offset], []byte{'\n'}), fmt.Sprintf(what, args...)}
+}
+
+// tape builds the nodes of a document.
+type tape struct {
+	nodes []node
+	open  []uint32
+}
+
+func (t *tape) add(n node) {
+	if len(t.open) > 0 {
+		t.nodes[t.open[len(t.open)-1]].count++
+	}
+	n.end = uint32(len(t.nodes) + 1)
+	t.nodes = append(t.nodes, n)
+}
+
+func (t *tape) begin(n node) {
+	t.add(n)
+	t.open = append(t.open, uint32(len(t.nodes)-1))
+}
+
+func (t *tape) finish(stop int) {
+	last := len(t.open) - 1
+	n := &t.nodes[t.open[last]]
+	n.stop, n.end = uint32(stop), uint32(len(t.nodes))
+	t.open = t.open[:last]
+}
+
+// Short renders a value in at most max bytes, for people.
+func (n Node) Short(max int) string {
+	s := n.Text()
+	if len(s) > max {
+		s = strings.ToValidUTF8(s[:max], "") + "…"
+	}
+	return s
+}

@@ -1,0 +1,102 @@
+package payload
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// Format is one row of the table of formats.
+type Format struct {
+	Name       string
+	Summary    string
+	Extensions []string // with dot, lower case
+	Media      []string // media types, lower case; a leading + is a suffix
+	// Sniff reports whether the head of a source of unknown type looks like this format.
+	Sniff func(head []byte) bool
+	// Parse reads a whole source. The error is a *SyntaxError.
+	Parse func(source []byte) (*Doc, error)
+}
+
+// Formats is the table of formats, in the order in which an unknown source is tried.
+var Formats = []Format{
+	{"json", "JSON text, RFC 8259", []string{".json"}, []string{"application/json", "text/json", "+json"}, sniffJSON, ParseJSON},
+	{"csv", "table with a header row, RFC 4180 and its dialects", []string{".csv", ".tsv"}, []string{"text/csv", "text/tab-separated-values"}, sniffCSV, ParseCSV},
+	{"text", "text by line", []string{".txt", ".log", ".html", ".xml"}, []string{"text/", "application/xml", "+xml"}, sniffText, ParseText},
+	{"bytes", "anything else, as one value", []string{".bin"}, nil, func([]byte) bool { return true }, ParseBytes},
+}
+
+// FormatOf picks the row for a media type, a file name and the head of the source, in this order of trust; the last
+// row serves everything.
+func FormatOf(media, name string, source []byte) Format {
+	media, _, _ = strings.Cut(strings.ToLower(media), ";")
+	ext := strings.ToLower(path.Ext(name))
+	for _, f := range Formats {
+		if f.hasMedia(strings.TrimSpace(media)) {
+			return f
+		}
+	}
+	for _, f := range Formats {
+		for _, e := range f.Extensions {
+			if e == ext {
+				return f
+			}
+		}
+	}
+	const headSize = 4096
+	head := source[:min(len(source), headSize)]
+	for _, f := range Formats {
+		if f.Sniff(head) {
+			return f
+		}
+	}
+	return Formats[len(Formats)-1]
+}
+
+func (f Format) hasMedia(media string) bool {
+	for _, m := range f.Media {
+		if media != "" && (m == media || strings.HasPrefix(m, "+") && strings.HasSuffix(media, m) || strings.HasSuffix(m, "/") && strings.HasPrefix(media, m)) {
+			return true
+		}
+	}
+	return false
+}
+
+// Parse reads a source in the format that FormatOf picks. A source that is not of that format is read as text or
+// bytes instead, with the fact "malformed" that says why, so that nothing is lost and nothing is hidden.
+func Parse(media, name string, source []byte) *Doc {
+	f := FormatOf(media, name, source)
+	doc, err := f.Parse(source)
+	if err == nil {
+		return doc
+	}
+	for _, fallback := range Formats[len(Formats)-2:] {
+		if fallback.Name != f.Name && fallback.Sniff(source) {
+			if doc, fallbackErr := fallback.Parse(source); fallbackErr == nil {
+				doc.Facts = append(doc.Facts, Fact{"malformed", err.Error()})
+				return doc
+			}
+		}
+	}
+	doc, _ = ParseBytes(source[:min(len(source), MaxSize)])
+	doc.Facts = append(doc.Facts, Fact{"malformed", err.Error()})
+	return doc
+}
+
+// Of reads the body of a message: content encodings are unpacked as a view, then Parse. The file name of a file
+// exchange helps to pick the format.
+func Of(m harness.Message) (*Doc, error) {
+	raw, err := m.Body.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	plain, err := Unpack(m.Head.Get("Content-Encoding"), raw)
+	if err != nil {
+		doc, _ := ParseBytes(raw)
+		doc.Facts = append(doc.Facts, Fact{"malformed", fmt.Sprintf("unpack %s: %v", m.Head.Get("Content-Encoding"), err)})
+		return doc, nil
+	}
+	return Parse(m.Media, m.Head.Get(harness.FieldName), plain), nil
+}

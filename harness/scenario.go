@@ -1,0 +1,166 @@
+package harness
+
+import (
+	"fmt"
+	"time"
+)
+
+// Scenario says what to rehearse: a recording is fed to a target, the rest of the world is answered by mocks or by
+// live test instances, and the outcome is compared with the recording. Paths of files are relative to Root.
+type Scenario struct {
+	Name        string              `yaml:"scenario"`
+	Integration string              `yaml:"integration"`         // key in the catalogue: owner, contacts, guards
+	Recording   string              `yaml:"recording"`           // folder of the baseline
+	Candidate   string              `yaml:"candidate,omitempty"` // folder of exchanges that take the place of recorded ones when feeding
+	Target      TargetSpec          `yaml:"target"`
+	Upstreams   map[string]Upstream `yaml:"upstreams,omitempty"` // live test instances, by system
+	Mocks       []string            `yaml:"mocks,omitempty"`     // systems answered from the recording
+	Rules       []Rule              `yaml:"rules,omitempty"`
+	Expect      []Expectation       `yaml:"expect,omitempty"`
+	ExpectFiles []string            `yaml:"expect-files,omitempty"` // further lists of expectations, merged into Expect
+	Egress      Egress              `yaml:"egress,omitempty"`
+	Clock       time.Time           `yaml:"clock,omitempty"`  // the frozen now for targets that accept it; zero: the recording's first moment
+	Change      string              `yaml:"change,omitempty"` // what this run is about, such as "Atrium SIS 9.32"
+
+	File string `yaml:"-"` // where the scenario was read
+	Root string `yaml:"-"` // the workspace: the folder that paths are relative to
+}
+
+// Egress names what a run may reach beside loopback.
+type Egress struct {
+	Allow  []string `yaml:"allow,omitempty"`  // host or host:port
+	Writes string   `yaml:"writes,omitempty"` // "allow" lets requests other than GET, HEAD and OPTIONS leave loopback
+}
+
+// Rule compares the places that it covers by type instead of by bytes. Every rule says why.
+type Rule struct {
+	At        Path     `yaml:"at"`                  // pattern
+	Operation string   `yaml:"operation,omitempty"` // glob over [Exchange.Operation]; empty covers all
+	Compare   string   `yaml:"compare"`             // name of a row in the table of package diff
+	Tolerance string   `yaml:"tolerance,omitempty"` // instant: a duration; number: 0.01 or 1%
+	Key       []string `yaml:"key,omitempty"`       // keyed: names of the members that identify an element
+	Reason    string   `yaml:"reason"`
+	Ticket    string   `yaml:"ticket,omitempty"`
+	Until     Date     `yaml:"until,omitempty"` // last day on which the rule holds; zero: for ever
+	BuiltIn   bool     `yaml:"-"`               // comes with Rehearse, not from the scenario
+}
+
+// Expectation is a declared change: the differences that it covers are expected, up to the declared count.
+type Expectation struct {
+	Change    string  `yaml:"change"` // name of the change, shown in reports
+	At        Path    `yaml:"at"`
+	Operation string  `yaml:"operation,omitempty"`
+	Class     string  `yaml:"class,omitempty"` // a [ChangeClass]; empty covers all
+	From      *string `yaml:"from,omitempty"`  // text before; absent covers all
+	To        *string `yaml:"to,omitempty"`    // text after; absent covers all
+	Count     int     `yaml:"count,omitempty"` // exact number of places; 0: any
+	Reason    string  `yaml:"reason"`
+	Ticket    string  `yaml:"ticket,omitempty"`
+	By        string  `yaml:"by,omitempty"` // who accepted it
+	Until     Date    `yaml:"until,omitempty"`
+}
+
+// Date is a calendar day without time; the zero Date means no day.
+type Date struct{ time.Time }
+
+// String writes the day as 2006-01-02, or nothing for the zero Date.
+func (d Date) String() string {
+	if d.IsZero() {
+		return ""
+	}
+	return d.Format(time.DateOnly)
+}
+
+// MarshalText writes the day as String does.
+func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText reads 2006-01-02.
+func (d *Date) UnmarshalText(text []byte) error {
+	t, err := time.Parse(time.DateOnly, string(text))
+	if err != nil {
+		return fmt.Errorf("%q is not a day such as 2026-12-31", text)
+	}
+	d.Time = t
+	return nil
+}
+
+// Before reports whether the day d lies wholly before the moment t, in t's zone; never for the zero Date.
+func (d Date) Before(t time.Time) bool {
+	return !d.IsZero() && d.Format(time.DateOnly) < t.Format(time.DateOnly)
+}
+
+// Integration is the catalogue's entry for one integration.
+type Integration struct {
+	Name     string            `yaml:"integration"`
+	Title    string            `yaml:"title"`
+	Purpose  string            `yaml:"purpose,omitempty"`
+	Owner    string            `yaml:"owner"`             // key of a person
+	Backup   string            `yaml:"backup,omitempty"`  // key of a person
+	Steward  string            `yaml:"steward,omitempty"` // key of a person: who knows what the data means
+	Schedule string            `yaml:"schedule,omitempty"`
+	Systems  []string          `yaml:"systems"`
+	Reads    string            `yaml:"reads,omitempty"`    // how tables are read: "name" or "position"
+	Receives map[string]string `yaml:"receives,omitempty"` // operation glob → system that receives it, for people
+	Guards   []Guard           `yaml:"guards,omitempty"`
+	Runbook  string            `yaml:"runbook,omitempty"`
+}
+
+// Guard is a limit that a receiving system applies to the records it gets.
+type Guard struct {
+	System    string `yaml:"system"`
+	Operation string `yaml:"operation"` // glob over [Exchange.Operation]
+	Lost      string `yaml:"lost"`      // share of records that may go missing, such as 5%
+	Note      string `yaml:"note,omitempty"`
+}
+
+// System is the catalogue's entry for one system.
+type System struct {
+	Name       string   `yaml:"system"`
+	Title      string   `yaml:"title"`
+	Vendor     string   `yaml:"vendor,omitempty"`
+	Version    string   `yaml:"version,omitempty"`
+	Support    string   `yaml:"support,omitempty"`
+	Production bool     `yaml:"production,omitempty"` // never receives a replayed write
+	Hosts      []string `yaml:"hosts,omitempty"`
+}
+
+// Person is the catalogue's entry for one person.
+type Person struct {
+	Key   string `yaml:"person"`
+	Name  string `yaml:"name"`
+	Role  string `yaml:"role,omitempty"`
+	Email string `yaml:"email,omitempty"`
+	Phone string `yaml:"phone,omitempty"`
+}
+
+// Catalogue is what is known about systems, integrations and people, by name.
+type Catalogue struct {
+	Systems      map[string]System
+	Integrations map[string]Integration
+	People       map[string]Person
+}
+
+// PersonName returns the name of the person with that key, or the key itself when the catalogue has no entry.
+func (c Catalogue) PersonName(key string) string {
+	if p, ok := c.People[key]; ok && p.Name != "" {
+		return p.Name
+	}
+	return key
+}
+
+// SystemTitle returns the title of the system, or its name when the catalogue has no entry.
+func (c Catalogue) SystemTitle(name string) string {
+	if s, ok := c.Systems[name]; ok && s.Title != "" {
+		return s.Title
+	}
+	return name
+}
+
+// Crosswalk is a code table as the explanation sees it: which codes it knows.
+type Crosswalk struct {
+	Name    string         // how the mapping calls it
+	File    string         // relative to the workspace
+	Column  string         // the column that holds the codes
+	Codes   map[string]int // code → line in File, from 1
+	Default bool           // a row * catches every other code
+}

@@ -1,0 +1,117 @@
+package harness
+
+import (
+	"context"
+	"io"
+	"net"
+	"time"
+)
+
+// TargetSpec says what is under test. Exactly one of the kinds is set. In the texts of Run and Env, {listen} stands
+// for the loopback address that the stage chose, {url.SYSTEM} for the base URL under which a watched system is
+// reached, {now} for the frozen clock and {root} for the workspace.
+type TargetSpec struct {
+	System  string       `yaml:"system"` // exchanges to it are fed, exchanges from it are watched
+	URL     *URLSpec     `yaml:"url,omitempty"`
+	Process *ProcessSpec `yaml:"process,omitempty"`
+	Command *CommandSpec `yaml:"command,omitempty"`
+	JQ      []JQSpec     `yaml:"jq,omitempty"`
+	Files   *FilesSpec   `yaml:"files,omitempty"`
+}
+
+// Upstream is a live test instance that answers the target's calls.
+type Upstream struct {
+	URL     *URLSpec     `yaml:"url,omitempty"`
+	Process *ProcessSpec `yaml:"process,omitempty"`
+}
+
+// URLSpec is a server that runs already.
+type URLSpec struct {
+	Base string `yaml:"base"` // scheme, host and optional path prefix
+}
+
+// ProcessSpec is a server that is started on loopback and stopped at the end. The program "rehearse" is the running
+// binary itself.
+type ProcessSpec struct {
+	Run   []string          `yaml:"run"`
+	Env   map[string]string `yaml:"env,omitempty"`
+	Ready string            `yaml:"ready,omitempty"` // path that answers below 500 when the server is up; empty: the port accepts
+	Wait  Duration          `yaml:"wait,omitempty"`  // how long to wait for it; default 10s
+}
+
+// CommandSpec is a program that maps a payload on standard input to a payload on standard output.
+type CommandSpec struct {
+	Run     []string          `yaml:"run"`
+	Env     map[string]string `yaml:"env,omitempty"`
+	Mode    string            `yaml:"mode,omitempty"`    // "once" (default): one start a payload; "jsonl": one line a payload
+	To      string            `yaml:"to,omitempty"`      // system that receives the output; empty: the output answers the request
+	Output  string            `yaml:"output,omitempty"`  // name of the file that the output is, when To is set
+	Timeout Duration          `yaml:"timeout,omitempty"` // for each payload; default 30s
+}
+
+// JQSpec maps one fed file or request body to one output by a jq program.
+type JQSpec struct {
+	From       string            `yaml:"from"`                 // glob over [Exchange.Operation] of what is fed
+	Program    string            `yaml:"program"`              // jq file
+	Crosswalks map[string]string `yaml:"crosswalks,omitempty"` // variable → CSV file, bound as an array of row objects
+	Output     string            `yaml:"output,omitempty"`     // name of the output file; its extension is the format; empty: answers the request
+	Columns    []string          `yaml:"columns,omitempty"`    // order of the columns of a CSV output
+	To         string            `yaml:"to,omitempty"`         // system that receives the output
+}
+
+// FilesSpec is a batch job: fed files lie in a folder, a command runs, files are collected from a folder.
+type FilesSpec struct {
+	Run     []string          `yaml:"run"`
+	Env     map[string]string `yaml:"env,omitempty"`
+	In      string            `yaml:"in,omitempty"`      // folder for the fed files below the scratch folder; default "in"
+	Out     string            `yaml:"out,omitempty"`     // folder of the outputs; default "out"
+	To      string            `yaml:"to"`                // system that receives the outputs
+	Timeout Duration          `yaml:"timeout,omitempty"` // default 5m
+}
+
+// Duration is a time.Duration that is written as "5s" in files.
+type Duration time.Duration
+
+// MarshalText writes the duration as time.Duration does.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	*d = Duration(v)
+	return err
+}
+
+// Or returns the duration, or other when it is zero.
+func (d Duration) Or(other time.Duration) time.Duration {
+	if d == 0 {
+		return other
+	}
+	return time.Duration(d)
+}
+
+// Target is the system under test: test instance, process, command or mapping.
+type Target interface {
+	// Start brings the target up. The error is a Problem of ClassCannotRun when it does not come up.
+	Start(ctx context.Context, env StageEnv) (Stage, error)
+}
+
+// Stage is a started target. It is fed one session at a time, by one goroutine.
+type Stage interface {
+	// Feed delivers the exchanges of one session in order and puts everything that crosses into the sink: each fed
+	// exchange with the answer of now, and what the target hands over to other systems by itself. Calls that the
+	// target makes over the network are seen by the taps around it, not by Feed.
+	Feed(ctx context.Context, session []Exchange, sink Sink) error
+	// Close stops the target and waits for its end.
+	Close() error
+}
+
+// StageEnv is what surrounds a stage.
+type StageEnv struct {
+	Root string                                                               // workspace: relative files are below it
+	Dir  string                                                               // scratch folder of this run
+	URLs map[string]string                                                    // base URL under which the target reaches each watched system
+	Now  time.Time                                                            // frozen clock
+	Log  io.Writer                                                            // what the target says on standard error
+	Dial func(ctx context.Context, network, address string) (net.Conn, error) // the egress guard
+}
