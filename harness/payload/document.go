@@ -101,7 +101,9 @@ func (n Node) Kind() harness.ValueKind {
 }
 
 // IsScalar reports whether the value has no children of its own kind: everything but arrays and objects.
-func (n Node) IsScalar() bool { return n.doc != nil && n.node().kind != array && n.node().kind != object }
+func (n Node) IsScalar() bool {
+	return n.doc != nil && n.node().kind != array && n.node().kind != object
+}
 
 // Raw is the value as written: the bytes of its span.
 func (n Node) Raw() []byte {
