@@ -1,0 +1,234 @@
+package payload
+
+import (
+	"bytes"
+	"strconv"
+	"unicode/utf8"
+)
+
+// ParseCSV reads a table: an array of objects whose member names are the cells of the first row. Delimiter, line ends,
+// byte order mark, quoting, blank lines and rows of another width are facts. A quote inside an unquoted cell is part
+// of the cell; a quote that is never closed is an error.
+func ParseCSV(source []byte) (*Doc, error) {
+	if len(source) > MaxSize {
+		return nil, syntaxError("csv", source, MaxSize, "larger than %d bytes", MaxSize)
+	}
+	p := csvParser{s: source, delimiter: delimiterOf(source)}
+	if bytes.HasPrefix(source, []byte(utf8BOM)) {
+		p.i = len(utf8BOM)
+	}
+	if err := p.parse(); err != nil {
+		return nil, err
+	}
+	return &Doc{Format: "csv", Source: source, Facts: p.facts(), nodes: p.nodes, syntax: csvSyntax{p.delimiter}}, nil
+}
+
+// delimiters in the order of preference.
+var delimiters = []byte{',', '\t', ';', '|'}
+
+// delimiterOf picks the delimiter that occurs most in the header row, outside quotes.
+func delimiterOf(source []byte) byte {
+	counts := map[byte]int{}
+	quoted := false
+scan:
+	for _, c := range source {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '\n' || c == '\r':
+			break scan
+		default:
+			counts[c]++
+		}
+	}
+	best := delimiters[0]
+	for _, d := range delimiters {
+		if counts[d] > counts[best] {
+			best = d
+		}
+	}
+	return best
+}
+
+// sniffCSV wants a header with a delimiter and at least one more row of the same width.
+func sniffCSV(head []byte) bool {
+	if !sniffText(head) || bytes.IndexByte(head, delimiterOf(head)) < 0 {
+		return false
+	}
+	const rows = 5
+	if end := bytes.LastIndexAny(head, "\r\n"); end >= 0 {
+		head = head[:end+1]
+	}
+	p := csvParser{s: head, delimiter: delimiterOf(head)}
+	err := p.parse()
+	return err == nil && p.rows > 0 && len(p.header) > 1 && p.ragged == 0 && p.blank*rows <= p.rows
+}
+
+type csvParser struct {
+	tape
+	s         []byte
+	i         int
+	delimiter byte
+	header    [][2]uint32
+
+	rows, ragged, blank, bare int
+	cells, quoted             int
+	crlf, lf, cr              int
+}
+
+func (p *csvParser) parse() error {
+	p.nodes = make([]node, 0, len(p.s)/8+1)
+	p.begin(node{kind: array})
+	for p.i < len(p.s) {
+		if p.lineEnd() {
+			p.blank++
+			continue
+		}
+		if err := p.row(); err != nil {
+			return err
+		}
+	}
+	p.finish(len(p.s))
+	return nil
+}
+
+// row reads the header, when there is none yet, or one object.
+func (p *csvParser) row() error {
+	isHeader := p.header == nil
+	if !isHeader {
+		p.begin(node{kind: object, start: uint32(p.i)})
+	}
+	for column := 0; ; column++ {
+		start := p.i
+		if err := p.cell(); err != nil {
+			return err
+		}
+		span := [2]uint32{uint32(start), uint32(p.i)}
+		if isHeader {
+			p.header = append(p.header, span)
+		} else {
+			n := node{kind: text, start: span[0], stop: span[1]}
+			if column < len(p.header) {
+				n.nameFrom, n.nameTo = p.header[column][0], p.header[column][1]
+			}
+			p.add(n)
+		}
+		if p.i < len(p.s) && p.s[p.i] == p.delimiter {
+			p.i++
+			continue
+		}
+		if !isHeader {
+			if column+1 != len(p.header) {
+				p.ragged++
+			}
+			p.rows++
+			p.finish(p.i)
+		}
+		p.lineEnd()
+		return nil
+	}
+}
+
+// cell advances to the delimiter or line end behind the cell.
+func (p *csvParser) cell() error {
+	start := p.i
+	p.cells++
+	if p.i < len(p.s) && p.s[p.i] == '"' {
+		p.quoted++
+		for p.i++; ; p.i++ {
+			next := bytes.IndexByte(p.s[p.i:], '"')
+			if next < 0 {
+				p.i = start
+				return syntaxError("csv", p.s, start, "quote is never closed")
+			}
+			if p.i += next; p.i+1 >= len(p.s) || p.s[p.i+1] != '"' {
+				p.i++
+				break
+			}
+			p.i++
+		}
+	}
+	for afterQuote := p.i; p.i < len(p.s); p.i++ {
+		switch c := p.s[p.i]; {
+		case c == p.delimiter || c == '\n' || c == '\r':
+			return nil
+		case c == '"' || p.i == afterQuote && afterQuote > start:
+			p.bare++
+		}
+	}
+	return nil
+}
+
+// lineEnd passes over one line end and counts it.
+func (p *csvParser) lineEnd() bool {
+	rest := p.s[p.i:]
+	switch {
+	case bytes.HasPrefix(rest, []byte("\r\n")):
+		p.crlf++
+		p.i += 2
+	case bytes.HasPrefix(rest, []byte("\n")):
+		p.lf++
+		p.i++
+	case bytes.HasPrefix(rest, []byte("\r")):
+		p.cr++
+		p.i++
+	default:
+		return false
+	}
+	return true
+}
+
+var delimiterNames = map[byte]string{',': "comma", '\t': "tab", ';': "semicolon", '|': "bar"}
+
+func (p *csvParser) facts() []Fact {
+	facts := []Fact{{"delimiter", delimiterNames[p.delimiter]}, {"line ends", lineEnds(p.crlf, p.lf, p.cr)}, {"final newline", finalNewline(p.s)}}
+	if bytes.HasPrefix(p.s, []byte(utf8BOM)) {
+		facts = append(facts, Fact{"byte order mark", "UTF-8"})
+	}
+	if !utf8.Valid(p.s) {
+		facts = append(facts, Fact{"encoding", "not UTF-8"})
+	}
+	if p.quoted > 0 && p.quoted == p.cells {
+		facts = append(facts, Fact{"quoting", "all"})
+	}
+	for _, count := range []struct {
+		name string
+		n    int
+	}{{"blank lines", p.blank}, {"rows of another width", p.ragged}, {"quotes inside cells", p.bare}} {
+		if count.n > 0 {
+			facts = append(facts, Fact{count.name, strconv.Itoa(count.n)})
+		}
+	}
+	if p.rows == 0 && p.header != nil {
+		header := p.s[p.header[0][0]:p.header[len(p.header)-1][1]]
+		facts = append(facts, Fact{"columns without rows", string(header)})
+	}
+	return facts
+}
+
+// csvSyntax spells the cells of a table.
+type csvSyntax struct{ delimiter byte }
+
+// decode removes the quotes of a quoted cell; what follows the closing quote is kept.
+func (csvSyntax) decode(raw []byte) string {
+	if len(raw) < 2 || raw[0] != '"' {
+		return string(raw)
+	}
+	end := bytes.LastIndexByte(raw, '"')
+	if end == 0 {
+		return string(raw)
+	}
+	inner := bytes.ReplaceAll(raw[1:end], []byte(`""`), []byte(`"`))
+	return string(inner) + string(raw[end+1:])
+}
+
+// encode quotes when the cell was quoted or when its text needs it.
+func (s csvSyntax) encode(value string, was []byte, _ kind) []byte {
+	quoted := len(was) > 0 && was[0] == '"'
+	if !quoted && !bytes.ContainsAny([]byte(value), "\"\r\n"+string(s.delimiter)) {
+		return []byte(value)
+	}
+	out := append([]byte{'"'}, bytes.ReplaceAll([]byte(value), []byte(`"`), []byte(`""`))...)
+	return append(out, '"')
+}
