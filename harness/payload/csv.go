@@ -20,7 +20,14 @@ func ParseCSV(source []byte) (*Doc, error) {
 	if err := p.parse(); err != nil {
 		return nil, err
 	}
-	return &Doc{Format: "csv", Source: source, Facts: p.facts(), nodes: p.nodes, syntax: csvSyntax{p.delimiter}}, nil
+	doc := &Doc{Format: "csv", Source: source, Facts: p.facts(), nodes: p.nodes, syntax: csvSyntax{p.delimiter}}
+	if p.header != nil {
+		doc.shared = source[p.header[0][0]:p.header[len(p.header)-1][1]]
+	}
+	if p.rows == 0 {
+		doc.Facts = append(doc.Facts, Fact{"columns without rows", string(doc.shared)})
+	}
+	return doc, nil
 }
 
 // delimiters in the order of preference.
@@ -199,10 +206,6 @@ func (p *csvParser) facts() []Fact {
 		if count.n > 0 {
 			facts = append(facts, Fact{count.name, strconv.Itoa(count.n)})
 		}
-	}
-	if p.rows == 0 && p.header != nil {
-		header := p.s[p.header[0][0]:p.header[len(p.header)-1][1]]
-		facts = append(facts, Fact{"columns without rows", string(header)})
 	}
 	return facts
 }

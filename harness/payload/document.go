@@ -27,6 +27,7 @@ type Doc struct {
 	Facts  []Fact
 	nodes  []node
 	syntax syntax
+	shared []byte // what stands outside the span of a node and still gives it meaning: the header of a table
 }
 
 // node is one entry of the tape. Children follow their parent; end is the index behind the last descendant.
@@ -113,6 +114,15 @@ func (n Node) Raw() []byte {
 
 // Offset is where the value begins in the source, in bytes from 0.
 func (n Node) Offset() int { return int(n.node().start) }
+
+// SameSource reports whether two nodes are spelled by the same bytes in the same surroundings. Then they are equal; if
+// not they may still be.
+func SameSource(a, b Node) bool {
+	return a.Kind() == b.Kind() && a.doc.Format == b.doc.Format && bytes.Equal(a.Raw(), b.Raw()) && bytes.Equal(a.doc.shared, b.doc.shared)
+}
+
+// Format is the name of the document's row in Formats.
+func (n Node) Format() string { return n.doc.Format }
 
 // Text is a scalar's text: a string decoded, everything else as written. A container has its source.
 func (n Node) Text() string {

@@ -1,0 +1,193 @@
+package diff
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// array aligns two arrays and compares what belongs together.
+func (c *comparer) array(at harness.Path, a, b payload.Node) {
+	before := len(c.out.Differences)
+	if c.place.Channel == harness.ChannelFile && isTable(a) || isTable(a) && isTable(b) && a.Len() != b.Len() {
+		c.records(at, a, b)
+	}
+	guide := c.rules.guide(c.place.Operation, at)
+	if payload.SameSource(a, b) {
+		return
+	}
+	was, is := elements(a), elements(b)
+	switch key := c.keyOf(at, guide, was, is); {
+	case guide != nil && guide.Compare == "set":
+		c.set(at, was, is)
+	case key != nil:
+		c.keyed(at, key, was, is)
+	default:
+		c.sequence(at, was, is)
+	}
+	c.collapse(at, before, min(len(was), len(is)))
+}
+
+func elements(n payload.Node) []payload.Node {
+	list := make([]payload.Node, 0, n.Len())
+	for e := range n.Children() {
+		list = append(list, e)
+	}
+	return list
+}
+
+// isTable reports whether the node is an array that begins with a record.
+func isTable(n payload.Node) bool {
+	return n.Kind() == harness.KindArray && n.Element(0).Kind() == harness.KindObject
+}
+
+// records notes the size of a table on both sides.
+func (c *comparer) records(at harness.Path, a, b payload.Node) {
+	c.out.Records = append(c.out.Records, harness.RecordCount{
+		Session: c.place.Session, Operation: c.place.Operation, From: c.place.From, To: c.place.To, Path: at, Was: a.Len(), Is: b.Len(),
+	})
+}
+
+// keyOf decides which members identify the elements: those that a rule names, else inferred ones, else none.
+func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload.Node) []string {
+	where := c.place.Operation + " " + at.Pattern().String()
+	if guide != nil {
+		if guide.Compare == "keyed" {
+			c.notes.add(fmt.Sprintf("%s: records aligned by %s (rule: %s)", where, strings.Join(guide.Key, ", "), guide.Reason))
+			return guide.Key
+		}
+		return nil
+	}
+	key := inferKey(was, is)
+	if key != nil {
+		c.notes.add(fmt.Sprintf("%s: records aligned by %s (inferred: unique on both sides)", where, strings.Join(key, ", ")))
+	}
+	return key
+}
+
+// keyed pairs elements by the texts of their key members.
+func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) {
+	al := alignByKey(key, was, is)
+	if al.repeated > 0 {
+		c.notes.add(fmt.Sprintf("%s %s: %d records repeat a key; repeated ones were paired in order", c.place.Operation, at.Pattern(), al.repeated))
+	}
+	for _, p := range al.pairs {
+		c.record(at, key, was[p.was], is[p.is])
+	}
+	for _, i := range al.removed {
+		c.emit(at.Child(stepOf(key, was[i], i)), harness.Removed, recordValue(was[i]), harness.Value{Kind: harness.KindAbsent})
+	}
+	for _, i := range al.added {
+		c.emit(at.Child(stepOf(key, is[i], i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(is[i]))
+	}
+	if n := movedCount(al.pairs); n > 0 {
+		c.emitMoved(at, n, len(al.pairs))
+	}
+}
+
+// record compares two elements that belong together; the path carries the key of the baseline.
+func (c *comparer) record(at harness.Path, key []string, a, b payload.Node) {
+	if payload.SameSource(a, b) {
+		return
+	}
+	c.value(at.Child(stepOf(key, a, 0)), a, b)
+}
+
+// stepOf is the step to an element: its key, or its index when it has none.
+func stepOf(key []string, n payload.Node, i int) harness.Step {
+	fields := make([]harness.Field, 0, len(key))
+	for _, name := range key {
+		m := n.At(memberPath(name))
+		if m.IsZero() {
+			return harness.Index(i)
+		}
+		fields = append(fields, harness.Field{Name: name, Value: m.Text()})
+	}
+	return harness.Keyed(fields...)
+}
+
+func (c *comparer) emitMoved(at harness.Path, moved, of int) {
+	d := len(c.out.Differences)
+	c.emit(at.Child(harness.Each()), harness.Moved,
+		harness.Value{Kind: harness.KindArray, Text: fmt.Sprintf("%d records in order", of)},
+		harness.Value{Kind: harness.KindArray, Text: fmt.Sprintf("%d of them in another place", moved)})
+	if len(c.out.Differences) > d {
+		c.out.Differences[d].Count = moved
+	}
+}
+
+// set compares elements as a multiset.
+func (c *comparer) set(at harness.Path, was, is []payload.Node) {
+	left := map[[32]byte][]int{}
+	for i, e := range is {
+		d := payload.CanonicalDigest(e)
+		left[d] = append(left[d], i)
+	}
+	for i, e := range was {
+		d := payload.CanonicalDigest(e)
+		if len(left[d]) > 0 {
+			left[d] = left[d][1:]
+			continue
+		}
+		c.emit(at.Child(harness.Index(i)), harness.Removed, recordValue(e), harness.Value{Kind: harness.KindAbsent})
+	}
+	for i, e := range is {
+		d := payload.CanonicalDigest(e)
+		if len(left[d]) > 0 && left[d][0] == i {
+			left[d] = left[d][1:]
+			c.emit(at.Child(harness.Index(i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(e))
+		}
+	}
+}
+
+// sequence aligns elements in order; what is left in a gap is paired by likeness.
+func (c *comparer) sequence(at harness.Path, was, is []payload.Node) {
+	al, exact := alignBySequence(was, is)
+	if !exact {
+		c.notes.add(fmt.Sprintf("%s %s: more than %d edits; records were aligned by the ones that occur once, the rest by likeness", c.place.Operation, at.Pattern(), maxEdits))
+	}
+	for _, p := range al.pairs {
+		c.value(at.Child(harness.Index(p.was)), was[p.was], is[p.is])
+	}
+	for _, i := range al.removed {
+		c.emit(at.Child(harness.Index(i)), harness.Removed, recordValue(was[i]), harness.Value{Kind: harness.KindAbsent})
+	}
+	for _, i := range al.added {
+		c.emit(at.Child(harness.Index(i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(is[i]))
+	}
+}
+
+// collapse turns a member that came or went in every record of the array into one fact with a count.
+func (c *comparer) collapse(at harness.Path, from, records int) {
+	type column struct {
+		pattern string
+		class   harness.ChangeClass
+	}
+	columnOf := func(d harness.Difference) (col column, ok bool) {
+		ok = len(d.Path) == len(at)+2 && (d.Class == harness.Added || d.Class == harness.Removed)
+		return column{d.Pattern.String(), d.Class}, ok
+	}
+	counts := map[column]int{}
+	fresh := c.out.Differences[from:]
+	for _, d := range fresh {
+		if col, ok := columnOf(d); ok {
+			counts[col]++
+		}
+	}
+	kept := fresh[:0]
+	done := map[column]bool{}
+	for _, d := range fresh {
+		col, ok := columnOf(d)
+		if whole := ok && counts[col] >= max(records, 2); whole {
+			if done[col] {
+				continue
+			}
+			done[col] = true
+			d.Path, d.Record, d.Count = d.Pattern, "", counts[col]
+		}
+		kept = append(kept, d)
+	}
+	c.out.Differences = c.out.Differences[:from+len(kept)]
+}

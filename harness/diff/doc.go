@@ -1,0 +1,14 @@
+// Package diff states the facts about two recordings: every place where the candidate left the baseline.
+//
+// Exchanges are paired by session, systems, channel and operation. Bodies are compared as trees with their lexical
+// form: numbers as decimals, null apart from missing, duplicate members one by one. Records are aligned by a declared
+// key, else by a unique id-like member, else by sequence; never by bare index. A record whose key was damaged (leading
+// zeros, case, blanks) is paired with its old self, so that the damage is a change and not a removal and an addition.
+//
+// Noise is taken away by typed rules only. Each has a reason; what it took away is counted, with a sample. White space
+// and member order of JSON and the spelling of its strings carry no meaning; bodies that differ in nothing else are
+// counted in the notes.
+//
+// Memory: the heads of both recordings, and two documents at a time. Time is linear in the bytes but for sequence
+// alignment, which is bounded by maxEdits and says when it gave up.
+package diff

@@ -1,0 +1,172 @@
+package diff
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// message compares one half of a pair: head, form and body.
+func (c *comparer) message(half string, was, is harness.Message) error {
+	at := harness.PathOf(harness.Name(half))
+	if was.IsZero() != is.IsZero() {
+		a, b := presence(was), presence(is)
+		c.emit(at, classOf(a, b), a, b)
+		return nil
+	}
+	c.head(at.Child(harness.Name("head")), was.Head, is.Head)
+	if was.Body.Size() == is.Body.Size() && was.Body.Digest() == is.Body.Digest() && was.Media == is.Media && sameEncoding(was, is) {
+		return c.countRecords(half, was)
+	}
+	a, err := payload.Of(was)
+	if err != nil {
+		return err
+	}
+	b, err := payload.Of(is)
+	if err != nil {
+		return err
+	}
+	c.body(half, a, b)
+	return nil
+}
+
+func sameEncoding(was, is harness.Message) bool {
+	return strings.EqualFold(was.Head.Get("Content-Encoding"), is.Head.Get("Content-Encoding"))
+}
+
+func presence(m harness.Message) harness.Value {
+	if m.IsZero() {
+		return harness.Value{Kind: harness.KindAbsent}
+	}
+	return harness.Value{Kind: harness.KindObject, Text: strings.TrimSpace(m.Head.Get(harness.FieldStatus) + " " + m.Media)}
+}
+
+// countRecords notes the size of a table that did not change; only files count, where volumes matter.
+func (c *comparer) countRecords(half string, m harness.Message) error {
+	if c.place.Channel != harness.ChannelFile || m.Body.Size() == 0 {
+		return nil
+	}
+	doc, err := payload.Of(m)
+	if err != nil {
+		return err
+	}
+	if isTable(doc.Root()) {
+		c.records(harness.PathOf(harness.Name(half), harness.Name("body")), doc.Root(), doc.Root())
+	}
+	return nil
+}
+
+// body compares two documents whose bytes differ.
+func (c *comparer) body(half string, a, b *payload.Doc) {
+	at := harness.PathOf(harness.Name(half), harness.Name("body"))
+	if a.Format == "bytes" && b.Format == "bytes" {
+		c.bytes(at, a.Source, b.Source)
+		return
+	}
+	before := c.facts()
+	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), a, b)
+	c.value(at, a.Root(), b.Root())
+	if c.facts() == before && !bytes.Equal(a.Source, b.Source) {
+		c.notes.add("%d bodies differ in white space, member order or escapes only, which carry no meaning")
+	}
+}
+
+// facts is how many differences were found so far, suppressed ones included.
+func (c *comparer) facts() int { return len(c.out.Differences) + len(c.forms) + c.rules.total() }
+
+// shape compares what has no place in the trees: the format and the facts of both documents.
+func (c *comparer) shape(at harness.Path, a, b *payload.Doc) {
+	if a.Format != b.Format {
+		c.emit(at.Child(harness.Name("format")), harness.Reformed, textValue(a.Format), textValue(b.Format))
+	}
+	names := make([]string, 0, len(a.Facts)+len(b.Facts))
+	for _, f := range slices.Concat(a.Facts, b.Facts) {
+		if !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	for _, name := range names {
+		if was, is := a.Fact(name), b.Fact(name); was != is {
+			c.emit(at.Child(harness.Name(name)), harness.Reformed, textValue(was), textValue(is))
+		}
+	}
+}
+
+func textValue(s string) harness.Value {
+	if s == "" {
+		return harness.Value{Kind: harness.KindAbsent}
+	}
+	return harness.Value{Kind: harness.KindString, Text: s}
+}
+
+// bytes compares two opaque bodies.
+func (c *comparer) bytes(at harness.Path, a, b []byte) {
+	offset := 0
+	for offset < len(a) && offset < len(b) && a[offset] == b[offset] {
+		offset++
+	}
+	describe := func(s []byte) harness.Value {
+		text := fmt.Sprintf("%d bytes, %s, first difference at byte %d", len(s), harness.Digest(s), offset)
+		return harness.Value{Kind: harness.KindBytes, Text: text}
+	}
+	c.emit(at, harness.Changed, describe(a), describe(b))
+}
+
+// head compares fields by name; the order of fields of different names and the case of names carry no meaning.
+func (c *comparer) head(at harness.Path, was, is harness.Head) {
+	for i, f := range was {
+		if firstOf(was, f.Name) != i {
+			continue
+		}
+		c.field(at.Child(harness.Name(f.Name)), was.Values(f.Name), is.Values(f.Name))
+	}
+	for i, f := range is {
+		if firstOf(is, f.Name) == i && !was.Has(f.Name) {
+			c.field(at.Child(harness.Name(f.Name)), nil, is.Values(f.Name))
+		}
+	}
+}
+
+func firstOf(h harness.Head, name string) int {
+	return slices.IndexFunc(h, func(f harness.Field) bool { return strings.EqualFold(f.Name, name) })
+}
+
+// field compares the values of one name; several values are compared place by place, for their order has meaning.
+func (c *comparer) field(at harness.Path, was, is []string) {
+	for i := range max(len(was), len(is)) {
+		a, b := headValue(was, i), headValue(is, i)
+		if a.Kind == b.Kind && a.Text == b.Text {
+			continue
+		}
+		place := at
+		if i > 0 {
+			place = at.Child(harness.Index(i))
+		}
+		c.emit(place, classOf(a, b), a, b)
+	}
+}
+
+func headValue(values []string, i int) harness.Value {
+	if i >= len(values) {
+		return harness.Value{Kind: harness.KindAbsent}
+	}
+	return harness.Value{Kind: harness.KindString, Text: values[i]}
+}
+
+// classOf is the class of a change between two values of which not both are absent.
+func classOf(was, is harness.Value) harness.ChangeClass {
+	switch {
+	case was.IsAbsent():
+		return harness.Added
+	case is.IsAbsent():
+		return harness.Removed
+	case was.Kind != is.Kind:
+		return harness.Retyped
+	default:
+		return harness.Changed
+	}
+}

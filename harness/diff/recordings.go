@@ -1,0 +1,168 @@
+package diff
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// Options of a comparison.
+type Options struct {
+	Rules []harness.Rule // of the scenario; the built-in ones are always there
+	Now   time.Time      // decides which rules have expired
+}
+
+// Recordings compares a baseline with a candidate. The error is about reading them or about a rule that cannot be
+// understood; differences are no error. Order of differences: by exchange of the baseline, then by place.
+func Recordings(before, after harness.Recording, o Options) (*harness.Comparison, error) {
+	rules, err := compile(o)
+	if err != nil {
+		return nil, err
+	}
+	was, err := harness.Collect(before)
+	if err != nil {
+		return nil, fmt.Errorf("read baseline: %w", err)
+	}
+	is, err := harness.Collect(after)
+	if err != nil {
+		return nil, fmt.Errorf("read candidate: %w", err)
+	}
+	c := &comparer{rules: rules, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
+	for _, p := range pair(was, is) {
+		if err := c.pair(p); err != nil {
+			return nil, err
+		}
+	}
+	c.finish()
+	return c.out, nil
+}
+
+// comparer gathers the facts of one comparison.
+type comparer struct {
+	rules *ruleSet
+	out   *harness.Comparison
+	notes noteCounter
+
+	// The pair at hand.
+	place  harness.Difference   // a template with the exchange's data
+	forms  []harness.Difference // differences of spelling, one for each pattern
+	formOf map[string]int       // pattern → index in forms
+}
+
+// pair compares the two exchanges of a pair, or states that one of them is missing.
+func (c *comparer) pair(p pairing) error {
+	switch {
+	case p.is == nil:
+		c.begin(p.was)
+		c.emit(nil, harness.MissingCall, callValue(p.was), harness.Value{Kind: harness.KindAbsent})
+		return nil
+	case p.was == nil:
+		c.begin(p.is)
+		c.emit(nil, harness.ExtraCall, harness.Value{Kind: harness.KindAbsent}, callValue(p.is))
+		return nil
+	}
+	c.begin(p.was)
+	if whole := c.faults(p.was, p.is); !whole {
+		return nil
+	}
+	if err := c.message("request", p.was.Request, p.is.Request); err != nil {
+		return fmt.Errorf("compare request of exchange %s: %w", p.was.ID, err)
+	}
+	if err := c.message("response", p.was.Response, p.is.Response); err != nil {
+		return fmt.Errorf("compare response of exchange %s: %w", p.was.ID, err)
+	}
+	c.out.Differences = append(c.out.Differences, c.forms...)
+	return nil
+}
+
+func (c *comparer) begin(x *harness.Exchange) {
+	c.place = harness.Difference{
+		Exchange: x.ID, Session: x.Session, Channel: x.Channel, Operation: x.Operation(), From: x.From, To: x.To, Count: 1,
+	}
+	c.forms, c.formOf = nil, map[string]int{}
+}
+
+// callValue describes an exchange that has no partner.
+func callValue(x *harness.Exchange) harness.Value {
+	return harness.Value{Kind: harness.KindObject, Text: callText(x)}
+}
+
+func callText(x *harness.Exchange) string {
+	if x.Channel == harness.ChannelFile {
+		return x.Request.Head.Get(harness.FieldName)
+	}
+	return x.Request.Head.Get(harness.FieldMethod) + " " + x.Request.Head.Get(harness.FieldPath)
+}
+
+// faults compares how the exchanges ended and reports whether both are whole, so that their messages can be compared.
+func (c *comparer) faults(was, is *harness.Exchange) bool {
+	a, b := faultValue(was.Fault), faultValue(is.Fault)
+	if a.Text != b.Text {
+		c.emit(harness.PathOf(harness.Name("fault")), classOf(a, b), a, b)
+	}
+	if was.Fault != nil || is.Fault != nil {
+		c.notes.add("%d exchanges are incomplete on one side or both; their messages were not compared")
+		return false
+	}
+	return true
+}
+
+func faultValue(f *harness.Fault) harness.Value {
+	if f == nil {
+		return harness.Value{Kind: harness.KindAbsent}
+	}
+	return harness.Value{Kind: harness.KindString, Text: f.Kind}
+}
+
+// emit states one difference, unless a rule takes it away.
+func (c *comparer) emit(path harness.Path, class harness.ChangeClass, was, is harness.Value) {
+	d := c.place
+	d.Path, d.Pattern, d.Class, d.Was, d.Is = path, path.Pattern(), class, was, is
+	d.Record = recordOf(path)
+	if !c.rules.suppress(d) {
+		c.out.Differences = append(c.out.Differences, d)
+	}
+}
+
+// recordOf names the record that a path lies in: the texts of its last keyed step.
+func recordOf(path harness.Path) string {
+	for i := len(path) - 1; i >= 0; i-- {
+		if path[i].Kind == harness.StepKey {
+			return keyText(path[i].Keys)
+		}
+	}
+	return ""
+}
+
+func keyText(keys []harness.Field) string {
+	s := ""
+	for i, k := range keys {
+		if i > 0 {
+			s += " "
+		}
+		s += k.Name + "=" + k.Value
+	}
+	return s
+}
+
+// emitForm states a difference of spelling once for each pattern of a pair, and counts the places.
+func (c *comparer) emitForm(path harness.Path, was, is harness.Value) {
+	key := path.Pattern().String()
+	if i, ok := c.formOf[key]; ok {
+		c.forms[i].Count++
+		return
+	}
+	before := len(c.out.Differences)
+	c.emit(path, harness.Reformed, was, is)
+	if len(c.out.Differences) > before {
+		c.formOf[key] = len(c.forms)
+		c.forms = append(c.forms, c.out.Differences[before])
+		c.out.Differences = c.out.Differences[:before]
+	}
+}
+
+func (c *comparer) finish() {
+	c.out.Suppressed, c.out.Unused, c.out.Expired = c.rules.outcome()
+	c.out.Notes = c.notes.lines()
+}

@@ -1,0 +1,283 @@
+package diff
+
+import (
+	"fmt"
+	"math/big"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// RuleKind is one row of the table of comparisons that a rule can ask for.
+type RuleKind struct {
+	Name    string
+	Summary string
+	// check reads the rule's parameters and returns what decides about one difference; nil for kinds that guide the
+	// alignment of arrays instead.
+	check func(harness.Rule) (takesAway, error)
+	// below reports whether the rule covers everything below its place, too.
+	below bool
+}
+
+// takesAway reports whether the difference between two present values is noise.
+type takesAway func(was, is harness.Value) bool
+
+// Rules is the table of comparisons.
+var Rules = []RuleKind{
+	{"ignore", "takes away every difference at the place and below it", checkIgnore, true},
+	{"instant", "same form of time stamp, within the tolerance (a duration; none: any distance)", checkInstant, false},
+	{"number", "decimal within the tolerance: absolute such as 0.01, or relative such as 1%", checkNumber, false},
+	{"keyed", "elements of the array are aligned by the members that key names", checkKeyed, false},
+	{"set", "elements of the array are compared without order, repeated ones counted", checkNone, false},
+}
+
+// BuiltIn is the rules that hold everywhere: fields that follow from others or belong to the connection.
+func BuiltIn() []harness.Rule {
+	rules := make([]harness.Rule, 0, len(builtIn))
+	for _, b := range builtIn {
+		at, err := harness.ParsePath(b.at)
+		if err != nil {
+			panic(err) // a constant of this file
+		}
+		rules = append(rules, harness.Rule{At: at, Compare: "ignore", Reason: b.reason, BuiltIn: true})
+	}
+	return rules
+}
+
+var builtIn = []struct{ at, reason string }{
+	{"request.head.Host", "address of the stage, not of the message"},
+	{"*.head.Content-Length", "follows from the body"},
+	{"*.head.Transfer-Encoding", "belongs to the connection"},
+	{"*.head.Connection", "belongs to the connection"},
+	{"*.head.Keep-Alive", "belongs to the connection"},
+	{"response.head.Date", "moment of the answer, set by every server"},
+	{"request.head.:mtime", "moment of writing, not content"},
+}
+
+// CheckRule reports what is wrong with a rule: its comparison, its parameters, its reason.
+func CheckRule(r harness.Rule) error {
+	kind, err := kindOf(r)
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(r.Reason) == "" {
+		return fmt.Errorf("rule at %s has no reason", r.At)
+	}
+	if _, err := path.Match(r.Operation, ""); err != nil {
+		return fmt.Errorf("rule at %s: operation %q: %w", r.At, r.Operation, err)
+	}
+	_, err = kind.check(r)
+	return err
+}
+
+func kindOf(r harness.Rule) (RuleKind, error) {
+	names := make([]string, 0, len(Rules))
+	for _, k := range Rules {
+		if k.Name == r.Compare {
+			return k, nil
+		}
+		names = append(names, k.Name)
+	}
+	return RuleKind{}, fmt.Errorf("rule at %s: compare %q is not one of %s", r.At, r.Compare, strings.Join(names, ", "))
+}
+
+func checkIgnore(harness.Rule) (takesAway, error) {
+	return func(_, _ harness.Value) bool { return true }, nil
+}
+
+func checkNone(harness.Rule) (takesAway, error) { return nil, nil }
+
+func checkKeyed(r harness.Rule) (takesAway, error) {
+	if len(r.Key) == 0 {
+		return nil, fmt.Errorf("rule at %s: keyed needs key, the members that identify an element", r.At)
+	}
+	return nil, nil
+}
+
+func checkInstant(r harness.Rule) (takesAway, error) {
+	tolerance := time.Duration(1<<63 - 1)
+	if r.Tolerance != "" {
+		var err error
+		if tolerance, err = time.ParseDuration(r.Tolerance); err != nil || tolerance < 0 {
+			return nil, fmt.Errorf("rule at %s: tolerance %q is not a duration such as 5s", r.At, r.Tolerance)
+		}
+	}
+	return func(was, is harness.Value) bool {
+		a, layoutA, okA := parseInstant(was.Text)
+		b, layoutB, okB := parseInstant(is.Text)
+		return okA && okB && was.Kind == is.Kind && layoutA == layoutB && a.Sub(b).Abs() <= tolerance
+	}, nil
+}
+
+// layouts of instants, most specific first. The fraction of a second may have any number of digits.
+var layouts = []string{
+	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly, time.RFC1123, time.RFC1123Z,
+	"01/02/2006 15:04:05", "01/02/2006", "20060102150405", "20060102",
+}
+
+// parseInstant reads a text as an instant and says in which layout.
+func parseInstant(text string) (at time.Time, layout string, ok bool) {
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, layout, true
+		}
+	}
+	return time.Time{}, "", false
+}
+
+func checkNumber(r harness.Rule) (takesAway, error) {
+	text, relative := strings.CutSuffix(r.Tolerance, "%")
+	tolerance := new(big.Rat)
+	if text != "" {
+		var ok bool
+		if tolerance, ok = parseDecimal(text); !ok || tolerance.Sign() < 0 {
+			return nil, fmt.Errorf("rule at %s: tolerance %q is not a number such as 0.01 or 1%%", r.At, r.Tolerance)
+		}
+	}
+	if relative {
+		tolerance.Quo(tolerance, big.NewRat(100, 1))
+	}
+	return func(was, is harness.Value) bool {
+		a, okA := parseDecimal(was.Text)
+		b, okB := parseDecimal(is.Text)
+		if !okA || !okB || was.Kind != is.Kind {
+			return false
+		}
+		allowed := tolerance
+		if relative {
+			allowed = new(big.Rat).Mul(tolerance, new(big.Rat).Abs(a))
+		}
+		distance := new(big.Rat).Sub(a, b)
+		return distance.Abs(distance).Cmp(allowed) <= 0
+	}, nil
+}
+
+// maxExponent bounds decimals, so that 1e999999999 does not fill the memory.
+const maxExponent = 400
+
+// parseDecimal reads a decimal number exactly; it refuses what is none or has an exponent above maxExponent.
+func parseDecimal(text string) (*big.Rat, bool) {
+	if strings.ContainsAny(text, "/_xXpPbBoO") || len(text) > 1000 {
+		return nil, false
+	}
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		exponent := strings.TrimLeft(text[i+1:], "+-0")
+		if len(exponent) > 3 || len(exponent) == 3 && exponent > fmt.Sprint(maxExponent) {
+			return nil, false
+		}
+	}
+	return new(big.Rat).SetString(text)
+}
+
+// compiledRule is a rule with its use so far.
+type compiledRule struct {
+	harness.Rule
+	kind   RuleKind
+	holds  takesAway
+	count  int
+	sample harness.Difference
+	used   bool // for kinds that guide alignment
+}
+
+// ruleSet is the rules that hold in one comparison.
+type ruleSet struct {
+	rules   []*compiledRule
+	expired []harness.Rule
+}
+
+func compile(o Options) (*ruleSet, error) {
+	set := &ruleSet{}
+	for _, r := range slices.Concat(o.Rules, BuiltIn()) {
+		if err := CheckRule(r); err != nil {
+			return nil, harness.Usage(err, "mend the rule in the scenario")
+		}
+		if r.Until.Before(o.Now) && !o.Now.IsZero() {
+			set.expired = append(set.expired, r)
+			continue
+		}
+		kind, _ := kindOf(r)
+		holds, _ := kind.check(r)
+		set.rules = append(set.rules, &compiledRule{Rule: r, kind: kind, holds: holds})
+	}
+	return set, nil
+}
+
+// covers reports whether the rule speaks of the place.
+func (r *compiledRule) covers(operation string, at harness.Path) bool {
+	if !MatchOperation(r.Operation, operation) {
+		return false
+	}
+	if r.At.Match(at) {
+		return true
+	}
+	if r.kind.below {
+		for n := len(at) - 1; n > 0; n-- {
+			if r.At.Match(at[:n]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// MatchOperation reports whether a glob covers an operation; the empty glob covers all. A * stops at slashes.
+func MatchOperation(glob, operation string) bool {
+	if glob == "" || glob == operation {
+		return true
+	}
+	ok, err := path.Match(glob, operation)
+	return ok && err == nil
+}
+
+// suppress reports whether a rule takes the difference away, and counts it.
+func (s *ruleSet) suppress(d harness.Difference) bool {
+	for _, r := range s.rules {
+		if r.holds == nil || !r.covers(d.Operation, d.Path) {
+			continue
+		}
+		if !r.kind.below && (d.Was.IsAbsent() || d.Is.IsAbsent()) || !r.holds(d.Was, d.Is) {
+			continue
+		}
+		if r.count == 0 {
+			r.sample = d
+		}
+		r.count += d.Count
+		return true
+	}
+	return false
+}
+
+// guide returns the rule that says how the array at the place is aligned, or nil.
+func (s *ruleSet) guide(operation string, at harness.Path) *compiledRule {
+	for _, r := range s.rules {
+		if r.holds == nil && r.covers(operation, at) {
+			r.used = true
+			return r
+		}
+	}
+	return nil
+}
+
+func (s *ruleSet) outcome() (suppressed []harness.Suppression, unused, expired []harness.Rule) {
+	for _, r := range s.rules {
+		switch {
+		case r.count > 0:
+			suppressed = append(suppressed, harness.Suppression{Rule: r.Rule, Count: r.count, Sample: r.sample})
+		case !r.BuiltIn && !r.used:
+			unused = append(unused, r.Rule)
+		}
+	}
+	return suppressed, unused, s.expired
+}
+
+// total is how many differences rules took away so far.
+func (s *ruleSet) total() int {
+	n := 0
+	for _, r := range s.rules {
+		n += r.count
+	}
+	return n
+}

@@ -1,0 +1,234 @@
+package replay
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// maxConnections bounds the distinct entries of the account; a target that tries more is counted under otherAddresses.
+const (
+	maxConnections = 4096
+	otherAddresses = "(further addresses)"
+)
+
+// dialTimeout bounds one attempt to reach one address.
+const dialTimeout = 10 * time.Second
+
+// Guard decides what a run may connect to, and counts every attempt. Loopback addresses and the name localhost are
+// open; every other host must be named. A name is resolved once, each of its addresses is checked, and a checked
+// address is dialled, so that a resolver which changes its mind gains nothing. A host that is not named is refused
+// without asking a resolver: the question would leave the machine too.
+//
+// Link-local, metadata, multicast and unspecified addresses are refused also behind an allowed name, unless the
+// address itself is named. A Guard is safe for concurrent use.
+type Guard struct {
+	allow  map[string]bool // canonical host, or host:port
+	writes bool
+
+	// lookup and dial are the network, replaced in tests.
+	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	dial   func(ctx context.Context, network, address string) (net.Conn, error)
+
+	mu       sync.Mutex
+	attempts map[harness.Connection]int // Count is zero in the keys
+}
+
+// NewGuard returns a guard that opens loopback and the allowed hosts, each written as host or host:port. Unless writes
+// is set, a connection that leaves loopback carries no request beside GET, HEAD and OPTIONS: see [Guard.RoundTripper].
+func NewGuard(allow []string, writes bool) *Guard {
+	g := &Guard{
+		allow:    map[string]bool{},
+		writes:   writes,
+		dial:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
+		attempts: map[harness.Connection]int{},
+		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		},
+	}
+	for _, a := range allow {
+		g.allow[canonicalEntry(a)] = true
+	}
+	return g
+}
+
+type forWriting struct{}
+
+// ForWriting marks a context: the connection that is dialled with it may carry requests that change something. The
+// guard refuses it outside of loopback unless writes are allowed.
+func ForWriting(ctx context.Context) context.Context {
+	return context.WithValue(ctx, forWriting{}, true)
+}
+
+// DialContext connects to host:port when the guard allows it. A refusal is a Problem of ClassRefused whose hint names
+// the line of the scenario that would allow the host.
+func (g *Guard) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || !strings.HasPrefix(network, "tcp") {
+		return nil, g.refuse(address, "", "only host:port over TCP can be reached", "")
+	}
+	ips, reason, err := g.resolve(ctx, host, port, address)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.checkWrites(ctx, address, ips); err != nil {
+		return nil, err
+	}
+	var causes []error
+	for _, ip := range ips {
+		g.count(harness.Connection{Address: address, IP: ip.String(), Allowed: true, Reason: reason})
+		conn, err := g.dial(ctx, network, net.JoinHostPort(ip.String(), port))
+		if err == nil {
+			return conn, nil
+		}
+		causes = append(causes, err)
+	}
+	return nil, errors.Join(causes...)
+}
+
+// resolve returns the addresses that may be dialled for the host, all of them checked, and the rule that allows them.
+func (g *Guard) resolve(ctx context.Context, host, port, address string) ([]netip.Addr, string, error) {
+	name := canonicalHost(host)
+	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, reasonLoopback, nil
+	}
+	if ip, err := netip.ParseAddr(name); err == nil {
+		return g.literal(ip.Unmap(), name, port, address)
+	}
+	if looksLikeAddress(name) {
+		return nil, "", g.refuse(address, "", "an address in an unusual spelling", "write the address with four decimal numbers")
+	}
+	if !g.named(name, port) {
+		return nil, "", g.refuse(address, "", reasonUnnamed, allowHint(name))
+	}
+	ips, err := g.lookup(ctx, name)
+	if err != nil {
+		g.count(harness.Connection{Address: address, Allowed: true, Reason: reasonNamed})
+		return nil, "", err
+	}
+	for i, ip := range ips {
+		ips[i] = ip.Unmap()
+		if why := forbidden(ips[i]); why != "" && !g.named(ips[i].String(), port) {
+			return nil, "", g.refuse(address, ips[i].String(), why+" behind an allowed name", allowHint(ips[i].String()))
+		}
+	}
+	if len(ips) == 0 {
+		return nil, "", &net.DNSError{Err: "no address", Name: name, IsNotFound: true}
+	}
+	return ips, reasonNamed, nil
+}
+
+// literal decides about an address that was asked for as such.
+func (g *Guard) literal(ip netip.Addr, name, port, address string) ([]netip.Addr, string, error) {
+	switch {
+	case ip.IsLoopback():
+		return []netip.Addr{ip}, reasonLoopback, nil
+	case g.named(canonicalHost(name), port) || g.named(ip.String(), port):
+		return []netip.Addr{ip}, reasonNamed, nil
+	}
+	return nil, "", g.refuse(address, ip.String(), cmp.Or(forbidden(ip), reasonUnnamed), allowHint(ip.String()))
+}
+
+const (
+	reasonLoopback = "loopback"
+	reasonNamed    = "named in egress.allow"
+	reasonUnnamed  = "not named in egress.allow"
+)
+
+func allowHint(host string) string {
+	return fmt.Sprintf("if this run may reach it, add to the scenario: egress: {allow: [%s]}", host)
+}
+
+func (g *Guard) checkWrites(ctx context.Context, address string, ips []netip.Addr) error {
+	if writing, _ := ctx.Value(forWriting{}).(bool); !writing || g.writes {
+		return nil
+	}
+	for _, ip := range ips {
+		if !ip.IsLoopback() {
+			return g.refuse(address, ip.String(), "a request that may change something, and egress.writes is not allow",
+				"if this system may be changed by the run, add to the scenario: egress: {writes: allow}")
+		}
+	}
+	return nil
+}
+
+// refuse counts the attempt and returns the error for it.
+func (g *Guard) refuse(address, ip, reason, hint string) error {
+	g.count(harness.Connection{Address: address, IP: ip, Reason: reason})
+	return harness.Refused(fmt.Errorf("connect to %q: %s", address, reason), hint)
+}
+
+func (g *Guard) count(c harness.Connection) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if _, known := g.attempts[c]; !known && len(g.attempts) >= maxConnections {
+		c = harness.Connection{Address: otherAddresses, Allowed: c.Allowed, Reason: c.Reason}
+	}
+	g.attempts[c]++
+}
+
+// Connections returns every attempt so far, sorted by address, IP and reason.
+func (g *Guard) Connections() []harness.Connection {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	all := make([]harness.Connection, 0, len(g.attempts))
+	for c, n := range g.attempts {
+		c.Count = n
+		all = append(all, c)
+	}
+	slices.SortFunc(all, func(a, b harness.Connection) int {
+		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.IP, b.IP), cmp.Compare(a.Reason, b.Reason))
+	})
+	return all
+}
+
+// Transport returns a transport over the guard: no proxy of the environment, and bodies as they cross. It does not
+// look at methods; use [Guard.RoundTripper] where requests may write.
+func (g *Guard) Transport() *http.Transport { return transport(g.DialContext) }
+
+func transport(dial func(ctx context.Context, network, address string) (net.Conn, error)) *http.Transport {
+	return &http.Transport{DialContext: dial, DisableCompression: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second}
+}
+
+// RoundTripper returns a round tripper that sends requests other than GET, HEAD and OPTIONS outside of loopback only
+// when writes are allowed. It never follows redirects.
+func (g *Guard) RoundTripper() *RoundTripper { return NewRoundTripper(g.DialContext) }
+
+// RoundTripper keeps reading and writing requests on separate connections, so that the guard decides about each
+// connection once and a reading connection never carries a write. It is safe for concurrent use.
+type RoundTripper struct{ reads, writes *http.Transport }
+
+// NewRoundTripper builds on a dial function, which is the one of a [Guard].
+func NewRoundTripper(dial func(ctx context.Context, network, address string) (net.Conn, error)) *RoundTripper {
+	return &RoundTripper{
+		reads: transport(dial),
+		writes: transport(func(ctx context.Context, network, address string) (net.Conn, error) {
+			return dial(ForWriting(ctx), network, address)
+		}),
+	}
+}
+
+// RoundTrip sends the request over a connection of its class.
+func (t *RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch r.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
+		return t.reads.RoundTrip(r)
+	}
+	return t.writes.RoundTrip(r)
+}
+
+// CloseIdleConnections closes what is not in use.
+func (t *RoundTripper) CloseIdleConnections() {
+	t.reads.CloseIdleConnections()
+	t.writes.CloseIdleConnections()
+}

@@ -1,0 +1,51 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+var (
+	//go:embed page.html
+	pageSource string
+	//go:embed page.css
+	pageStyle string
+
+	pageTemplate = template.Must(template.New("page").Parse(pageSource))
+)
+
+// page is what the template shows.
+type page struct {
+	*view
+	Style  template.HTML // the whole style element; the digest in Policy is of its content
+	Policy string        // the content security policy
+	Page   string        // heading of the browser's window
+}
+
+// policyFor forbids everything but the one style: a value that got past the escaping still does nothing.
+func policyFor(style string) string {
+	sum := sha256.Sum256([]byte(style))
+	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+}
+
+// writeHTML writes one page that needs nothing else: no script, no font, no image.
+func writeHTML(w io.Writer, r *harness.Report, o Options) error {
+	v := newView(r, bounds{value: 200, differences: 200, logLines: 200})
+	p := page{
+		view: v, Style: template.HTML("<style>" + pageStyle + "</style>"), Policy: policyFor(pageStyle),
+		Page: v.Headline + join("", " · ", first2(v.Title, v.Integration)),
+	}
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, p); err != nil {
+		return fmt.Errorf("write html report: %w", err)
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}

@@ -1,0 +1,48 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// Options shape the output of Write. The zero Options are good for a file.
+type Options struct {
+	Color   bool   // text: ANSI colours; the caller decides about NO_COLOR and terminals
+	Width   int    // text: columns of the terminal; 0 means 80, less than 40 counts as 40
+	Verbose bool   // text, markdown: every difference, every rule's first match, what programs said
+	Page    string // text: the command or file that gives the HTML page; empty: one is proposed from the scenario
+	Accept  string // text: the command that accepts a finding; empty: one is proposed from the run
+}
+
+// Kind is one way to write a report.
+type Kind struct {
+	Name      string
+	Summary   string
+	Extension string // of a file of this kind, with the dot
+	Write     func(w io.Writer, r *harness.Report, o Options) error
+}
+
+// Kinds is the table of report kinds, in the order of the help text.
+var Kinds = []Kind{
+	{"text", "for the terminal, verdict first", ".txt", writeText},
+	{"json", "every finding and every difference, for programs", ".json", writeJSON},
+	{"junit", "test results for CI servers", ".xml", writeJUnit},
+	{"markdown", "a comment for a pull request", ".md", writeMarkdown},
+	{"html", "one self-contained page to read, share and print", ".html", writeHTML},
+}
+
+// Write writes the report as the kind of that name. An unknown name is a [harness.Problem] of ClassUsage; every other
+// error is one of w.
+func Write(w io.Writer, kind string, r *harness.Report, o Options) error {
+	names := make([]string, len(Kinds))
+	for i, k := range Kinds {
+		if k.Name == kind {
+			return k.Write(w, r, o)
+		}
+		names[i] = k.Name
+	}
+	return harness.Usage(fmt.Errorf("write report: unknown kind %q", visible(kind)), "Choose one of "+strings.Join(names, ", ")+".")
+}

@@ -1,0 +1,221 @@
+package target
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/replay"
+)
+
+// answerTimeout is how long a server may take for one answer.
+const answerTimeout = 30 * time.Second
+
+// feeder sends recorded requests to a server and records the answers as they come: no redirect is followed, nothing is
+// unpacked. It is used by one goroutine.
+type feeder struct {
+	base    *url.URL
+	env     harness.StageEnv
+	client  *replay.RoundTripper
+	timeout time.Duration
+	reached bool // an exchange before this one got as far as a connection
+}
+
+// newFeeder sends to base through the egress guard of the environment; without one only loopback can be reached.
+func newFeeder(base *url.URL, env harness.StageEnv) *feeder {
+	dial := env.Dial
+	if dial == nil {
+		dial = replay.NewGuard(nil, false).DialContext
+	}
+	return &feeder{base: base, env: env, client: replay.NewRoundTripper(dial), timeout: answerTimeout}
+}
+
+// Feed sends the requests one after the other and puts each with the answer of now into the sink.
+func (f *feeder) Feed(ctx context.Context, session []harness.Exchange, sink harness.Sink) error {
+	for _, x := range session {
+		fed, err := f.exchange(ctx, x)
+		if err != nil {
+			return err
+		}
+		if err := sink.Put(fed); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close drops the connections.
+func (f *feeder) Close() error {
+	f.client.CloseIdleConnections()
+	return nil
+}
+
+// exchange sends one request. What goes wrong on the wire is a Fault of the exchange; the error is for what makes the
+// run pointless: a refusal of the guard, the end of the context, a server that is not there at all.
+func (f *feeder) exchange(ctx context.Context, x harness.Exchange) (harness.Exchange, error) {
+	if x.Channel != harness.ChannelHTTP {
+		return x, harness.Usage(fmt.Errorf("feed exchange %s (%s) to %s: a %s exchange cannot be sent to a URL", x.ID, x.Operation(), f.base, x.Channel),
+			"use a command, jq or files target for files")
+	}
+	fed := asFed(x, clock(f.env, &x))
+	timed, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	request, err := newRequest(timed, f.base, &x)
+	if err != nil {
+		return x, harness.Usage(fmt.Errorf("build request of exchange %s: %w", x.ID, err), "")
+	}
+	began := time.Now()
+	response, err := f.client.RoundTrip(request)
+	if err == nil {
+		err = f.receive(response, &x, &fed)
+	}
+	fed.Took = time.Since(began)
+	if err == nil {
+		f.reached = true
+		return fed, nil
+	}
+	if ctx.Err() != nil {
+		return x, ctx.Err()
+	}
+	if harness.ClassOf(err) == harness.ClassRefused {
+		return x, err
+	}
+	if !f.reached && errors.Is(err, syscall.ECONNREFUSED) {
+		return x, harness.CannotRun(fmt.Errorf("reach target %s: %w", f.base, err), "start the server, or correct target.url.base")
+	}
+	if fed.Fault == nil {
+		fed.Fault = wireFault(err)
+	}
+	f.reached = f.reached || fed.Fault.Kind != harness.FaultUnreachable
+	return fed, nil
+}
+
+// receive records the answer. A body that breaks off is kept as far as it came, with a Fault.
+func (f *feeder) receive(response *http.Response, x, fed *harness.Exchange) error {
+	defer response.Body.Close()
+	fed.Response = harness.Message{Head: responseHead(response, x), Media: mediaOfType(response.Header.Get("Content-Type"))}
+	if response.StatusCode == http.StatusSwitchingProtocols {
+		return nil
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxOutput+1))
+	if len(body) > maxOutput {
+		body = body[:maxOutput]
+		fed.Fault = &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the answer is larger than %d bytes", maxOutput)}
+	}
+	fed.Response.Body = harness.BytesBody(body)
+	return err
+}
+
+// responseHead is the status and the header fields sorted by name, which is all that net/http tells of their order.
+// The protocol is noted when the recorded answer notes it.
+func responseHead(response *http.Response, x *harness.Exchange) harness.Head {
+	head := harness.Head{{Name: harness.FieldStatus, Value: strconv.Itoa(response.StatusCode)}}
+	if x.Response.Head.Has(harness.FieldProto) {
+		head = append(head, harness.Field{Name: harness.FieldProto, Value: response.Proto})
+	}
+	for _, name := range slices.Sorted(maps.Keys(response.Header)) {
+		for _, value := range response.Header[name] {
+			head = append(head, harness.Field{Name: name, Value: value})
+		}
+	}
+	return head
+}
+
+// wireFault names what broke, without values of the payload.
+func wireFault(err error) *harness.Fault {
+	kind := harness.FaultReset
+	op, isOp := errors.AsType[*net.OpError](err)
+	_, isDNS := errors.AsType[*net.DNSError](err)
+	timeout, isTimeout := errors.AsType[net.Error](err)
+	switch {
+	case isOp && op.Op == "dial" || isDNS:
+		kind = harness.FaultUnreachable
+	case errors.Is(err, context.DeadlineExceeded) || isTimeout && timeout.Timeout():
+		kind = harness.FaultTimeout
+	}
+	return &harness.Fault{Kind: kind, Detail: printable(err.Error())}
+}
+
+// hopByHop are the fields that belong to one connection, and those that the transport writes itself.
+var hopByHop = []string{
+	"Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Proxy-Authenticate",
+	"Proxy-Authorization", "Expect", "Content-Length", "Host",
+}
+
+// newRequest is the recorded request, addressed to base.
+func newRequest(ctx context.Context, base *url.URL, x *harness.Exchange) (*http.Request, error) {
+	target, err := requestURL(base, x.Request.Head.Get(harness.FieldPath))
+	if err != nil {
+		return nil, err
+	}
+	request := &http.Request{Method: x.Request.Head.Get(harness.FieldMethod), URL: target, Host: base.Host, Header: requestHeader(x.Request.Head), Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1}
+	if request.Method == "" || request.Method == http.MethodConnect {
+		return nil, fmt.Errorf("method %q cannot be replayed", request.Method)
+	}
+	request.Body = http.NoBody
+	if size := x.Request.Body.Size(); size > 0 {
+		body, err := x.Request.Body.Open()
+		if err != nil {
+			return nil, fmt.Errorf("open body: %w", err)
+		}
+		request.Body, request.ContentLength, request.GetBody = body, size, x.Request.Body.Open
+	}
+	return request.WithContext(ctx), nil
+}
+
+// requestURL appends the recorded request target to the path of base without decoding it, so that it is sent in the
+// spelling in which it was recorded. An absolute target loses its scheme and host: a recording does not choose where
+// requests go.
+func requestURL(base *url.URL, target string) (*url.URL, error) {
+	if scheme, rest, absolute := strings.Cut(target, "://"); absolute && !strings.ContainsAny(scheme, "/?") {
+		_, path, _ := strings.Cut(rest, "/")
+		target = "/" + path
+	}
+	if target == "*" {
+		return &url.URL{Scheme: base.Scheme, Host: base.Host, Opaque: "*"}, nil
+	}
+	if !strings.HasPrefix(target, "/") {
+		return nil, fmt.Errorf("request target %q does not begin with /", target)
+	}
+	path, query, hasQuery := strings.Cut(target, "?")
+	path = strings.TrimSuffix(base.EscapedPath(), "/") + path
+	u := &url.URL{Scheme: base.Scheme, Host: base.Host, RawQuery: query, ForceQuery: hasQuery && query == ""}
+	if !strings.HasPrefix(path, "//") {
+		u.Opaque = path
+		return u, nil
+	}
+	decoded, err := url.PathUnescape(path)
+	u.Path, u.RawPath = decoded, path // an opaque target that begins with // would be sent as an absolute one
+	return u, err
+}
+
+// requestHeader is the recorded header in wire case without the fields of the connection. Fields that net/http would
+// add by itself are held back when they were not recorded.
+func requestHeader(head harness.Head) http.Header {
+	named := strings.Split(strings.Join(head.Values("Connection"), ","), ",")
+	for i := range named {
+		named[i] = strings.TrimSpace(named[i])
+	}
+	header := http.Header{"User-Agent": {""}}
+	for _, f := range head.Without(hopByHop...).Without(named...) {
+		switch {
+		case f.IsPseudo():
+		case strings.EqualFold(f.Name, "User-Agent"): // known to net/http in this case only
+			header["User-Agent"] = []string{f.Value}
+		default:
+			header[f.Name] = append(header[f.Name], f.Value)
+		}
+	}
+	return header
+}

@@ -1,0 +1,175 @@
+package target
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// Waiting for a server to come up.
+const (
+	defaultWait = 10 * time.Second
+	probeEvery  = 20 * time.Millisecond
+)
+
+// process is a server that is started on loopback.
+type process struct{ spec harness.ProcessSpec }
+
+func newProcess(spec harness.TargetSpec) (harness.Target, error) {
+	if err := checkProcess(*spec.Process); err != nil {
+		return nil, err
+	}
+	return process{*spec.Process}, nil
+}
+
+func checkProcess(spec harness.ProcessSpec) error {
+	if spec.Ready != "" && !strings.HasPrefix(spec.Ready, "/") {
+		return harness.Usage(fmt.Errorf("ready %q is not a path", spec.Ready), "write it like /healthz")
+	}
+	return checkRun(spec.Run)
+}
+
+func describeProcess(spec harness.TargetSpec) string {
+	return "process " + strings.Join(spec.Process.Run, " ")
+}
+
+// served is a process together with what feeds it.
+type served struct {
+	*feeder
+	stop func() error
+}
+
+// Start starts the server and waits until it is ready.
+func (p process) Start(ctx context.Context, env harness.StageEnv) (harness.Stage, error) {
+	base, stop, err := StartServer(ctx, p.spec, env)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(base)
+	if err != nil {
+		return nil, err
+	}
+	return served{newFeeder(u, env), stop}, nil
+}
+
+// Close drops the connections, stops the server and waits for its end.
+func (s served) Close() error {
+	s.feeder.Close() //nolint:errcheck // never fails
+	return s.stop()
+}
+
+// StartServer starts a server on a free loopback port and waits until it is ready: the path Ready answers below 500,
+// or the port accepts a connection when there is no such path. It returns the base URL and the function that stops it
+// and waits for its end, which may be called more than once. A server that ends or does not become ready within Wait
+// is a Problem of ClassCannotRun that tells what it said last. The probes are the harness's own, to the port that it
+// chose itself, and do not pass the egress guard. The context bounds the start only.
+func StartServer(ctx context.Context, spec harness.ProcessSpec, env harness.StageEnv) (base string, stop func() error, err error) {
+	if err := checkProcess(spec); err != nil {
+		return "", nil, err
+	}
+	if err := ctx.Err(); err != nil {
+		return "", nil, err
+	}
+	listen, err := freePort()
+	if err != nil {
+		return "", nil, harness.CannotRun(err, "check that loopback is up and ports are free")
+	}
+	set, err := newSettings(env, listen)
+	if err != nil {
+		return "", nil, err
+	}
+	cmd, err := set.command(spec.Run, spec.Env, set.root)
+	if err != nil {
+		return "", nil, err
+	}
+	c, err := startChild(cmd, env.Log)
+	if err != nil {
+		return "", nil, err
+	}
+	if err := waitReady(ctx, c, spec, listen); err != nil {
+		c.stop()
+		return "", nil, err
+	}
+	return "http://" + listen, sync.OnceValue(func() error { c.stop(); return nil }), nil
+}
+
+// freePort asks the system for a loopback port that is free now.
+func freePort() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", fmt.Errorf("find free port: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+// waitReady probes the server until it is ready.
+func waitReady(ctx context.Context, c *child, spec harness.ProcessSpec, listen string) error {
+	wait := spec.Wait.Or(defaultWait)
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for {
+		ready := probe(ctx, listen, spec.Ready)
+		if c.ended() { // also when something answered: it was not this server
+			return c.problem("start")
+		}
+		if ready {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-c.done:
+		case <-deadline.C:
+			return harness.CannotRun(fmt.Errorf("start %s: not ready on %s after %s", c.cmd.Args[0], listen, wait), readyHint(c, spec))
+		case <-tick.C:
+		}
+	}
+}
+
+func readyHint(c *child, spec harness.ProcessSpec) string {
+	hint := "make the program listen on {listen} or $REHEARSE_LISTEN, or raise wait"
+	if spec.Ready != "" {
+		hint = "check that " + spec.Ready + " answers below 500, " + hint
+	}
+	if said := c.said.text(); said != "" {
+		hint += "; it said: " + said
+	}
+	return hint
+}
+
+// probe reports whether the server is ready now.
+func probe(ctx context.Context, listen, path string) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	dialer := &net.Dialer{}
+	if path == "" {
+		conn, err := dialer.DialContext(ctx, "tcp", listen)
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	}
+	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+path, nil)
+	if err != nil {
+		return false
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	io.CopyN(io.Discard, response.Body, 64<<10) //nolint:errcheck // the status decides
+	return response.StatusCode < http.StatusInternalServerError
+}

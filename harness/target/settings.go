@@ -1,0 +1,182 @@
+package target
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// passed are the variables of the caller's environment that a program gets. The last three are what programs need to
+// start at all on Windows.
+var passed = []string{"PATH", "HOME", "LANG", "TZ", "SYSTEMROOT", "PATHEXT", "TEMP"}
+
+// settings is what the placeholders of Run and Env stand for.
+type settings struct {
+	env    harness.StageEnv
+	root   string // absolute
+	listen string // host:port; empty where the kind does not serve
+}
+
+func newSettings(env harness.StageEnv, listen string) (settings, error) {
+	root := env.Root
+	if root == "" {
+		root = "."
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return settings{}, fmt.Errorf("find workspace: %w", err)
+	}
+	return settings{env, root, listen}, nil
+}
+
+var placeholder = regexp.MustCompile(`\{(listen|now|root|url\.[^{}]*)\}`)
+
+// expand replaces the placeholders of a text.
+func (s settings) expand(text string) (string, error) {
+	var unknown error
+	out := placeholder.ReplaceAllStringFunc(text, func(match string) string {
+		name := match[1 : len(match)-1]
+		value, err := s.value(name)
+		if err != nil && unknown == nil {
+			unknown = err
+		}
+		return value
+	})
+	return out, unknown
+}
+
+func (s settings) value(name string) (string, error) {
+	switch name {
+	case "listen":
+		if s.listen == "" {
+			return "", harness.Usage(errors.New("replace {listen}: this kind of target does not serve"), "use a process target, or leave {listen} out")
+		}
+		return s.listen, nil
+	case "now":
+		return s.now(), nil
+	case "root":
+		return s.root, nil
+	}
+	system := strings.TrimPrefix(name, "url.")
+	base, known := s.env.URLs[system]
+	if !known {
+		watched := strings.Join(slices.Sorted(maps.Keys(s.env.URLs)), ", ")
+		return "", harness.Usage(fmt.Errorf("replace {url.%s}: %q is no watched system of this run", system, system),
+			"list the system under mocks or upstreams; watched now: "+orNone(watched))
+	}
+	return base, nil
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}
+
+func (s settings) now() string { return s.env.Now.UTC().Format(time.RFC3339Nano) }
+
+// environ is the whole environment of a program, sorted.
+func (s settings) environ(extra map[string]string) ([]string, error) {
+	vars := map[string]string{}
+	for _, name := range passed {
+		if v, ok := os.LookupEnv(name); ok {
+			vars[name] = v
+		}
+	}
+	if !s.env.Now.IsZero() {
+		vars["REHEARSE_NOW"] = s.now()
+	}
+	if s.listen != "" {
+		vars["REHEARSE_LISTEN"] = s.listen
+	}
+	for system, base := range s.env.URLs {
+		vars["REHEARSE_URL_"+variableName(system)] = base
+	}
+	for name, text := range extra {
+		value, err := s.expand(text)
+		if err != nil {
+			return nil, fmt.Errorf("set variable %s: %w", name, err)
+		}
+		vars[name] = value
+	}
+	environ := make([]string, 0, len(vars))
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		environ = append(environ, name+"="+vars[name])
+	}
+	return environ, nil
+}
+
+// variableName is a system's name as part of a variable: upper case, _ for what is no letter or digit.
+func variableName(system string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '_'
+	}, strings.ToUpper(system))
+}
+
+// command is the program of run with its arguments, in the folder dir, with the environment.
+func (s settings) command(run []string, extra map[string]string, dir string) (*exec.Cmd, error) {
+	args := make([]string, len(run))
+	for i, text := range run {
+		arg, err := s.expand(text)
+		if err != nil {
+			return nil, fmt.Errorf("read run: %w", err)
+		}
+		args[i] = arg
+	}
+	program, err := s.program(args[0])
+	if err != nil {
+		return nil, err
+	}
+	environ, err := s.environ(extra)
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(program, args[1:]...)
+	cmd.Args[0] = args[0]
+	cmd.Env, cmd.Dir = environ, dir
+	cmd.WaitDelay = stopWait
+	ownGroup(cmd)
+	return cmd, nil
+}
+
+// program finds the executable: "rehearse" is the running binary, a name with a slash lies below the workspace, any
+// other is searched in PATH.
+func (s settings) program(name string) (string, error) {
+	if name == "rehearse" {
+		return os.Executable()
+	}
+	if strings.ContainsRune(filepath.ToSlash(name), '/') && !filepath.IsAbs(name) {
+		name = filepath.Join(s.root, name)
+	}
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path, nil
+	}
+	hint := "install it, or correct the first word of run; programs are searched in PATH and, with a slash in the name, below " + s.root
+	if errors.Is(err, fs.ErrPermission) {
+		hint = "make it executable: chmod +x " + name
+	}
+	return "", harness.CannotRun(fmt.Errorf("find program %s: %w", name, err), hint)
+}
+
+// checkRun refuses a run without a program.
+func checkRun(run []string) error {
+	if len(run) == 0 || strings.TrimSpace(run[0]) == "" {
+		return harness.Usage(errors.New("run names no program"), "write run: [program, argument, …]")
+	}
+	return nil
+}
