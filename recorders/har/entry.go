@@ -1,0 +1,268 @@
+package har
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/url"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// entry is the part of a HAR entry that is read. Every other member is left alone.
+type entry struct {
+	Started    text     `json:"startedDateTime"`
+	Time       text     `json:"time"`
+	Request    request  `json:"request"`
+	Response   response `json:"response"`
+	WebSockets []any    `json:"_webSocketMessages"`
+	Error      any      `json:"_error"` // Chrome and mitmproxy write it here or in the response
+}
+
+type request struct {
+	Method   text      `json:"method"`
+	URL      text      `json:"url"`
+	Proto    text      `json:"httpVersion"`
+	Headers  []header  `json:"headers"`
+	PostData *postData `json:"postData"`
+}
+
+type postData struct {
+	MimeType text  `json:"mimeType"`
+	Text     text  `json:"text"`
+	Encoding text  `json:"encoding"` // an extension of some tools: base64
+	Params   []any `json:"params"`
+}
+
+type response struct {
+	Status   text     `json:"status"`
+	Proto    text     `json:"httpVersion"`
+	Headers  []header `json:"headers"`
+	Content  content  `json:"content"`
+	BodySize text     `json:"bodySize"`
+	Error    any      `json:"_error"`
+}
+
+type content struct {
+	Size     text `json:"size"`
+	MimeType text `json:"mimeType"`
+	Text     text `json:"text"`
+	Encoding text `json:"encoding"`
+}
+
+type header struct {
+	Name  text   `json:"name"`
+	Value values `json:"value"`
+}
+
+// values is a scalar, or a list of them for a repeated field.
+type values []string
+
+// UnmarshalJSON reads a scalar or a list of scalars.
+func (v *values) UnmarshalJSON(raw []byte) error {
+	texts := make([]text, 1)
+	var err error
+	if raw[0] == '[' {
+		err = json.Unmarshal(raw, &texts)
+	} else {
+		err = texts[0].UnmarshalJSON(raw)
+	}
+	for _, t := range texts {
+		*v = append(*v, t.value)
+	}
+	return err
+}
+
+// converter turns entries of one file into exchanges.
+type converter struct {
+	from, to, session string
+	file, place       string
+	notes             *notes
+}
+
+func (c *converter) note(n note) { c.notes.add(n, c.place) }
+
+// exchange converts an entry; crossed is false when it never was on a network.
+func (c *converter) exchange(e entry) (x harness.Exchange, crossed bool, err error) {
+	host, target, crossed, err := splitURL(e.Request.Method.value, e.Request.URL.value)
+	if err != nil {
+		return x, false, err
+	}
+	if !crossed {
+		c.note(noteNoNetwork)
+		return x, false, nil
+	}
+	at, err := parseTime(e.Started.value)
+	if err != nil {
+		return x, false, err
+	}
+	x = harness.Exchange{
+		Session: c.session, Channel: harness.ChannelHTTP, From: c.from, To: c.to,
+		At: at, Took: milliseconds(e.Time.value),
+	}
+	if x.To == "" {
+		x.To = systemOf(host)
+	}
+	if x.Request, x.Fault, err = c.request(e.Request, host, target); err != nil {
+		return x, false, fmt.Errorf("request: %w", err)
+	}
+	fault, err := c.answer(&x, e)
+	if err != nil {
+		return x, false, fmt.Errorf("response: %w", err)
+	}
+	if fault != nil {
+		x.Fault = fault
+	}
+	return x, true, nil
+}
+
+// answer fills the response, or says why there is none.
+func (c *converter) answer(x *harness.Exchange, e entry) (*harness.Fault, error) {
+	status := e.Response.Status.int()
+	if status <= 0 && (e.Response.Status.value == "" || status == 0) {
+		c.note(noteUnanswered)
+		return faultOf(e), nil
+	}
+	if status < 100 || status > 999 {
+		return nil, fmt.Errorf("status %q is not a number of three digits", e.Response.Status.value)
+	}
+	var fault *harness.Fault
+	var err error
+	x.Response, fault, err = c.response(e.Response, x.Request.Head.Get(harness.FieldMethod), status)
+	switch {
+	case err != nil || fault != nil:
+		return fault, err
+	case isSet(e.Error) || isSet(e.Response.Error):
+		return faultOf(e), nil
+	case len(e.WebSockets) > 0:
+		c.note(noteWebSocket)
+		return &harness.Fault{Kind: harness.FaultTruncated, Detail: "the messages of the web socket are not in the recording"}, nil
+	}
+	return nil, nil
+}
+
+func isSet(v any) bool { return v != nil && v != "" && v != false }
+
+// chromeError is the form of a network error that holds no value of the payload.
+var chromeError = regexp.MustCompile(`^net::ERR_[A-Z_]+$`)
+
+// faultWords tell kinds of fault apart in the words of browsers and proxies.
+var faultWords = []struct{ word, kind string }{
+	{"timeout", harness.FaultTimeout}, {"timed_out", harness.FaultTimeout}, {"timed out", harness.FaultTimeout},
+	{"connect", harness.FaultUnreachable}, {"resolved", harness.FaultUnreachable}, {"disconnected", harness.FaultUnreachable},
+	{"aborted", harness.FaultClientGone},
+}
+
+// faultOf names the fault of an entry without a whole answer. Its text is kept only where it is a fixed code.
+func faultOf(e entry) *harness.Fault {
+	said, _ := e.Response.Error.(string)
+	if said == "" {
+		said, _ = e.Error.(string)
+	}
+	fault := &harness.Fault{Kind: harness.FaultReset, Detail: "the archive holds no whole answer"}
+	if chromeError.MatchString(said) {
+		fault.Detail += ": " + said
+	}
+	lower := strings.ToLower(said)
+	for _, w := range faultWords {
+		if strings.Contains(lower, w.word) && !strings.Contains(lower, "connection_reset") {
+			fault.Kind = w.kind
+			break
+		}
+	}
+	return fault
+}
+
+// networkSchemes are the URLs whose entries crossed a network.
+var networkSchemes = map[string]bool{"http": true, "https": true, "ws": true, "wss": true}
+
+// splitURL takes the host and the request target out of a URL, both as written, without the fragment.
+func splitURL(method, raw string) (host, target string, crossed bool, err error) {
+	if raw == "" {
+		return "", "", false, errors.New("request.url is missing")
+	}
+	if strings.ContainsAny(raw, "\r\n\x00") {
+		return "", "", false, errors.New("request.url holds a control character")
+	}
+	scheme, rest, absolute := strings.Cut(raw, "://")
+	if !absolute || !networkSchemes[strings.ToLower(scheme)] {
+		if method == "CONNECT" && !strings.Contains(raw, "/") {
+			return raw, raw, true, nil
+		}
+		if name, _, found := strings.Cut(raw, ":"); found && !networkSchemes[strings.ToLower(name)] && !strings.Contains(name, "/") {
+			return "", "", false, nil
+		}
+		return "", "", false, errors.New("request.url is not absolute")
+	}
+	rest, _, _ = strings.Cut(rest, "#")
+	if i := strings.IndexAny(rest, "/?"); i >= 0 {
+		rest, target = rest[:i], rest[i:]
+	}
+	if !strings.HasPrefix(target, "/") {
+		target = "/" + target
+	}
+	host = rest[strings.LastIndex(rest, "@")+1:]
+	if host == "" {
+		return "", "", false, errors.New("request.url has no host")
+	}
+	return host, target, true, nil
+}
+
+// systemOf is the name of a system that is known by its host alone.
+func systemOf(host string) string {
+	u := url.URL{Host: strings.ToLower(host)}
+	return u.Hostname()
+}
+
+// layouts of startedDateTime: ISO 8601 with or without fraction, and the zone spellings of several tools.
+var layouts = []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02T15:04:05.999999999"}
+
+func parseTime(s string) (time.Time, error) {
+	for _, layout := range layouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("startedDateTime %.40q is not a time", s)
+}
+
+// milliseconds reads a duration; an unknown one, written as -1 or null, is 0.
+func milliseconds(s string) time.Duration {
+	ms, err := strconv.ParseFloat(s, 64)
+	if err != nil || ms <= 0 || math.IsNaN(ms) || ms > float64(math.MaxInt64/int64(time.Millisecond)) {
+		return 0
+	}
+	return time.Duration(ms * float64(time.Millisecond))
+}
+
+// protos spell the versions that tools abbreviate.
+var protos = map[string]string{"H2": "HTTP/2", "H3": "HTTP/3", "UNKNOWN": "", "": ""}
+
+func protoOf(s string) string {
+	s = strings.ToUpper(s)
+	if p, known := protos[s]; known {
+		return p
+	}
+	return s
+}
+
+// encodeParams rebuilds a form from postData.params.
+func encodeParams(params []any) []byte {
+	var b bytes.Buffer
+	for _, p := range params {
+		member, _ := p.(map[string]any)
+		name, _ := member["name"].(string)
+		value, _ := member["value"].(string)
+		if b.Len() > 0 {
+			b.WriteByte('&')
+		}
+		b.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(value))
+	}
+	return b.Bytes()
+}
