@@ -37,7 +37,7 @@ func policyFor(style string) string {
 
 // writeHTML writes one page that needs nothing else: no script, no font, no image.
 func writeHTML(w io.Writer, r *harness.Report, o Options) error {
-	v := newView(r, bounds{value: 200, differences: 200, logLines: 200})
+	v := newView(r, bounds{value: 200, differences: 25, logLines: 200})
 	p := page{
 		view: v, Style: template.HTML("<style>" + pageStyle + "</style>"), Policy: policyFor(pageStyle),
 		Page: v.Headline + join("", " · ", first2(v.Title, v.Integration)),
