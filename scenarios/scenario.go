@@ -1,0 +1,232 @@
+package scenarios
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// expectFile is the content of a file of expectations.
+type expectFile struct {
+	Expect []harness.Expectation `yaml:"expect"`
+}
+
+// Scenario reads and checks one scenario with its expect files. A relative name is looked for in the current folder
+// and then in the workspace. Every error is one of usage; what is wrong in files is Problems in its chain.
+func (w *Workspace) Scenario(file string) (harness.Scenario, error) {
+	abs, src, err := w.readNamed(file)
+	if err != nil {
+		return harness.Scenario{}, harness.Usage(fmt.Errorf("read scenario: %w", err), "name a scenario file of the workspace")
+	}
+	d := newDecoder(w.shown(abs), "scenario", w.Env)
+	s := harness.Scenario{File: d.file, Root: w.root}
+	d.decodeFile(src, &s)
+	if len(d.places) == 0 { // not YAML at all: nothing to check
+		return harness.Scenario{}, d.problems.err()
+	}
+	c := &checker{decoder: d, w: w, s: &s}
+	if c.root, err = os.OpenRoot(w.root); err != nil {
+		return harness.Scenario{}, harness.Usage(fmt.Errorf("open workspace: %w", err), "")
+	}
+	defer c.root.Close()
+	c.check()
+	if err := d.problems.err(); err != nil {
+		return harness.Scenario{}, err
+	}
+	return s, nil
+}
+
+func (w *Workspace) readNamed(file string) (abs string, src []byte, err error) {
+	if abs, err = filepath.Abs(file); err != nil {
+		return "", nil, err
+	}
+	src, err = readWhole(abs)
+	if errors.Is(err, fs.ErrNotExist) && !filepath.IsAbs(file) {
+		below := filepath.Join(w.root, file)
+		if src, errBelow := readWhole(below); errBelow == nil {
+			return below, src, nil
+		}
+	}
+	return abs, src, err
+}
+
+// checker looks at what a scenario means: that what it names exists and fits together.
+type checker struct {
+	*decoder
+	w    *Workspace
+	s    *harness.Scenario
+	root *os.Root
+}
+
+func (c *checker) check() {
+	s, known := c.s, c.w.catalogue
+	if s.Integration != "" {
+		checkKnown(c.decoder, "integration", "integration", s.Integration, known.Integrations)
+	}
+	c.checkFolder("recording", s.Recording)
+	c.checkFolder("candidate", s.Candidate)
+	c.checkTarget()
+	for _, system := range slices.Sorted(maps.Keys(s.Upstreams)) {
+		label := "upstreams." + system
+		checkKnown(c.decoder, label, "system", system, known.Systems)
+		if at := slices.Index(s.Mocks, system); at >= 0 {
+			c.problem(label, "%s is answered by a mock and by a live instance; drop one of the two", quoted(system))
+		}
+		c.checkURL(label, s.Upstreams[system].URL)
+	}
+	for i, system := range s.Mocks {
+		label := fmt.Sprintf("mocks[%d]", i)
+		checkKnown(c.decoder, label, "system", system, known.Systems)
+		if system == s.Target.System && system != "" {
+			c.problem(label, "%s is the target and cannot be mocked", quoted(system))
+		}
+	}
+	for i, rule := range s.Rules {
+		c.checkRule(fmt.Sprintf("rules[%d]", i), rule)
+	}
+	checkExpectations(c.decoder, s.Expect)
+	for i, file := range s.ExpectFiles {
+		c.mergeExpectFile(fmt.Sprintf("expect-files[%d]", i), file)
+	}
+}
+
+func (c *checker) checkTarget() {
+	t := c.s.Target
+	if t.System != "" {
+		checkKnown(c.decoder, "target.system", "system", t.System, c.w.catalogue.Systems)
+	}
+	c.checkURL("target", t.URL)
+	for i, jq := range t.JQ {
+		label := fmt.Sprintf("target.jq[%d]", i)
+		c.checkFile(label+".program", jq.Program)
+		for _, name := range slices.Sorted(maps.Keys(jq.Crosswalks)) {
+			c.checkFile(label+".crosswalks."+name, jq.Crosswalks[name])
+		}
+		c.checkReceiver(label+".to", jq.To)
+	}
+	if t.Command != nil {
+		c.checkReceiver("target.command.to", t.Command.To)
+	}
+	if t.Files != nil {
+		c.checkLocal("target.files.in", t.Files.In)
+		c.checkLocal("target.files.out", t.Files.Out)
+		c.checkReceiver("target.files.to", t.Files.To)
+	}
+}
+
+func (c *checker) checkReceiver(label, system string) {
+	if system != "" {
+		checkKnown(c.decoder, label, "system", system, c.w.catalogue.Systems)
+	}
+}
+
+func (c *checker) checkURL(label string, spec *harness.URLSpec) {
+	if spec == nil || spec.Base == "" {
+		return
+	}
+	u, err := url.Parse(spec.Base)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		c.problem(label+".url.base", "%s is not a base such as http://127.0.0.1:8080/api", quoted(spec.Base))
+	}
+}
+
+func (c *checker) checkRule(label string, rule harness.Rule) {
+	if rule.Compare == "" || c.w.CheckRule == nil {
+		return
+	}
+	if err := c.w.CheckRule(rule); err != nil {
+		c.problem(label+".compare", "%s: %v", label, err)
+	}
+}
+
+// checkExpectations looks at what the types of the expectations in a scenario or in an expect file cannot say.
+func checkExpectations(d *decoder, list []harness.Expectation) {
+	for i, e := range list {
+		if e.Count < 0 {
+			label := fmt.Sprintf("expect[%d].count", i)
+			d.problem(label, "%s: %d places cannot be; 0 is any number", label, e.Count)
+		}
+	}
+}
+
+// mergeExpectFile adds the expectations of a file to those of the scenario; its problems are reported in that file.
+func (c *checker) mergeExpectFile(label, file string) {
+	if !c.checkFile(label, file) {
+		return
+	}
+	f, err := c.root.Open(filepath.FromSlash(file))
+	if err != nil {
+		c.problem(label, "%v", err)
+		return
+	}
+	src, err := readLimited(f)
+	if err != nil {
+		c.problem(label, "%v", err)
+		return
+	}
+	d, list := decodeExpect(filepath.ToSlash(filepath.Clean(file)), src, c.lookup)
+	c.problems = append(c.problems, d.problems...)
+	c.s.Expect = append(c.s.Expect, list...)
+}
+
+func decodeExpect(shown string, src []byte, lookup func(string) (string, bool)) (*decoder, []harness.Expectation) {
+	d := newDecoder(shown, "expect file", lookup)
+	var content expectFile
+	d.decodeFile(src, &content)
+	checkExpectations(d, content.Expect)
+	return d, content.Expect
+}
+
+// checkLocal reports a path that leaves the workspace; an empty one is none.
+func (c *checker) checkLocal(label, path string) bool {
+	if path == "" {
+		return false
+	}
+	if problem := checkLocal(path); problem != "" {
+		c.problem(label, "%s: %s", label, problem)
+		return false
+	}
+	return true
+}
+
+func (c *checker) checkFile(label, path string) bool {
+	info := c.stat(label, path)
+	if info != nil && !info.Mode().IsRegular() {
+		c.problem(label, "%s: %s is not a file", label, quoted(path))
+		return false
+	}
+	return info != nil
+}
+
+func (c *checker) checkFolder(label, path string) {
+	if info := c.stat(label, path); info != nil && !info.IsDir() {
+		c.problem(label, "%s: %s is not a folder", label, quoted(path))
+	}
+}
+
+// stat looks below the workspace only, also where a symbolic link would lead out of it.
+func (c *checker) stat(label, path string) fs.FileInfo {
+	if !c.checkLocal(label, path) {
+		return nil
+	}
+	info, err := c.root.Stat(filepath.FromSlash(path))
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		c.problem(label, "%s: no %s in the workspace", label, quoted(path))
+		return nil
+	case err != nil:
+		if cause, ok := errors.AsType[*fs.PathError](err); ok {
+			err = cause.Err
+		}
+		c.problem(label, "%s: %s: %v", label, quoted(path), err)
+		return nil
+	}
+	return info
+}

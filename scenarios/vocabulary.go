@@ -1,0 +1,69 @@
+package scenarios
+
+import (
+	"reflect"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// The Go types say which keys there are, and a key without omitempty is required. These tables say what the types
+// cannot; the reader and the schema generator both go by them.
+
+// enums are the words that a key accepts, by type and key.
+var enums = map[string][]string{
+	"CommandSpec.mode":  {"once", "jsonl"},
+	"Egress.writes":     {"allow"},
+	"Integration.reads": {"name", "position"},
+	"Expectation.class": {
+		string(harness.Changed), string(harness.Added), string(harness.Removed), string(harness.Moved),
+		string(harness.Retyped), string(harness.Reformed), string(harness.MissingCall), string(harness.ExtraCall),
+	},
+}
+
+// kinds are the keys of which exactly one stands in a mapping, by type.
+var kinds = map[string][]string{
+	"TargetSpec": {"url", "process", "command", "jq", "files"},
+	"Upstream":   {"url", "process"},
+}
+
+// reasons say why a required key is required, where that is not plain.
+var reasons = map[string]string{
+	"Rule.reason":        "every rule says why",
+	"Expectation.reason": "every declared change says why",
+	"Integration.owner":  "every integration has an assigned owner",
+	"TargetSpec.system":  "exchanges to that system are fed",
+}
+
+// maySayNothing are required keys whose empty value means something: the empty path is the whole exchange, and an
+// expect file may wait for its first entry.
+var maySayNothing = map[string]bool{"Expectation.at": true, "Rule.at": true, "expectFile.expect": true}
+
+// key is one key of a mapping that is read into a struct.
+type key struct {
+	name     string // as in the file
+	id       string // in the tables: type and name
+	field    int    // of the struct
+	required bool
+}
+
+// keysOf lists the keys of a struct type in the order of its fields.
+func keysOf(t reflect.Type) []key {
+	var keys []key
+	for i := range t.NumField() {
+		name, options, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		if name == "" || name == "-" {
+			continue
+		}
+		keys = append(keys, key{name, t.Name() + "." + name, i, options != "omitempty"})
+	}
+	return keys
+}
+
+func names(keys []key) []string {
+	list := make([]string, len(keys))
+	for i, k := range keys {
+		list[i] = k.name
+	}
+	return list
+}
