@@ -26,6 +26,8 @@ type child struct {
 	said *tail
 	done chan struct{} // closed when the program has ended and err is set
 	err  error
+
+	killed sync.Once
 }
 
 // startChild starts the command; its standard error goes to log, and the end of it into messages.
@@ -60,7 +62,7 @@ func (c *child) stop() {
 
 // kill ends the whole group by force and waits. What the program itself left behind in its group ends too.
 func (c *child) kill() {
-	killGroup(c.cmd)
+	c.killed.Do(func() { killGroup(c.cmd) }) // once: later the number of the group may belong to others
 	<-c.done
 }
 

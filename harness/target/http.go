@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -91,7 +90,7 @@ func (f *feeder) exchange(ctx context.Context, x harness.Exchange) (harness.Exch
 	if harness.ClassOf(err) == harness.ClassRefused {
 		return x, err
 	}
-	if !f.reached && errors.Is(err, syscall.ECONNREFUSED) {
+	if !f.reached && errors.Is(err, errRefused) {
 		return x, harness.CannotRun(fmt.Errorf("reach target %s: %w", f.base, err), "start the server, or correct target.url.base")
 	}
 	if fed.Fault == nil {
