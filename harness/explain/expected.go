@@ -1,0 +1,111 @@
+package explain
+
+import (
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// detectExpected claims what the scenario declares. Entries of the same change form one finding. A declared count must
+// be met exactly; a declaration that has expired, or that nothing matches, is a finding that needs a person.
+func detectExpected(s *state) error {
+	var order []string
+	changes := map[string]*declaration{}
+	for _, e := range s.Scenario.Expect {
+		d := changes[e.Change]
+		if d == nil {
+			d = &declaration{}
+			changes[e.Change] = d
+			order = append(order, e.Change)
+		}
+		d.entries = append(d.entries, e)
+		d.list = append(d.list, s.declared(e, d)...)
+	}
+	for _, name := range order {
+		s.claim(s.declaredFinding(name, changes[name]), changes[name].list)
+	}
+	return nil
+}
+
+// declaration is the entries of one declared change and what they matched.
+type declaration struct {
+	entries []harness.Expectation
+	list    []int
+	trouble []string // sentences: expired, other count, nothing matched
+}
+
+// declared returns the open differences that the entry covers and closes them, so that no entry counts them again.
+func (s *state) declared(e harness.Expectation, d *declaration) []int {
+	if e.Until.Before(s.Now) {
+		d.trouble = append(d.trouble, fmt.Sprintf("The declaration at %s expired on %s.", e.At, e.Until))
+		return nil
+	}
+	list := s.unclaimed(func(diff *harness.Difference) bool { return covers(e, diff) })
+	for _, i := range list {
+		s.open[i] = false
+	}
+	switch found := s.places(list); {
+	case found == 0:
+		d.trouble = append(d.trouble, fmt.Sprintf("The declared change at %s did not happen.", e.At))
+	case e.Count > 0 && found != e.Count:
+		d.trouble = append(d.trouble, fmt.Sprintf("Declared are %d places at %s, found are %d.", e.Count, e.At, found))
+	}
+	return list
+}
+
+func covers(e harness.Expectation, d *harness.Difference) bool {
+	if e.Operation != "" && e.Operation != d.Operation {
+		if ok, err := path.Match(e.Operation, d.Operation); !ok || err != nil {
+			return false
+		}
+	}
+	return (e.Class == "" || e.Class == string(d.Class)) &&
+		(e.At.Match(d.Path) || e.At.Match(d.Pattern)) &&
+		(e.From == nil || textOf(d.Was) == *e.From) &&
+		(e.To == nil || textOf(d.Is) == *e.To)
+}
+
+func (s *state) declaredFinding(name string, d *declaration) harness.Finding {
+	first := d.entries[0]
+	f := harness.Finding{
+		Kind: "declared", Title: s.kind.Title, Verdict: harness.Expected, Change: name, Ticket: first.Ticket, Count: s.places(d.list), Unit: "place", Hit: s.hits(d.list),
+		Sentence: fmt.Sprintf("Declared change %s: %s.", name, strings.TrimSuffix(first.Reason, ".")),
+		Effects:  d.trouble,
+		NextStep: "Nothing to do: the change is declared" + untilText(first.Until) + ".",
+	}
+	if len(d.list) > 0 {
+		f.Unit = unitOf(s.at(d.list[0]))
+		f.Of = s.population(s.at(d.list[0]))
+	}
+	if len(d.trouble) > 0 {
+		f.Verdict = harness.Review
+		f.NextStep = "Compare the declaration with what happened, then mend the mapping or the declaration."
+	}
+	return f
+}
+
+func untilText(day harness.Date) string {
+	if day.IsZero() {
+		return ""
+	}
+	return " until " + day.String()
+}
+
+// population is how many records or calls the difference is one of, in the baseline.
+func (s *state) population(d *harness.Difference) int {
+	if hasElement(d.Path) {
+		n := 0
+		for _, r := range s.Comparison.Records {
+			if r.Operation == d.Operation && r.From == d.From && r.To == d.To && d.Path.HasPrefix(r.Path) {
+				n += r.Was
+			}
+		}
+		return n
+	}
+	if d.Class == harness.ExtraCall {
+		return 0
+	}
+	return len(s.before.bySlot[slotOf(d)])
+}
