@@ -98,7 +98,7 @@ func checkIntegration(d *decoder, label string, in harness.Integration, c harnes
 
 // checkKnown reports a name that the catalogue does not hold.
 func checkKnown[T any](d *decoder, label, noun, name string, known map[string]T) {
-	if _, ok := known[name]; !ok {
+	if _, ok := known[name]; !ok && !d.faulty[label] {
 		d.problem(label, "%s: no %s %s in the catalogue%s", d.called(label), noun, quoted(name),
 			suggestion(name, slices.Collect(maps.Keys(known))))
 	}

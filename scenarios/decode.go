@@ -11,6 +11,8 @@ import (
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
+
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // decoder reads the nodes of one file into Go values. It goes on after a problem, and remembers where every value
@@ -21,11 +23,12 @@ type decoder struct {
 	lookup   func(string) (string, bool)
 	problems Problems
 	places   map[string]place // by label: rules[0].at
+	faulty   map[string]bool  // labels that a problem names already
 	expanded int              // bytes that texts with variables have grown to
 }
 
 func newDecoder(file, what string, lookup func(string) (string, bool)) *decoder {
-	return &decoder{file: file, what: what, lookup: lookup, places: map[string]place{}}
+	return &decoder{file: file, what: what, lookup: lookup, places: map[string]place{}, faulty: map[string]bool{}}
 }
 
 // decodeFile reads src into out, a pointer. The decoder's problems say what is wrong; a file without any value is one
@@ -48,6 +51,7 @@ func (d *decoder) decodeFile(src []byte, out any) {
 
 // problem adds a problem at the place of the value with that label, or of the nearest one around it.
 func (d *decoder) problem(label, format string, args ...any) {
+	d.faulty[label] = true
 	d.problems.add(d.file, d.placeOf(label), format, args...)
 }
 
@@ -110,12 +114,16 @@ func (d *decoder) text(node ast.Node, into encoding.TextUnmarshaler, label strin
 		return
 	}
 	err := into.UnmarshalText([]byte(s))
-	if _, moment := into.(*time.Time); err != nil && moment {
+	if err == nil {
+		return
+	}
+	switch into.(type) {
+	case *time.Time:
 		err = fmt.Errorf("%s is not a moment such as 2026-10-05T02:15:00-05:00", quoted(s))
+	case *harness.Duration:
+		err = fmt.Errorf("%s is not a duration such as 5s or 1m30s", quoted(s))
 	}
-	if err != nil {
-		d.problem(label, "%s: %v", d.called(label), err)
-	}
+	d.problem(label, "%s: %v", d.called(label), err)
 }
 
 func (d *decoder) scalar(node ast.Node, v reflect.Value, label string) {
@@ -215,6 +223,7 @@ func (d *decoder) fields(v reflect.Value, label string, entries []entry) {
 		i := slices.IndexFunc(keys, func(k key) bool { return k.name == e.name })
 		if i < 0 {
 			d.problems.add(d.file, e.at, "unknown key %s in %s%s", quoted(e.name), d.called(label), orList(e.name, names(keys)))
+			wrong[nearest(e.name, names(keys))] = true // it is not missing as well
 			continue
 		}
 		at, field := below(label, e.name), v.Field(keys[i].field)

@@ -18,12 +18,24 @@ type Problem struct {
 	Text   string
 }
 
-// Error writes the problem as file:line:column: text.
+// Error writes the problem as file:line:column: text, in one line and with escapes for what a terminal would obey.
 func (p Problem) Error() string {
 	if p.Line == 0 {
-		return p.File + ": " + p.Text
+		return printable(p.File + ": " + p.Text)
 	}
-	return fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text)
+	return printable(fmt.Sprintf("%s:%d:%d: %s", p.File, p.Line, p.Column, p.Text))
+}
+
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+	}
+	return b.String()
 }
 
 // Problems are all things to correct in a file, and in the files that it names, in reading order.

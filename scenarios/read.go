@@ -159,12 +159,12 @@ var refused = map[token.Type]string{
 
 // checkTokens finds what is refused and what exceeds a limit, before the parser sees it.
 func checkTokens(tokens token.Tokens) (place, string) {
-	if len(tokens) > maxTokens {
-		return place{}, fmt.Sprintf("file has more than %d tokens; split it", maxTokens)
-	}
 	var shape nesting
-	for _, tk := range tokens {
+	for i, tk := range tokens {
 		at := placeOf(tk)
+		if i >= maxTokens {
+			return at, fmt.Sprintf("more than %d tokens; split the file", maxTokens)
+		}
 		if text, ok := refused[tk.Type]; ok {
 			return at, text
 		}

@@ -8,6 +8,14 @@ import (
 // suggestion returns `; did you mean "x"?` for the word of the list that is nearest to word, or nothing when none is
 // near.
 func suggestion(word string, list []string) string {
+	if best := nearest(word, list); best != "" {
+		return "; did you mean " + quoted(best) + "?"
+	}
+	return ""
+}
+
+// nearest returns the word of the list with the least distance, at most a third of the letters, or nothing.
+func nearest(word string, list []string) string {
 	const longest = 64 // nothing that a person mistyped is longer, and the distance costs the product of the lengths
 	if len(word) > longest {
 		return ""
@@ -21,10 +29,7 @@ func suggestion(word string, list []string) string {
 			best, least = candidate, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + quoted(best) + "?"
+	return best
 }
 
 // distance is the Levenshtein distance in which two neighbours that changed places count as one edit (optimal string
