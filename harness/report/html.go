@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -40,7 +41,7 @@ func writeHTML(w io.Writer, r *harness.Report, o Options) error {
 	v := newView(r, bounds{value: 200, differences: 25, logLines: 200})
 	p := page{
 		view: v, Style: template.HTML("<style>" + pageStyle + "</style>"), Policy: policyFor(pageStyle),
-		Page: v.Headline + join("", " · ", first2(v.Title, v.Integration)),
+		Page: join(" · ", v.Headline, cmp.Or(v.Title, v.Integration)),
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {

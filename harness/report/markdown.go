@@ -1,15 +1,15 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// maxComment is the most characters that GitHub takes for a comment.
+// maxComment is the most characters that GitHub takes for a comment. Bytes are counted, which are never fewer.
 const maxComment = 65536
 
 // writeMarkdown writes a comment for a pull request: a hidden marker by which the comment is found again, the verdict,
@@ -21,17 +21,17 @@ func writeMarkdown(w io.Writer, r *harness.Report, o Options) error {
 	}
 	v := newView(r, b)
 	page, _ := commands(r, o)
-	m := &comment{footer: "\n<sub>Run " + md(v.Run) + join("", " · ", md(v.Tool)) + ". Full page: " + code(page) + "</sub>\n"}
+	m := &comment{footer: "\n<sub>Run " + join(" · ", md(v.Run), md(v.Tool)) + ". Full page: " + code(page) + "</sub>\n"}
 	m.must("<!-- rehearse:" + marker(r.Scenario) + " -->\n")
 	m.must("## " + v.Mark + " " + md(v.Headline) + "\n\n" + summary(v))
 	m.findings(v)
-	m.folded("Volumes compared", m.recordTable(v))
-	m.folded("Noise that rules took away: "+md(v.SuppressedCount), ruleTable(v.Suppressed))
+	m.folded("Volumes compared", recordTable(v))
+	m.folded("Noise: "+v.SuppressedCount, ruleTable(v.Suppressed))
 	m.folded("Rules past their day, not applied", ruleTable(v.Expired))
 	m.folded("Rules that matched nothing", ruleTable(v.Unused))
 	m.folded("Not tested", bullets(v.NotTested))
 	m.folded("Notes", bullets(v.Notes))
-	m.folded("Network: "+md(v.EgressSentence), connectionTable(v))
+	m.folded("Network: "+v.EgressSentence, connectionTable(v))
 	m.folded("Versions and digests", versionTable(v))
 	_, err := io.WriteString(w, m.String())
 	return err
@@ -45,31 +45,33 @@ func marker(scenario string) string {
 // comment is Markdown that ends before the limit.
 type comment struct {
 	b       strings.Builder
-	size    int
+	size    int // bytes
 	footer  string
 	dropped int // sections and findings that did not fit
 }
 
 func (m *comment) must(s string) {
 	m.b.WriteString(s)
-	m.size += utf8.RuneCountInString(s)
+	m.size += len(s)
 }
 
 // add appends a whole block when it fits and reports whether it did.
 func (m *comment) add(s string) bool {
 	const reserve = 200 // for the line that counts what is left out
-	if m.size+utf8.RuneCountInString(s)+utf8.RuneCountInString(m.footer)+reserve > maxComment {
+	if m.size+len(s)+len(m.footer)+reserve > maxComment {
 		return false
 	}
 	m.must(s)
 	return true
 }
 
+// folded adds a section whose summary, a visible text, is all that is seen at first. Within the element Markdown is not
+// read, so the summary is escaped as HTML.
 func (m *comment) folded(summary, body string) {
 	if body == "" {
 		return
 	}
-	if !m.add("<details><summary>" + summary + "</summary>\n\n" + body + "\n</details>\n") {
+	if !m.add("<details><summary>" + codeSpecial.Replace(summary) + "</summary>\n\n" + body + "\n</details>\n") {
 		m.dropped++
 	}
 }
@@ -83,7 +85,7 @@ func (m *comment) String() string {
 }
 
 func summary(v *view) string {
-	s := join(" · ", md(v.Change), bold(first2(v.Title, v.Integration)), "scenario "+code(v.Scenario))
+	s := join(" · ", md(v.Change), bold(cmp.Or(v.Title, v.Integration)), "scenario "+code(v.Scenario))
 	if v.Owner != "" {
 		s += " · owner " + md(v.Owner)
 	}
@@ -92,14 +94,6 @@ func summary(v *view) string {
 		s += md(v.Reason) + "\n\n"
 	}
 	return s
-}
-
-// first2 is a, or b when a is empty.
-func first2(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func bold(s string) string {
@@ -130,7 +124,7 @@ func (m *comment) findings(v *view) {
 	}
 	m.must("\n")
 	for _, c := range v.Findings[:listed] {
-		m.folded(fmt.Sprintf("%d. %s %s %s", c.Number, md(c.Word), md(c.ID), md(c.Title)), cardMarkdown(c))
+		m.folded(fmt.Sprintf("%d. %s %s %s", c.Number, c.Word, c.ID, c.Title), cardMarkdown(c))
 	}
 }
 
@@ -169,7 +163,7 @@ func cardMarkdown(c card) string {
 	return b.String()
 }
 
-func (m *comment) recordTable(v *view) string {
+func recordTable(v *view) string {
 	if len(v.Records) == 0 {
 		return ""
 	}

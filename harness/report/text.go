@@ -77,7 +77,9 @@ func (t *textPage) labelled(indent, label, s string) {
 // heading starts a section.
 func (t *textPage) heading(s string) {
 	t.line("")
-	t.line(t.paint("1", s))
+	for _, l := range wrap(s, t.width) {
+		t.line(t.paint("1", l))
+	}
 }
 
 func (t *textPage) paint(color, s string) string {
@@ -123,7 +125,7 @@ func (t *textPage) head(v *view) {
 		}
 	}
 	t.labelled("", "owner", people(v.Owner, v.Steward))
-	t.labelled("", "run", join(" · ", v.Run, v.Started, "took "+v.Took))
+	t.labelled("", "when", join(", ", v.Started, "took "+v.Took))
 }
 
 // people names the owner and who knows the data.

@@ -33,13 +33,6 @@ type view struct {
 	Tallies                    []tally
 }
 
-// tally counts the findings of one verdict.
-type tally struct {
-	Verdict harness.Verdict
-	Mark    string
-	Text    string
-}
-
 type sideView struct {
 	Name, Digest, Exchanges, Span, Origin, Scrub, Losses string
 }
@@ -105,22 +98,11 @@ func newView(r *harness.Report, b bounds) *view {
 		Owner: visible(r.Owner), Steward: visible(r.Steward),
 		Tool: visible(r.Tool), Started: moment(r.Started), Took: took(r.Took), Clock: moment(r.Clock),
 		Target: visible(r.Target), Before: newSide(r.Before), After: newSide(r.After),
-		Unused: rules(r.Unused), Expired: rules(r.Expired),
+		Tallies: tallies(r), Unused: rules(r.Unused), Expired: rules(r.Expired),
 		Notes: sentences(r.Notes), NotTested: sentences(r.NotTested),
 	}
 	for _, f := range r.Findings {
 		v.Findings = append(v.Findings, newCard(f, b))
-	}
-	for _, w := range byWeight {
-		n := 0
-		for _, f := range r.Findings {
-			if f.Verdict == w {
-				n++
-			}
-		}
-		if n > 0 {
-			v.Tallies = append(v.Tallies, tally{w, judgementOf(w).mark, plural(n, judgementOf(w).counts, judgementOf(w).more)})
-		}
 	}
 	v.addRecords(r.Records)
 	v.addSuppressed(r.Suppressed, b)
@@ -165,7 +147,7 @@ func newCard(f harness.Finding, b bounds) card {
 	for _, d := range f.Differences[:min(len(f.Differences), b.differences)] {
 		c.Differences = append(c.Differences, newDifference(d, b))
 	}
-	if more := len(f.Differences) - b.differences; more > 0 {
+	if more := len(f.Differences) - b.differences; more > 0 && b.differences > 0 {
 		c.More = plural(more, "more difference", "more differences")
 	}
 	var declared []string
@@ -179,10 +161,12 @@ func newCard(f harness.Finding, b bounds) card {
 }
 
 func newSample(s harness.Sample, b bounds) sampleView {
-	v := sampleView{
-		Where: visible(s.Where), Field: visible(s.Field),
-		Was: shown(s.Was, s.Source.Was, b.value), Is: shown(s.Is, s.Source.Is, b.value),
+	v := sampleView{Where: visible(s.Where), Field: visible(s.Field)}
+	was, is := s.Source.Was, s.Source.Is
+	if was.IsAbsent() && is.IsAbsent() { // the sample has no source: what has no text is empty
+		was.Kind, is.Kind = harness.KindString, harness.KindString
 	}
+	v.Was, v.Is = shownPair(s.Was, s.Is, was, is, b.value)
 	v.Drawing, v.Note = drawSample(s)
 	return v
 }
@@ -192,7 +176,9 @@ func newDifference(d harness.Difference, b bounds) differenceLine {
 	if d.Operation != "" {
 		path = visible(d.Operation) + " " + path
 	}
-	return differenceLine{path, visible(string(d.Class)), shown(d.Was.Text, d.Was, b.value), shown(d.Is.Text, d.Is, b.value)}
+	line := differenceLine{Path: path, Class: visible(string(d.Class))}
+	line.Was, line.Is = shownPair(d.Was.Text, d.Is.Text, d.Was, d.Is, b.value)
+	return line
 }
 
 func (v *view) addRecords(counts []harness.RecordCount) {
@@ -212,8 +198,13 @@ func (v *view) addRecords(counts []harness.RecordCount) {
 		}
 	}
 	if len(counts) > 0 {
-		v.RecordsSentence = plural(total, "record", "records") + " in " + plural(len(counts), "table", "tables") + " compared, " +
-			plural(moved, "table", "tables") + " with another number of records."
+		v.RecordsSentence = plural(total, "record", "records") + " in " + plural(len(counts), "table", "tables") + " compared; "
+		switch moved {
+		case 0:
+			v.RecordsSentence += "every table has as many as before."
+		default:
+			v.RecordsSentence += plural(moved, "table has", "tables have") + " more or fewer than before."
+		}
 	}
 }
 

@@ -12,21 +12,22 @@ import (
 
 // judgement is how a verdict is said to people.
 type judgement struct {
-	word   string // for the terminal and tables
-	plain  string // for a reader who does not know the product
-	mark   string // a sign beside the word, so that colour is never alone
-	color  string // ANSI
-	counts string // after a number of one
-	more   string // after a greater number
+	word  string // for the terminal and tables
+	plain string // for a reader who does not know the product
+	mark  string // a sign beside the word, so that colour is never alone
+	color string // ANSI
+	noun  string // what is counted
+	one   string // after a number of one
+	more  string // after a greater number
 }
 
 var judgements = map[harness.Verdict]judgement{
-	harness.Breaking:     {"BREAKING", "Breaks", "✖", "1;31", "thing breaks", "things break"},
-	harness.Review:       {"REVIEW", "Needs a decision", "?", "1;33", "change needs a decision", "changes need a decision"},
-	harness.NoConclusion: {"INCONCLUSIVE", "Proves nothing", "?", "1;35", "check proves nothing", "checks prove nothing"},
-	harness.Benign:       {"BENIGN", "Harmless", "✓", "32", "change is harmless", "changes are harmless"},
-	harness.Expected:     {"EXPECTED", "Declared", "✓", "36", "change is as declared", "changes are as declared"},
-	harness.Same:         {"SAME", "Same", "=", "32", "thing is the same", "things are the same"},
+	harness.Breaking:     {"BREAKING", "Breaks", "✖", "1;31", "thing", "breaks", "break"},
+	harness.Review:       {"REVIEW", "Needs a decision", "?", "1;33", "change", "needs a decision", "need a decision"},
+	harness.NoConclusion: {"INCONCLUSIVE", "Proves nothing", "?", "1;35", "check", "proves nothing", "prove nothing"},
+	harness.Benign:       {"BENIGN", "Harmless", "✓", "32", "change", "is harmless", "are harmless"},
+	harness.Expected:     {"EXPECTED", "As declared", "✓", "36", "change", "is as declared", "are as declared"},
+	harness.Same:         {"SAME", "Same", "✓", "32", "thing", "is the same", "are the same"},
 }
 
 // byWeight is the order in which verdicts are counted out.
@@ -37,7 +38,7 @@ func judgementOf(v harness.Verdict) judgement {
 		return j
 	}
 	word := visible(string(v))
-	return judgement{word: strings.ToUpper(word), plain: word, mark: "?", color: "1", counts: word, more: word}
+	return judgement{word: strings.ToUpper(word), plain: word, mark: "?", color: "1", noun: "finding", one: word, more: word}
 }
 
 // openings begin the headline: may this go live?
@@ -50,13 +51,16 @@ var openings = map[harness.Verdict]string{
 	harness.Same:         "Safe to go live",
 }
 
-// headline is the verdict of the run as a sentence without its full stop.
-func headline(r *harness.Report) string {
-	opening, ok := openings[r.Verdict]
-	if !ok {
-		opening = "Verdict " + visible(string(r.Verdict))
-	}
-	var parts []string
+// tally counts the findings of one verdict.
+type tally struct {
+	Verdict    harness.Verdict
+	Mark, Text string // "3 break"
+	n          int
+}
+
+// tallies counts the findings by verdict, the weightiest first.
+func tallies(r *harness.Report) []tally {
+	var out []tally
 	for _, v := range byWeight {
 		n := 0
 		for _, f := range r.Findings {
@@ -65,8 +69,27 @@ func headline(r *harness.Report) string {
 			}
 		}
 		if n > 0 {
-			parts = append(parts, plural(n, judgementOf(v).counts, judgementOf(v).more))
+			j := judgementOf(v)
+			out = append(out, tally{v, j.mark, plural(n, j.one, j.more), n})
 		}
+	}
+	return out
+}
+
+// headline is the verdict of the run as a sentence without its full stop.
+func headline(r *harness.Report) string {
+	opening, ok := openings[r.Verdict]
+	if !ok {
+		opening = "Verdict " + visible(string(r.Verdict))
+	}
+	var parts []string
+	for i, t := range tallies(r) {
+		j := judgementOf(t.Verdict)
+		if i > 0 {
+			parts = append(parts, t.Text)
+			continue
+		}
+		parts = append(parts, plural(t.n, j.noun+" "+j.one, j.noun+"s "+j.more))
 	}
 	switch {
 	case len(parts) > 0:
@@ -163,12 +186,31 @@ func groupLine(g harness.Group, limit int) string {
 	return line
 }
 
+// shownPair is both sides of a change. When both are long and begin alike, they begin where the change is near.
+func shownPair(was, is string, a, b harness.Value, limit int) (string, string) {
+	const lead = 12 // columns before the change
+	if columns(was) > limit && columns(is) > limit {
+		var at []int // where each character of the common beginning starts
+		for i, r := range was {
+			if !strings.HasPrefix(is[min(i, len(is)):], string(r)) {
+				break
+			}
+			at = append(at, i)
+		}
+		if len(at) > lead+1 {
+			from := at[len(at)-lead]
+			was, is = "…"+was[from:], "…"+is[from:]
+		}
+	}
+	return shown(was, a, limit), shown(is, b, limit)
+}
+
 // shown is one side of a sample: what is not there and what is empty are told apart.
 func shown(text string, v harness.Value, limit int) string {
 	switch {
 	case text != "":
 		return cut(visible(text), limit)
-	case v.Kind == harness.KindAbsent:
+	case v.IsAbsent():
 		return "(absent)"
 	case v.Kind == harness.KindNull:
 		return "null"
