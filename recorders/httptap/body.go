@@ -1,0 +1,140 @@
+package httptap
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// requestSettle is how long the end of an answer waits for the end of its request: an upstream may answer while the
+// last bytes of the request are still on their way to it.
+const requestSettle = 100 * time.Millisecond
+
+// smallBody is the most, in bytes, that is allocated at once because a message says that it is that long.
+const smallBody = 64 << 10
+
+// keeper keeps the first max bytes of a body that passes.
+type keeper struct {
+	max    int64
+	kept   []byte
+	passed int64
+}
+
+// add keeps p; declared is the length that the message gives, or -1.
+func (k *keeper) add(p []byte, declared int64) {
+	k.passed += int64(len(p))
+	room := min(k.max-int64(len(k.kept)), int64(len(p)))
+	if room <= 0 {
+		return
+	}
+	if k.kept == nil && declared > 0 {
+		k.kept = make([]byte, 0, min(declared, k.max, smallBody))
+	}
+	k.kept = append(k.kept, p[:room]...)
+}
+
+func (k *keeper) body() harness.Body { return harness.BytesBody(k.kept) }
+
+// fault tells when the body was longer than what is kept.
+func (k *keeper) fault(side string) *harness.Fault {
+	if k.passed <= k.max {
+		return nil
+	}
+	return &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the %s body has %d bytes, of which %d are kept", side, k.passed, k.max)}
+}
+
+// requestBody hands the client's body to the transport and keeps what passes. The transport reads and closes it in a
+// goroutine of its own.
+type requestBody struct {
+	src      io.Reader
+	declared int64 // length that the head gives, or -1
+
+	mu     sync.Mutex
+	keep   keeper
+	sealed bool
+	err    error // what ended it; io.EOF when it ended cleanly
+	closed bool
+	done   chan struct{} // closed when the transport reads no more
+}
+
+func newRequestBody(src io.Reader, declared, limit int64) *requestBody {
+	return &requestBody{src: src, declared: declared, keep: keeper{max: limit}, done: make(chan struct{})}
+}
+
+func (b *requestBody) Read(p []byte) (int, error) {
+	n, err := b.src.Read(p)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.sealed {
+		b.keep.add(p[:n], b.declared)
+		if err != nil && b.err == nil {
+			b.err = err
+		}
+	}
+	return n, err
+}
+
+// Close tells that the transport reads no more. The server closes the client's body itself.
+func (b *requestBody) Close() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		b.closed = true
+		close(b.done)
+	}
+	return nil
+}
+
+// whole reports whether the client's body ended cleanly.
+func (b *requestBody) whole() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.err == io.EOF || b.err == nil && b.declared >= 0 && b.keep.passed >= b.declared
+}
+
+// broken is the error with which the client's body ended, nil when it did not fail.
+func (b *requestBody) broken() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.err == io.EOF {
+		return nil
+	}
+	return b.err
+}
+
+// seal ends the keeping and returns what was kept, and what is wrong with it.
+func (b *requestBody) seal() (harness.Body, *harness.Fault) {
+	if !b.whole() {
+		wait := time.NewTimer(requestSettle)
+		defer wait.Stop()
+		select {
+		case <-b.done:
+		case <-wait.C:
+		}
+	}
+	whole, broken := b.whole(), b.broken()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sealed = true
+	switch {
+	case broken != nil:
+		return b.keep.body(), bodyFault(broken)
+	case !whole:
+		return b.keep.body(), &harness.Fault{Kind: harness.FaultTruncated,
+			Detail: fmt.Sprintf("the upstream answered after %d bytes of the request body, before its end", b.keep.passed)}
+	}
+	return b.keep.body(), b.keep.fault("request")
+}
+
+// bodyFault tells a client that went away from one that sent a body of wrong form.
+func bodyFault(err error) *harness.Fault {
+	if _, network := errors.AsType[net.Error](err); network || errors.Is(err, io.ErrUnexpectedEOF) {
+		return &harness.Fault{Kind: harness.FaultClientGone, Detail: "the client went away within its request body"}
+	}
+	return &harness.Fault{Kind: harness.FaultReset, Detail: "the request body is malformed: it broke before its end"}
+}

@@ -1,0 +1,35 @@
+// Package httptap records HTTP traffic as a reverse proxy that stands in front of one upstream.
+//
+// # What the client notices
+//
+// Nothing but the address. Every piece of an answer is passed on and flushed as it arrives, so a server-sent event does
+// not wait for the next one; bodies are copied aside while they pass. Content encodings are neither asked for nor
+// undone: gzip stays gzip. No X-Forwarded field is added unless [Tap.AddForwarded] says so, an absent User-Agent stays
+// absent, an absent Date or Content-Type of an answer too. Fields of one hop (Connection and what it names, Keep-Alive,
+// Transfer-Encoding and so on) end at the tap, as RFC 9110 section 7.6.1 demands. net/http sorts the fields that it
+// sends; their case and their duplicates are kept. An upstream that breaks breaks the client too: an answer that was
+// cut never ends cleanly.
+//
+// # What is recorded
+//
+// The head of a request as it came from the client, and the head of an answer as it came from the upstream: pseudo-fields
+// first, then order, case and duplicates of the wire, hop-by-hop fields included. net/http keeps none of that, so the tap
+// reads the heads from the connections themselves ([net.Conn] of the listener and of the transport) and holds each
+// against net/http's own reading. Where the two disagree, or where there is no connection to read (a [Tap.Handler]
+// inside another server, a [Tap.Transport] that is not an [http.Transport], more than 512 fields), net/http's view is
+// recorded instead: canonical case, sorted by name, duplicates in order.
+//
+// Bodies are recorded after the transfer coding (chunks) and before the content coding (gzip) is undone. Trailer fields
+// stand at the end of the head, after the marker ":trailer" with an empty value. Informational answers (1xx) pass and are
+// not recorded. A protocol switch (WebSocket) passes; its two heads are recorded, with a Fault of kind truncated, because
+// what crosses afterwards is not.
+//
+// # When it is recorded
+//
+// An exchange is put into the sink before the client sees the end of its answer: what the client has, the sink has. An
+// exchange is whole only when both bodies ended cleanly; everything else carries a Fault. If the sink refuses an
+// exchange, the client's traffic goes on, the exchange is counted as dropped, and [Tap.Err] tells.
+// Requests that net/http refuses before they reach the upstream are counted as dropped too.
+//
+// Memory: each exchange in flight holds at most twice [Tap.MaxBody] and its heads, at most 1 MiB each.
+package httptap
