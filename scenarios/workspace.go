@@ -42,8 +42,8 @@ type Workspace struct {
 }
 
 // OpenWorkspace finds the workspace of a folder, which is the folder itself or its nearest parent that holds a
-// workspace file, and reads its settings and its catalogue. Variables are looked up in the process's environment.
-// Every error is one of usage; what is wrong in files is Problems in its chain.
+// workspace file, and reads its settings and its catalogue. Variables are looked up in the process's environment, where
+// REHEARSE_CATALOG, REHEARSE_FIXTURES and REHEARSE_SCENARIOS have precedence over the folders of the file. Every error is one of usage; what is wrong in files is Problems in its chain.
 func OpenWorkspace(dir string) (*Workspace, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -92,18 +92,38 @@ func (w *Workspace) readSettings() error {
 	if s.Version != 0 && s.Version != formatVersion {
 		d.problem("version", "version %d is not known; this program reads version %d", s.Version, formatVersion)
 	}
-	for _, folder := range []struct {
-		key, usual string
-		path       *string
-	}{{"catalog", "catalog", &s.Catalog}, {"fixtures", "fixtures", &s.Fixtures}, {"scenarios", "scenarios", &s.Scenarios}} {
-		if *folder.path == "" {
-			*folder.path = folder.usual
-		}
-		if problem := checkLocal(*folder.path); problem != "" {
-			d.problem(folder.key, "%s: %s", folder.key, problem)
-		}
+	for _, f := range []folder{
+		{"catalog", "REHEARSE_CATALOG", &s.Catalog},
+		{"fixtures", "REHEARSE_FIXTURES", &s.Fixtures},
+		{"scenarios", "REHEARSE_SCENARIOS", &s.Scenarios},
+	} {
+		f.settle(d)
 	}
 	return d.problems.err()
+}
+
+// folder is a setting that names a folder below the workspace. The variable has precedence over the file; without
+// both, the folder has the name of its key.
+type folder struct {
+	key, variable string
+	path          *string
+}
+
+func (f folder) settle(d *decoder) {
+	if *f.path == "" {
+		*f.path = f.key
+	}
+	if problem := checkLocal(*f.path); problem != "" {
+		d.problem(f.key, "%s: %s", f.key, problem)
+	}
+	value, _ := d.lookup(f.variable)
+	if value == "" {
+		return
+	}
+	*f.path = value
+	if problem := checkLocal(value); problem != "" {
+		d.problems.add(d.file, place{}, "variable %s: %s", f.variable, problem)
+	}
 }
 
 // Root returns the absolute path of the workspace.

@@ -172,6 +172,19 @@ func TestWorkspaceErrorsNameTheirPlace(t *testing.T) {
 	}
 }
 
+func TestEnvironmentHasPrecedenceOverTheFile(t *testing.T) {
+	t.Setenv("REHEARSE_FIXTURES", "candidate")
+	w, err := OpenWorkspace("testdata/world")
+	if err != nil || filepath.Base(w.FixturesDir()) != "candidate" || filepath.Base(w.ScenariosDir()) != "scenarios" {
+		t.Errorf("%v, %v", w, err)
+	}
+	t.Setenv("REHEARSE_CATALOG", "/etc")
+	_, err = OpenWorkspace("testdata/world")
+	if want := `rehearse.yaml: variable REHEARSE_CATALOG: "/etc" leaves the workspace`; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestFolderWithoutWorkspaceSaysHowToStartOne(t *testing.T) {
 	_, err := OpenWorkspace(t.TempDir())
 	if err == nil || !strings.Contains(harness.HintOf(err), "rehearse init") {
