@@ -63,19 +63,19 @@ func writeJUnit(w io.Writer, r *harness.Report, o Options) error {
 	suite := junitSuite{
 		Name: v.Integration, Time: seconds(r.Took),
 		Properties: properties("owner", v.Owner, "steward", v.Steward, "run", v.Run, "change", v.Change,
-			"verdict", string(r.Verdict), "tool", v.Tool, "target", v.Target, "ticket", tickets(r)),
+			"verdict", visible(string(r.Verdict)), "tool", v.Tool, "target", v.Target, "ticket", tickets(r)),
 	}
 	if !r.Started.IsZero() {
 		suite.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
 	}
-	suite.add(r.Verdict, string(r.Verdict), v.Headline, junitCase{
+	suite.add(r.Verdict, visible(string(r.Verdict)), v.Headline, "", junitCase{
 		Class: v.Integration, Name: v.Scenario, Time: seconds(r.Took), Out: join("\n", v.Headline+".", v.Reason),
 	})
 	for _, c := range v.Findings {
-		suite.add(c.Verdict, c.ID, c.Sentence, junitCase{
+		suite.add(c.Verdict, c.ID, c.Sentence, strings.Join(sampleLines(c), "\n"), junitCase{
 			Class: join(".", v.Integration, v.Scenario),
 			Name:  fmt.Sprintf("%d %s %s: %s", c.Number, c.ID, c.Title, c.Source), Time: "0.000",
-			Properties: &junitProperties{properties("owner", c.Owner, "steward", c.Steward, "ticket", c.Declaration, "verdict", string(c.Verdict), "next", c.NextStep)},
+			Properties: &junitProperties{properties("owner", c.Owner, "steward", c.Steward, "ticket", c.Declaration, "verdict", visible(string(c.Verdict)), "next", c.NextStep)},
 			Out:        cardText(c),
 		})
 	}
@@ -88,19 +88,21 @@ func writeJUnit(w io.Writer, r *harness.Report, o Options) error {
 		return fmt.Errorf("write junit report: %w", err)
 	}
 	b.WriteByte('\n')
-	_, err := w.Write(b.Bytes())
+	// Line ends occur in element text only, where they may stand as themselves.
+	_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("&#xA;"), []byte("\n")))
 	return err
 }
 
 // add counts the case and says how it ended: a change that needs a person fails, one that proves nothing is an error.
-func (s *junitSuite) add(v harness.Verdict, kind, message string, c junitCase) {
+// Then the whole text stands there and the output keeps the samples alone.
+func (s *junitSuite) add(v harness.Verdict, kind, message, samples string, c junitCase) {
 	problem := &junitProblem{Type: kind, Message: message, Text: c.Out}
 	switch {
 	case v.NeedsPerson():
-		c.Failure = problem
+		c.Failure, c.Out = problem, samples
 		s.Failures++
 	case v == harness.NoConclusion:
-		c.Error = problem
+		c.Error, c.Out = problem, samples
 		s.Errors++
 	}
 	s.Tests++
@@ -143,15 +145,21 @@ func cardText(c card) string {
 	for _, e := range c.Effects {
 		add("effect", e)
 	}
-	for _, s := range c.Samples {
-		add("sample", join(" ", s.Where, s.Field)+": "+s.Was+" → "+s.Is)
-	}
+	lines = append(lines, sampleLines(c)...)
 	add("field", fields(c))
 	add("declared", c.Declaration)
 	add("owner", people(c.Owner, c.Steward))
 	add("next", c.NextStep)
 	add("proof", c.Proof)
 	return strings.Join(lines, "\n")
+}
+
+func sampleLines(c card) []string {
+	var lines []string
+	for _, s := range c.Samples {
+		lines = append(lines, "sample: "+join(" ", s.Where, s.Field)+": "+s.Was+" → "+s.Is)
+	}
+	return lines
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }

@@ -227,7 +227,7 @@ func versionTable(v *view) string {
 // mdSpecial are the characters that Markdown or HTML would read. A zero-width space after @ and # keeps people and
 // tickets from being addressed; an entity within :: and :// keeps commands and links from being made.
 var mdSpecial = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "{", `\{`, "}", `\}`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`,
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "|", `\|`, "~", `\~`,
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "@", "@&#8203;", "#", "#&#8203;", "::", "&#58;&#58;", "://", "&#58;//",
 	"www.", "www&#46;", "WWW.", "WWW&#46;", "$", "&#36;",
 )
@@ -252,7 +252,7 @@ func md(s string) string {
 // codeSpecial are the characters that must not be themselves within <code>, which unlike backquotes takes entities.
 var codeSpecial = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", "`", "&#96;", "|", "&#124;", "*", "&#42;", "_", "&#95;", "[", "&#91;",
-	"]", "&#93;", "~", "&#126;", `\`, "&#92;", "@", "&#64;&#8203;", "#", "&#35;&#8203;", ":", "&#58;", "$", "&#36;", "www.", "www&#46;",
+	"]", "&#93;", "~", "&#126;", `\`, "&#92;", "@", "&#64;&#8203;", "#", "&#35;&#8203;", "::", "&#58;&#58;", "://", "&#58;//", "$", "&#36;", "www.", "www&#46;",
 )
 
 // code writes a visible text as code; nothing for an empty text.
