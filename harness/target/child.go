@@ -22,6 +22,7 @@ const tailSize = 4 << 10
 
 // child is a started program with its process group. One goroutine waits for it and ends with it.
 type child struct {
+	name string // as the scenario writes it
 	cmd  *exec.Cmd
 	said *tail
 	done chan struct{} // closed when the program has ended and err is set
@@ -30,12 +31,12 @@ type child struct {
 	killed sync.Once
 }
 
-// startChild starts the command; its standard error goes to log, and the end of it into messages.
-func startChild(cmd *exec.Cmd, log io.Writer) (*child, error) {
-	c := &child{cmd: cmd, said: &tail{log: log}, done: make(chan struct{})}
+// startChild starts the command, which people know by the name; its standard error goes to log, and the end of it into messages.
+func startChild(name string, cmd *exec.Cmd, log io.Writer) (*child, error) {
+	c := &child{name: name, cmd: cmd, said: &tail{log: log}, done: make(chan struct{})}
 	cmd.Stderr = c.said
 	if err := cmd.Start(); err != nil {
-		return nil, harness.CannotRun(fmt.Errorf("start %s: %w", cmd.Args[0], err), "check that the program is executable on this machine")
+		return nil, harness.CannotRun(fmt.Errorf("start %s: %w", name, err), "check that the program is executable on this machine")
 	}
 	go func() {
 		defer close(c.done)
@@ -101,7 +102,7 @@ func (c *child) problem(doing string) error {
 	if said := c.said.text(); said != "" {
 		hint = "it said: " + said
 	}
-	return harness.CannotRun(fmt.Errorf("%s %s: %s", doing, c.cmd.Args[0], c.deathDetail()), hint)
+	return harness.CannotRun(fmt.Errorf("%s %s: %s", doing, c.name, c.deathDetail()), hint)
 }
 
 // tail passes on what a program says and keeps the end of it. It is safe for concurrent use.

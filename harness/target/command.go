@@ -138,7 +138,7 @@ func (o once) Map(ctx context.Context, x *harness.Exchange, input []byte) (outco
 	}
 	stdout := &capped{most: maxOutput}
 	cmd.Stdin, cmd.Stdout = bytes.NewReader(input), stdout
-	c, err := startChild(cmd, o.set.env.Log)
+	c, err := startChild(o.spec.Run[0], cmd, o.set.env.Log)
 	if err != nil {
 		return outcome{}, err
 	}

@@ -167,7 +167,7 @@ func (s *filesStage) run(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	c, err := startChild(cmd, s.set.env.Log)
+	c, err := startChild(s.spec.Run[0], cmd, s.set.env.Log)
 	if err != nil {
 		return err
 	}

@@ -80,7 +80,7 @@ func (l *lines) start() error {
 		return harness.CannotRun(fmt.Errorf("open output of %s: %w", l.spec.Run[0], err), "")
 	}
 	cmd.Stdout = w
-	l.child, err = startChild(cmd, l.set.env.Log)
+	l.child, err = startChild(l.spec.Run[0], cmd, l.set.env.Log)
 	w.Close()
 	if err != nil {
 		r.Close()

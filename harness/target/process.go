@@ -90,7 +90,7 @@ func StartServer(ctx context.Context, spec harness.ProcessSpec, env harness.Stag
 	if err != nil {
 		return "", nil, err
 	}
-	c, err := startChild(cmd, env.Log)
+	c, err := startChild(spec.Run[0], cmd, env.Log)
 	if err != nil {
 		return "", nil, err
 	}
@@ -131,7 +131,7 @@ func waitReady(ctx context.Context, c *child, spec harness.ProcessSpec, listen s
 			return ctx.Err()
 		case <-c.done:
 		case <-deadline.C:
-			return harness.CannotRun(fmt.Errorf("start %s: not ready on %s after %s", c.cmd.Args[0], listen, wait), readyHint(c, spec))
+			return harness.CannotRun(fmt.Errorf("start %s: not ready on %s after %s", c.name, listen, wait), readyHint(c, spec))
 		case <-tick.C:
 		}
 	}

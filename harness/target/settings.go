@@ -146,7 +146,6 @@ func (s settings) command(run []string, extra map[string]string, dir string) (*e
 		return nil, err
 	}
 	cmd := exec.Command(program, args[1:]...)
-	cmd.Args[0] = args[0]
 	cmd.Env, cmd.Dir = environ, dir
 	cmd.WaitDelay = stopWait
 	ownGroup(cmd)
