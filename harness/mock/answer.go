@@ -1,0 +1,116 @@
+package mock
+
+import (
+	"io"
+	"net/http"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// ruled are the fields that net/http looks up by their canonical name; every other field keeps the case of the wire.
+var ruled = map[string]bool{"Content-Length": true, "Content-Type": true, "Date": true, "Connection": true, "Content-Encoding": true}
+
+// framing are the fields that say how a message is framed, which is net/http's to say.
+var framing = map[string]bool{"Transfer-Encoding": true, "Trailer": true, "Te": true, "Upgrade": true, "Content-Length": true}
+
+// answer sends the recorded answer, faults included.
+func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) {
+	if x.Fault != nil && (x.Response.IsZero() || x.Status() < 200) {
+		if x.Fault.Kind == harness.FaultTimeout {
+			hold(r, x.Took)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	status := x.Status()
+	chunked := writeHead(w.Header(), r.Method, x)
+	w.WriteHeader(status)
+	if hasBody(r.Method, status) {
+		if err := writeBody(w, x.Response.Body); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		if flusher, ok := w.(http.Flusher); ok && (chunked || x.Fault != nil) {
+			flusher.Flush()
+		}
+	}
+	if x.Fault != nil {
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// maxHold bounds how long a recorded timeout keeps a client waiting.
+const maxHold = 30 * time.Second
+
+// hold waits until the client gives up, at most as long as it was recorded.
+func hold(r *http.Request, took time.Duration) {
+	timer := time.NewTimer(min(took, maxHold))
+	defer timer.Stop()
+	select {
+	case <-r.Context().Done():
+	case <-timer.C:
+	}
+}
+
+// hasBody reports whether an answer of that status to that method can have a body.
+func hasBody(method string, status int) bool {
+	return method != http.MethodHead && status >= 200 && status != http.StatusNoContent && status != http.StatusNotModified
+}
+
+// writeHead sets the recorded fields and keeps net/http from adding its own. It reports whether the answer has no
+// Content-Length and is to be chunked.
+func writeHead(h http.Header, method string, x *harness.Exchange) (chunked bool) {
+	h["Date"], h["Content-Type"] = nil, nil
+	length := ""
+	for _, f := range x.Response.Head {
+		if f.IsPseudo() {
+			continue
+		}
+		name := textproto.CanonicalMIMEHeaderKey(f.Name)
+		switch {
+		case name == "Content-Length":
+			length = f.Value
+		case framing[name]:
+		case ruled[name]:
+			h[name] = append(h[name], f.Value)
+		default:
+			h[f.Name] = append(h[f.Name], f.Value)
+		}
+	}
+	if length == "" {
+		return true
+	}
+	if hasBody(method, x.Status()) && x.Fault == nil {
+		length = strconv.FormatInt(x.Response.Body.Size(), 10)
+	}
+	if _, err := strconv.ParseUint(strings.TrimSpace(length), 10, 63); err == nil {
+		h["Content-Length"] = []string{length}
+	}
+	return false
+}
+
+// inMemory is the size up to which a body is written in one piece.
+const inMemory = 1 << 20
+
+func writeBody(w io.Writer, body harness.Body) error {
+	if body.Size() == 0 {
+		return nil
+	}
+	if body.Size() <= inMemory {
+		b, err := body.Bytes()
+		if err != nil {
+			return err
+		}
+		_, err = w.Write(b)
+		return err
+	}
+	r, err := body.Open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	_, err = io.Copy(w, r)
+	return err
+}

@@ -1,0 +1,240 @@
+// Package mock answers HTTP calls from a recording.
+//
+// A call is looked up by its normalized request: method, path, query, chosen header fields and body, each in a canonical
+// form, hashed to one key. The host takes no part, so one [Mock] stands for one system: name it in [Options.Systems], or
+// give each system a Mock of its own. The cost of a lookup does not depend on how many exchanges are recorded.
+//
+// The same call may have been answered differently in the course of a session. Each session has a cursor for each key and
+// gets the recorded answers in their order; a call without session, or of a session that never made this call, moves one
+// cursor that all such calls share. The session is the header field [SessionField]. Behind the last recorded answer the
+// last one is repeated and counted, see [Repeat].
+//
+// An answer is what crossed: status, fields, and body bytes with their content encoding. What net/http decides is
+// the order of fields (sorted by name), chunking, and that 204 and 304 carry no Content-Length; 304 carries no
+// Content-Type either. A recorded Date stays, nothing is added. Content-Length is the size of the recorded body.
+//
+// A recorded fault is acted out: what was recorded of the answer is sent and the connection is aborted. An unreachable
+// upstream has no answer, so the connection ends before the first byte, which clients treat like a refused one. A timeout
+// holds the connection until the client gives up, at most as long as the recorded call took.
+//
+// A call that was never recorded is a failure: status 501 with an explanation, see [Miss].
+//
+// Memory: heads and keys of all exchanges; bodies stay where the recording keeps them. A Mock is safe for concurrent use.
+package mock
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// SessionField is the request header field that says which session a call belongs to.
+const SessionField = "X-Rehearse-Session"
+
+// Repeat says what happens to a call behind the last recorded answer.
+type Repeat string
+
+// Ways to repeat.
+const (
+	RepeatLast  Repeat = ""      // the last answer again; counted in Counts.Repeated
+	RepeatNever Repeat = "never" // a miss
+)
+
+// Options of a Mock. The zero value answers calls to every system by method, path, query and body.
+type Options struct {
+	Systems []string // exchanges to these systems are answered; empty: all
+	Headers []string // request header fields that take part in matching
+
+	// Ignore names places of the request that take no part in matching, as patterns: request.body.sent_at,
+	// request.body.**.trace, request.query.nonce, request.path[2] (a segment of the path, from 0).
+	Ignore []harness.Path
+
+	// Scrub does to a live request what was done to the recorded ones. The response of its exchange is zero.
+	Scrub func(harness.Exchange) (harness.Exchange, error)
+
+	Session func(*http.Request) string // default: the field SessionField
+	Repeat  Repeat
+	MaxBody int64 // largest body of a live request, in bytes; default 64 MiB
+}
+
+const defaultMaxBody = 64 << 20
+
+// Mock answers calls from a recording. It is an [http.Handler].
+type Mock struct {
+	options   Options
+	rules     matcher
+	exchanges []harness.Exchange
+	slots     map[key]*slot
+	sessions  map[string]bool
+	used      []atomic.Bool
+
+	served, repeated, borrowed atomic.Int64
+	misses                     missLog
+	near                       func() *neighbours // built at the first miss
+}
+
+// Counts is the account of a Mock.
+type Counts struct {
+	Served   int // calls answered from the recording, recorded faults included
+	Repeated int // of them: behind the last recorded answer
+	Borrowed int // of them: the session is recorded, but never made this call
+	Missed   int // calls that were never recorded
+}
+
+// New reads the recording and prepares its keys. Only HTTP exchanges are answered. An exchange that cannot be read, that
+// has neither answer nor fault, and a place in Ignore outside of the request are errors.
+func New(rec harness.Recording, options Options) (*Mock, error) {
+	rules, err := newMatcher(options.Headers, options.Ignore)
+	if err != nil {
+		return nil, harness.Usage(err, "name places of the request, such as request.body.sent_at or request.query.nonce")
+	}
+	options.MaxBody = cmp.Or(options.MaxBody, defaultMaxBody)
+	if options.Session == nil {
+		options.Session = func(r *http.Request) string { return r.Header.Get(SessionField) }
+	}
+	m := &Mock{options: options, rules: rules, slots: map[key]*slot{}, sessions: map[string]bool{}}
+	for x, err := range rec.Exchanges() {
+		if err != nil {
+			return nil, fmt.Errorf("read recording: %w", err)
+		}
+		if x.Channel != harness.ChannelHTTP || len(options.Systems) > 0 && !slices.Contains(options.Systems, x.To) {
+			continue
+		}
+		if err := m.add(x); err != nil {
+			return nil, harness.Usage(fmt.Errorf("mock exchange %s: %w", x.ID, err), "verify the recording")
+		}
+	}
+	m.used = make([]atomic.Bool, len(m.exchanges))
+	m.near = sync.OnceValue(func() *neighbours { return newNeighbours(m.exchanges) })
+	return m, nil
+}
+
+func (m *Mock) add(x harness.Exchange) error {
+	if status := x.Status(); x.Fault == nil && (status < 100 || status > 999) {
+		return fmt.Errorf("status %q is not a number of three digits", x.Response.Head.Get(harness.FieldStatus))
+	}
+	c, err := recordedCall(x.Request)
+	if err != nil {
+		return err
+	}
+	k := m.rules.key(c)
+	s := m.slots[k]
+	if s == nil {
+		s = &slot{}
+		m.slots[k] = s
+	}
+	s.add(int32(len(m.exchanges)), m.exchanges, x.Session)
+	m.exchanges = append(m.exchanges, x)
+	m.sessions[x.Session] = true
+	return nil
+}
+
+// ServeHTTP answers the call, or explains with status 501 why it cannot.
+func (m *Mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var body []byte
+	if r.Body != nil && r.ContentLength != 0 {
+		var err error
+		if body, err = readBody(http.MaxBytesReader(w, r.Body, m.options.MaxBody), r.ContentLength); err != nil {
+			m.refuse(w, m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Reason: "the body of the request cannot be read: " + err.Error()}))
+			return
+		}
+	}
+	x, miss := m.take(r, body)
+	if miss != nil {
+		m.refuse(w, *miss)
+		return
+	}
+	answer(w, r, x)
+}
+
+// readBody spares growing when the size is known and small.
+func readBody(r io.Reader, size int64) ([]byte, error) {
+	const trusted = 1 << 20
+	if size < 0 || size > trusted {
+		return io.ReadAll(r)
+	}
+	body := make([]byte, size)
+	_, err := io.ReadFull(r, body)
+	return body, err
+}
+
+// take finds the exchange whose answer is due, or says what was missed.
+func (m *Mock) take(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
+	session := m.options.Session(r)
+	c, err := m.liveCall(r, body, session)
+	if err != nil {
+		miss := m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Session: session, Reason: err.Error()})
+		return nil, &miss
+	}
+	s := m.slots[m.rules.key(c)]
+	if s == nil {
+		miss := m.miss(m.explain(c, session))
+		return nil, &miss
+	}
+	turn := s.take(session, m.exchanges)
+	if turn.repeated && m.options.Repeat == RepeatNever {
+		miss := m.miss(Miss{
+			Method: c.method, Target: c.target, Session: session, Closest: m.exchanges[turn.index].ID,
+			Reason: fmt.Sprintf("all %d recorded answers to this call were given already", turn.of),
+			Hint:   "allow repeats of the last answer, or record the further calls",
+		})
+		return nil, &miss
+	}
+	x := &m.exchanges[turn.index]
+	if x.Status() == http.StatusSwitchingProtocols && x.Fault == nil {
+		miss := m.miss(Miss{Method: c.method, Target: c.target, Session: session, Closest: x.ID, Reason: "the recorded answer switches to another protocol, which a mock does not speak"})
+		return nil, &miss
+	}
+	m.used[turn.index].Store(true)
+	m.served.Add(1)
+	if turn.repeated {
+		m.repeated.Add(1)
+	}
+	if turn.foreign && session != "" && m.sessions[session] {
+		m.borrowed.Add(1)
+	}
+	return x, nil
+}
+
+// liveCall normalizes a live request, scrubbed when there is a scrubber.
+func (m *Mock) liveCall(r *http.Request, body []byte, session string) (call, error) {
+	if m.options.Scrub == nil {
+		return newCall(r.Method, requestTarget(r), func(name string) []string { return r.Header.Values(name) }, body), nil
+	}
+	x := harness.Exchange{Session: session, Channel: harness.ChannelHTTP, Request: harness.Message{
+		Head: headOf(r), Media: mediaOf(r.Header.Get("Content-Type")), Body: harness.BytesBody(body),
+	}}
+	if len(m.options.Systems) == 1 {
+		x.To = m.options.Systems[0]
+	}
+	scrubbed, err := m.options.Scrub(x)
+	if err != nil {
+		return call{}, fmt.Errorf("scrub the request: %w", err)
+	}
+	return recordedCall(scrubbed.Request)
+}
+
+// Counts returns the account so far.
+func (m *Mock) Counts() Counts {
+	return Counts{Served: int(m.served.Load()), Repeated: int(m.repeated.Load()), Borrowed: int(m.borrowed.Load()), Missed: m.misses.len()}
+}
+
+// Unused returns the exchanges whose answer was never given, in recorded order.
+func (m *Mock) Unused() []harness.Exchange {
+	var unused []harness.Exchange
+	for i := range m.used {
+		if !m.used[i].Load() {
+			unused = append(unused, m.exchanges[i])
+		}
+	}
+	return unused
+}
+
+// Misses returns the calls that were never recorded, in order of arrival, at most MaxMisses of them; Counts has them all.
+func (m *Mock) Misses() []Miss { return m.misses.list() }
