@@ -38,7 +38,7 @@ func policyFor(style string) string {
 
 // writeHTML writes one page that needs nothing else: no script, no font, no image.
 func writeHTML(w io.Writer, r *harness.Report, o Options) error {
-	v := newView(r, bounds{value: 200, differences: 25, logLines: 200})
+	v := newView(r, bounds{value: 200, differences: 25, logLines: 200, drawings: true})
 	p := page{
 		view: v, Style: template.HTML("<style>" + pageStyle + "</style>"), Policy: policyFor(pageStyle),
 		Page: join(" · ", v.Headline, cmp.Or(v.Title, v.Integration)),

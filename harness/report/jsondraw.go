@@ -14,10 +14,10 @@ import (
 	"github.com/yudai/gojsondiff/formatter"
 )
 
-// Limits of a drawing; the algorithm behind it is quadratic in the elements of an array.
+// Limits of a drawing; the algorithm behind it is cubic in the elements of an array that all changed.
 const (
 	maxDrawnBytes = 32 << 10 // of one side
-	maxDrawnNodes = 400      // of one side
+	maxDrawnNodes = 120      // of one side
 	maxDrawnDepth = 32
 	maxDrawnWidth = 160 // columns of a line
 )

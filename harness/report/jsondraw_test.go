@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"pgregory.net/rapid"
 
@@ -65,11 +64,7 @@ func TestDrawingHoldsBothSides(t *testing.T) {
 		side := rapid.MapOf(rapid.SampledFrom([]string{"a", "b", "c", `q"\`, "é"}), value)
 		was, _ := json.Marshal(side.Draw(t, "was"))
 		is, _ := json.Marshal(side.Draw(t, "is"))
-		start := time.Now()
 		d, err := drawJSON(string(was), string(is))
-		if time.Since(start) > 5*time.Second {
-			t.Fatal("took too long")
-		}
 		if err == nil && len(d.Lines) < 2 {
 			t.Fatalf("drawing of %s → %s has %d lines", was, is, len(d.Lines))
 		}

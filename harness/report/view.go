@@ -86,6 +86,7 @@ type bounds struct {
 	value       int // columns of a value
 	differences int // of each finding
 	logLines    int // of each program, the last ones
+	drawings    bool
 }
 
 func newView(r *harness.Report, b bounds) *view {
@@ -167,7 +168,9 @@ func newSample(s harness.Sample, b bounds) sampleView {
 		was.Kind, is.Kind = harness.KindString, harness.KindString
 	}
 	v.Was, v.Is = shownPair(s.Was, s.Is, was, is, b.value)
-	v.Drawing, v.Note = drawSample(s)
+	if b.drawings {
+		v.Drawing, v.Note = drawSample(s)
+	}
 	return v
 }
 
