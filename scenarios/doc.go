@@ -22,5 +22,5 @@
 //
 // # Memory
 //
-// One file is held at a time: about a hundred times its size at most.
+// One file is held at a time, with its syntax tree: less than 100 MB for the largest that is accepted.
 package scenarios
