@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/textproto"
@@ -17,19 +18,26 @@ var ruled = map[string]bool{"Content-Length": true, "Content-Type": true, "Date"
 // framing are the fields that say how a message is framed, which is net/http's to say.
 var framing = map[string]bool{"Transfer-Encoding": true, "Trailer": true, "Te": true, "Upgrade": true, "Content-Length": true}
 
-// answer sends the recorded answer, faults included.
-func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) {
+// answer sends the recorded answer, faults included. An error means that nothing was sent, because the recorded body
+// cannot be read.
+func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) error {
 	if x.Fault != nil && (x.Response.IsZero() || x.Status() < 200) {
 		if x.Fault.Kind == harness.FaultTimeout {
 			hold(r, x.Took)
 		}
 		panic(http.ErrAbortHandler)
 	}
-	status := x.Status()
+	var body io.WriterTo
+	if hasBody(r.Method, x.Status()) {
+		var err error
+		if body, err = bodyOf(x.Response.Body); err != nil {
+			return err
+		}
+	}
 	chunked := writeHead(w.Header(), r.Method, x)
-	w.WriteHeader(status)
-	if hasBody(r.Method, status) {
-		if err := writeBody(w, x.Response.Body); err != nil {
+	w.WriteHeader(x.Status())
+	if hasBody(r.Method, x.Status()) {
+		if _, err := body.WriteTo(w); err != nil {
 			panic(http.ErrAbortHandler)
 		}
 		if flusher, ok := w.(http.Flusher); ok && (chunked || x.Fault != nil) {
@@ -39,6 +47,7 @@ func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) {
 	if x.Fault != nil {
 		panic(http.ErrAbortHandler)
 	}
+	return nil
 }
 
 // maxHold bounds how long a recorded timeout keeps a client waiting.
@@ -94,23 +103,20 @@ func writeHead(h http.Header, method string, x *harness.Exchange) (chunked bool)
 // inMemory is the size up to which a body is written in one piece.
 const inMemory = 1 << 20
 
-func writeBody(w io.Writer, body harness.Body) error {
-	if body.Size() == 0 {
-		return nil
-	}
+// bodyOf opens a recorded body: read whole when it is small, as a stream when it is large.
+func bodyOf(body harness.Body) (io.WriterTo, error) {
 	if body.Size() <= inMemory {
 		b, err := body.Bytes()
-		if err != nil {
-			return err
-		}
-		_, err = w.Write(b)
-		return err
+		return bytes.NewReader(b), err
 	}
 	r, err := body.Open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	_, err = io.Copy(w, r)
-	return err
+	return stream{r}, err
+}
+
+// stream is closed behind its last byte.
+type stream struct{ io.ReadCloser }
+
+func (s stream) WriteTo(w io.Writer) (int64, error) {
+	defer s.Close()
+	return io.Copy(w, s.ReadCloser)
 }

@@ -150,7 +150,9 @@ func (m *Mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		m.refuse(w, *miss)
 		return
 	}
-	answer(w, r, x)
+	if err := answer(w, r, x); err != nil {
+		m.refuse(w, m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Closest: x.ID, Reason: "the recorded answer cannot be read: " + err.Error(), Hint: "verify the recording"}))
+	}
 }
 
 // readBody spares growing when the size is known and small.
@@ -187,8 +189,8 @@ func (m *Mock) take(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
 		return nil, &miss
 	}
 	x := &m.exchanges[turn.index]
-	if x.Status() == http.StatusSwitchingProtocols && x.Fault == nil {
-		miss := m.miss(Miss{Method: c.method, Target: c.target, Session: session, Closest: x.ID, Reason: "the recorded answer switches to another protocol, which a mock does not speak"})
+	if x.Status() < http.StatusOK && x.Fault == nil {
+		miss := m.miss(Miss{Method: c.method, Target: c.target, Session: session, Closest: x.ID, Reason: "the recorded answer ends with status 1xx, as where the protocol is switched; a mock does not speak the other protocol"})
 		return nil, &miss
 	}
 	m.used[turn.index].Store(true)

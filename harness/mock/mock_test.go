@@ -405,6 +405,32 @@ func TestBadInputIsAnError(t *testing.T) {
 	}
 }
 
+func TestUnreadableBodyIsAMiss(t *testing.T) {
+	small, large, switching := exchange("", "GET", "/small", "", "x"), exchange("", "GET", "/large", "", "x"), exchange("", "GET", "/ws", "", "")
+	gone := func() (io.ReadCloser, error) { return nil, errors.New("blob is gone") }
+	small.Response.Body = harness.StoredBody(3, "sha256:0", gone)
+	large.Response.Body = harness.StoredBody(3<<20, "sha256:0", gone)
+	switching.Response.Head = switching.Response.Head.With(":status", "101")
+	m := newMock(t, mock.Options{}, small, large, switching)
+	base, c := listen(t, m), client(t)
+	for path, want := range map[string]string{"/small": "blob is gone", "/large": "blob is gone", "/ws": "1xx"} {
+		if resp, body, err := ask(c, base, "", "GET", path, ""); err != nil || resp.StatusCode != 501 || !strings.Contains(body, want) {
+			t.Errorf("%s: %v %q", path, err, body)
+		}
+	}
+}
+
+func TestLargeBodiesAreStreamed(t *testing.T) {
+	content := bytes.Repeat([]byte("0123456789abcdef"), 200_000)
+	x := exchange("", "GET", "/large", "", "")
+	x.Response.Head = harness.Head{{Name: ":status", Value: "200"}}
+	x.Response.Body = harness.StoredBody(int64(len(content)), harness.Digest(content), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil })
+	resp, body, err := ask(client(t), listen(t, newMock(t, mock.Options{}, x)), "", "GET", "/large", "")
+	if err != nil || body != string(content) || resp.ContentLength != -1 {
+		t.Errorf("%v, %d bytes, content-length %d", err, len(body), resp.ContentLength)
+	}
+}
+
 func FuzzCall(f *testing.F) {
 	f.Add("/a?b=%zz&&c", "multipart/form-data; boundary=x", []byte("--x\r\n\r\n--x--"))
 	f.Add("http://h", "application/json", []byte(`{"a":[1,{"a":null}]}`))

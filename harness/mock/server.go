@@ -59,20 +59,3 @@ func (s *Server) Close() error {
 	}
 	return err
 }
-
-// Serve listens like [Mock.Listen] until the context ends; ready is told the URL, when it is not nil.
-func (m *Mock) Serve(ctx context.Context, addr string, ready func(url string)) error {
-	s, err := m.Listen(addr)
-	if err != nil {
-		return err
-	}
-	if ready != nil {
-		ready(s.URL)
-	}
-	select {
-	case <-ctx.Done():
-		return s.Close()
-	case err := <-s.done:
-		return harness.CannotRun(fmt.Errorf("serve %s: %w", s.URL, err), "start the mock again")
-	}
-}
