@@ -11,7 +11,7 @@ import (
 // view is a report as the kinds for people show it: all texts visible and bounded, all sentences made.
 type view struct {
 	Verdict                    harness.Verdict
-	Word, Plain, Mark          string
+	Word, Mark                 string
 	Headline, Reason           string
 	Run, Scenario, Change      string
 	Integration, Title         string
@@ -92,7 +92,7 @@ type bounds struct {
 func newView(r *harness.Report, b bounds) *view {
 	j := judgementOf(r.Verdict)
 	v := &view{
-		Verdict: r.Verdict, Word: j.word, Plain: j.plain, Mark: j.mark,
+		Verdict: r.Verdict, Word: j.word, Mark: j.mark,
 		Headline: headline(r), Reason: sentence(r.Reason),
 		Run: visible(r.Run), Scenario: visible(r.Scenario), Change: visible(r.Change),
 		Integration: visible(r.Integration), Title: visible(r.Title),
