@@ -26,7 +26,7 @@ type Planted struct {
 	Kind     string          `yaml:"kind,omitempty"` // F01 to F44; empty: any
 	Verdict  harness.Verdict `yaml:"verdict"`
 	Count    int             `yaml:"count,omitempty"`    // of [harness.Finding]; 0: any
-	Contains []string        `yaml:"contains,omitempty"` // texts that must stand in the explanation
+	Contains []string        `yaml:"contains,omitempty"` // texts that must stand somewhere in the finding
 	Owner    string          `yaml:"owner,omitempty"`
 	Steward  string          `yaml:"steward,omitempty"`
 }

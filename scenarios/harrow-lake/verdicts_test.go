@@ -68,18 +68,3 @@ func TestOracleIsReadStrictly(t *testing.T) {
 		}
 	}
 }
-
-func FuzzParseVerdicts(f *testing.F) {
-	b, err := fs.ReadFile(FS(), verdictsFile)
-	if err != nil {
-		f.Fatal(err)
-	}
-	f.Add(b)
-	f.Add([]byte("runs: [{}]"))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		runs, err := parseVerdicts(b)
-		if err == nil && len(runs) == 0 {
-			t.Error("no runs and no error")
-		}
-	})
-}
