@@ -55,11 +55,11 @@ func (c *comparer) pair(p pairing) error {
 	switch {
 	case p.is == nil:
 		c.begin(p.was)
-		c.emit(nil, harness.MissingCall, callValue(p.was), harness.Value{Kind: harness.KindAbsent})
+		c.emit(harness.PathOf(harness.Name("call")), harness.MissingCall, callValue(p.was), harness.Value{Kind: harness.KindAbsent})
 		return nil
 	case p.was == nil:
 		c.begin(p.is)
-		c.emit(nil, harness.ExtraCall, harness.Value{Kind: harness.KindAbsent}, callValue(p.is))
+		c.emit(harness.PathOf(harness.Name("call")), harness.ExtraCall, harness.Value{Kind: harness.KindAbsent}, callValue(p.is))
 		return nil
 	}
 	c.begin(p.was)

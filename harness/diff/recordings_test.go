@@ -158,7 +158,7 @@ func TestHeads(t *testing.T) {
 func TestMissingAndExtraCalls(t *testing.T) {
 	get, patch := call("A-1", "GET", "/applications/A-1", "", ""), call("A-1", "PATCH", "/applications/A-1", "", "")
 	c := compare(t, harness.NewMemory(harness.Manifest{}, get, patch), harness.NewMemory(harness.Manifest{}, get, call("A-1", "POST", "/retry", "", "")))
-	want := []string{"missing-call  PATCH /applications/A-1 → ∅", "extra-call  ∅ → POST /retry"}
+	want := []string{"missing-call call PATCH /applications/A-1 → ∅", "extra-call call ∅ → POST /retry"}
 	if d := cmp.Diff(want, lines(c)); d != "" {
 		t.Error(d)
 	}
@@ -247,7 +247,9 @@ func BenchmarkKeyedArrays100k(b *testing.B) {
 }
 
 func BenchmarkShiftedArray800(b *testing.B) {
-	strip := func(s string) string { return strings.ReplaceAll(strings.ReplaceAll(s, `"id":`, `"a":`), `"pidm":`, `"b":`) }
+	strip := func(s string) string {
+		return strings.ReplaceAll(strings.ReplaceAll(s, `"id":`, `"a":`), `"pidm":`, `"b":`)
+	}
 	was, is := answer("application/json", strip(bigArray(800, 0, false))), answer("application/json", strip(bigArray(800, 0, true)))
 	for b.Loop() {
 		c, err := Recordings(was, is, Options{})

@@ -1,0 +1,210 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/rehearse-dev/rehearse/fixtures"
+	data "github.com/rehearse-dev/rehearse/fixtures/harrow-lake"
+	"github.com/rehearse-dev/rehearse/fixtures/scrub"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/rehearsal"
+	harrowlake "github.com/rehearse-dev/rehearse/scenarios/harrow-lake"
+	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/world"
+)
+
+// worldClock stands still at the demo's moment, so that runs are the same on every day.
+func worldClock() time.Time { return time.Date(2026, 10, 5, 14, 0, 0, 0, time.UTC) }
+
+// rehearseFile runs a scenario of a workspace.
+func rehearseFile(t *testing.T, file string) *rehearsal.Outcome {
+	t.Helper()
+	ws, scenario, err := openScenario(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := rehearsal.Run(t.Context(), rehearsal.Plan{
+		Scenario: scenario, Catalogue: ws.Catalogue(), ID: "test", Tool: "rehearse test", Scratch: t.TempDir(), Now: worldClock,
+	})
+	if err != nil {
+		t.Fatalf("%s: %v (hint: %s)", file, err, harness.HintOf(err))
+	}
+	return outcome
+}
+
+// TestDemoWorldMeetsItsOracle rehearses every scenario of the oracle: exactly the planted findings, each with kind,
+// verdict, count, people and the texts that its explanation must hold.
+func TestDemoWorldMeetsItsOracle(t *testing.T) {
+	dir := t.TempDir()
+	if err := harrowlake.Extract(dir, data.FS()); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := harrowlake.Verdicts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, run := range runs {
+		t.Run(strings.TrimSuffix(filepath.Base(run.Scenario), ".yaml"), func(t *testing.T) {
+			r := rehearseFile(t, filepath.Join(dir, filepath.FromSlash(run.Scenario))).Report
+			if code := exitCode(verdictError(r.Verdict, harness.Review)); code != run.Exit {
+				t.Errorf("exit code %d, want %d: %s", code, run.Exit, r.Reason)
+			}
+			left := r.Findings
+			for _, want := range run.Findings {
+				i := indexOf(left, want)
+				if i < 0 {
+					t.Errorf("%s is not found as %+v", want.ID, want)
+					continue
+				}
+				left = append(left[:i:i], left[i+1:]...)
+			}
+			for _, f := range left {
+				t.Errorf("nobody planted this: %s %s: %s %v", f.Kind, f.Verdict, f.Sentence, f.Effects)
+			}
+		})
+	}
+}
+
+// indexOf finds the finding that is the planted one in every respect.
+func indexOf(findings []harness.Finding, want harrowlake.Planted) int {
+next:
+	for i, f := range findings {
+		text := strings.Join([]string{f.Sentence, strings.Join(f.Effects, " "), f.Proof, f.NextStep, fmt.Sprint(f.Hit), fmt.Sprint(f.Samples), f.Source, fmt.Sprint(f.Target), f.Change}, " ")
+		for _, part := range want.Contains {
+			if !strings.Contains(strings.ToLower(text), strings.ToLower(part)) {
+				continue next
+			}
+		}
+		if (want.Kind == "" || f.Kind == want.Kind) && f.Verdict == want.Verdict && (want.Count == 0 || f.Count == want.Count) &&
+			f.Owner == want.Owner && f.Steward == want.Steward {
+			return i
+		}
+	}
+	return -1
+}
+
+// generated is the recordings of the demo world that really running it makes, by folder below fixtures/harrow-lake.
+func generated(t *testing.T) map[string]harness.Recording {
+	t.Helper()
+	return map[string]harness.Recording{
+		"sis-lms-enrollment": played(t, world.Enrollment(), "sis-lms-enrollment", "i1-sis-lms-enrollment"),
+		"crm-sis-applicant":  played(t, world.Webhooks(), "crm-sis-applicant", "i2-crm-sis-applicant"),
+		"changes/sis-9.32":   sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
+	}
+}
+
+// played feeds the generated exchanges to the integration's baseline scenario and returns what crossed.
+func played(t *testing.T, feed []harness.Exchange, name, folder string) harness.Recording {
+	t.Helper()
+	dir := t.TempDir()
+	if err := harrowlake.Extract(dir, fstest.MapFS{}); err != nil {
+		t.Fatal(err)
+	}
+	recording := filepath.Join(dir, "fixtures", "harrow-lake", name)
+	if err := fixtures.Save(recording, sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, feed...))); err != nil {
+		t.Fatal(err)
+	}
+	outcome := rehearseFile(t, filepath.Join(dir, "scenarios", "harrow-lake", folder, "baseline.yaml"))
+	return sealed(t, steadied(t, outcome.Candidate))
+}
+
+// steadied takes away what differs from run to run by nature: how long calls took, and the ports of the stage.
+func steadied(t *testing.T, rec harness.Recording) harness.Recording {
+	t.Helper()
+	list, err := harness.Collect(rec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range list {
+		x := &list[i]
+		x.Took = 0
+		if x.Request.Head.Has("Host") {
+			x.Request.Head = x.Request.Head.With("Host", x.To+".hlu.example")
+		}
+	}
+	return harness.NewMemory(rec.Manifest(), list...)
+}
+
+// sealed scrubs under the world's own policy, which keeps everything because everything is invented.
+func sealed(t *testing.T, rec harness.Recording) harness.Recording {
+	t.Helper()
+	text, err := fs.ReadFile(harrowlake.FS(), "policy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy, err := scrub.ParsePolicy("policy.yaml", text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := scrub.ParseKey([]byte("rehearse-key-1 " + strings.Repeat("A", 43) + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := scrub.New(policy, key)
+	out := harness.NewMemory(harness.Manifest{Origin: rec.Manifest().Origin, Tool: "rehearse"})
+	for x, err := range rec.Exchanges() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		clean, err := s.Exchange(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out.Put(clean) //nolint:errcheck // memory keeps everything
+	}
+	list, _ := harness.Collect(out)
+	m := out.Manifest()
+	m.Scrub = s.Seal()
+	return harness.NewMemory(m, list...)
+}
+
+// TestFixturesAreWhatTheWorldMakes compares the recordings in the repository with freshly made ones, byte for byte.
+// With -update it writes them.
+func TestFixturesAreWhatTheWorldMakes(t *testing.T) {
+	root := filepath.Join("..", "..", "fixtures", "harrow-lake")
+	for name, rec := range generated(t) {
+		fresh := filepath.Join(t.TempDir(), "fresh")
+		if err := fixtures.Save(fresh, rec); err != nil {
+			t.Fatal(err)
+		}
+		kept := filepath.Join(root, filepath.FromSlash(name))
+		if *update {
+			if err := os.RemoveAll(kept); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.CopyFS(kept, os.DirFS(fresh)); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
+		if d := cmp.Diff(tree(t, kept), tree(t, fresh)); d != "" {
+			t.Errorf("%s is stale; run go test ./cmd/rehearse -run FixturesAre -update (-kept +fresh)\n%s", name, d)
+		}
+	}
+}
+
+// tree reads a folder into a map.
+func tree(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	err := fs.WalkDir(os.DirFS(dir), ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(filepath.Join(dir, path))
+		files[path] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -1,0 +1,60 @@
+// Command rehearse answers one question before a vendor upgrade or a mapping change goes live: what will be different,
+// why, who is hit, and is it safe?
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"golang.org/x/term"
+)
+
+func main() { os.Exit(run()) }
+
+// run is main with its exit code as a value.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{
+		out: os.Stdout, err: os.Stderr, now: time.Now, getenv: os.Getenv, version: version(),
+		color: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
+		width: width(),
+	}
+	return a.main(ctx, os.Args[1:])
+}
+
+// app is what verbs need from the outside world.
+type app struct {
+	out, err io.Writer // results, and progress and talk
+	now      func() time.Time
+	getenv   func(string) string
+	version  string
+	color    bool
+	width    int
+}
+
+// width is the columns of the terminal, 0 when there is none.
+func width() int {
+	columns, _, err := term.GetSize(int(os.Stdout.Fd()))
+	if err != nil {
+		return 0
+	}
+	return min(columns, 120)
+}
+
+// version is the module's version as the toolchain stamped it, or the revision it was built from.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "development"
+	}
+	return info.Main.Version
+}
+
+// tool names the program in recordings and reports.
+func (a *app) tool() string { return "rehearse " + a.version }

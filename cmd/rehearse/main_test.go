@@ -1,0 +1,24 @@
+package main
+
+import (
+	"flag"
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "write golden files and fixtures anew")
+
+// TestMain lets the test binary stand for the program: under the name rehearse in scripts, and as a server that a
+// scenario starts, which is told by the address that it gets.
+func TestMain(m *testing.M) {
+	if os.Getenv("REHEARSE_LISTEN") != "" {
+		os.Exit(run())
+	}
+	testscript.Main(m, map[string]func(){"rehearse": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true})
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/mock"
+)
+
+func (a *app) mockVerb() verb {
+	var listen string
+	var systems []string
+	return verb{
+		use: "mock RECORDING", short: "answer calls from a recording", args: cobra.ExactArgs(1), exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
+		long: "Mock serves the recorded answers on loopback until it is interrupted. A request that was not recorded gets\n" +
+			"status 501 with the nearest recorded request and what differs. At the end it lists misses and recorded\n" +
+			"answers that nobody asked for; misses end it with exit code 1.",
+		example: "rehearse mock fixtures/crm-sis --listen 127.0.0.1:8081 --system sis",
+		flags: func(set *pflag.FlagSet) {
+			set.StringVar(&listen, "listen", "127.0.0.1:0", "address to listen on; port 0 picks a free one")
+			set.StringSliceVar(&systems, "system", nil, "answer for these systems only")
+		},
+		run: func(ctx context.Context, args []string) error {
+			rec, err := fixtures.Open(args[0])
+			if err != nil {
+				return err
+			}
+			if err := rec.RequireSealed(); err != nil {
+				return err
+			}
+			m, err := mock.New(rec, mock.Options{Systems: systems})
+			if err != nil {
+				return err
+			}
+			server, err := m.Listen(listen)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(a.err, "answering from %s on %s; stop with Ctrl-C\n", args[0], server.URL)
+			<-ctx.Done()
+			if err := server.Close(); err != nil {
+				return err
+			}
+			return a.mockSummary(m)
+		},
+	}
+}
+
+func (a *app) mockSummary(m *mock.Mock) error {
+	counts, misses, unused := m.Counts(), m.Misses(), m.Unused()
+	fmt.Fprintf(a.out, "%d answered, %d missed, %d recorded answers not asked for\n", counts.Served, counts.Missed, len(unused))
+	for _, miss := range misses {
+		fmt.Fprintf(a.out, "missed: %s\n", printable(miss.String()))
+	}
+	for _, x := range unused {
+		fmt.Fprintf(a.out, "unused: %s %s\n", x.ID, printable(x.Operation()))
+	}
+	if len(misses) > 0 {
+		return judged{harness.Review}
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/rehearse-dev/rehearse/recorders"
+)
+
+func (a *app) recordVerb() verb {
+	v := verb{
+		use:   "record",
+		short: "record live traffic, scrubbed before it reaches the disk",
+		long: "Record watches one crossing between two systems until it is interrupted (Ctrl-C) or --for is over.\n" +
+			"Every exchange is anonymized before it is written. What was seen and could not be kept is counted,\n" +
+			"and the recording is then marked incomplete.",
+		example: "rehearse record http https://sis.test.example --listen 127.0.0.1:8080 --from crm --to sis --out fixtures/crm-sis",
+	}
+	for _, r := range recorders.Recorders {
+		v.below = append(v.below, a.recordWith(r))
+	}
+	return v
+}
+
+var recordExamples = map[string]string{
+	"http":  "rehearse record http https://sis.test.example --listen 127.0.0.1:8080 --from crm --to sis --out fixtures/crm-sis",
+	"files": "rehearse record files /srv/drop --from sis --to lms --out fixtures/rosters --for 12h",
+}
+
+func (a *app) recordWith(r recorders.Live) verb {
+	var o recorders.LiveOptions
+	var f storeFlags
+	var limit time.Duration
+	return verb{
+		use: r.Name + " SOURCE", short: r.Summary, exits: []int{exitCannotRun, exitRefused}, args: cobra.ExactArgs(1),
+		long:    fmt.Sprintf("Record from a %s. SOURCE is the %s.", r.Summary, r.Source),
+		example: recordExamples[r.Name],
+		flags: func(set *pflag.FlagSet) {
+			f.add(set)
+			set.StringVar(&o.From, "from", "client", "name of the system that sends")
+			set.StringVar(&o.To, "to", "server", "name of the system that receives")
+			set.DurationVar(&limit, "for", 0, "stop after this time")
+			switch r.Name {
+			case "http":
+				set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "address to listen on; port 0 picks a free one")
+				set.StringVar(&o.Session, "session", "", "what belongs together: header:NAME, cookie:NAME or connection (default)")
+			case "files":
+				set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
+			}
+		},
+		run: func(ctx context.Context, args []string) error {
+			o.Source = args[0]
+			return a.record(ctx, r, o, f, limit)
+		},
+	}
+}
+
+func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOptions, f storeFlags, limit time.Duration) error {
+	s, err := a.openStore("record "+r.Name, r.Name, f)
+	if err != nil {
+		return err
+	}
+	defer s.Abort() //nolint:errcheck // after a clean end there is nothing to abort
+	recorder, where, err := r.Open(o)
+	if err != nil {
+		return err
+	}
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	fmt.Fprintf(a.err, "recording: %s; stop with Ctrl-C\n", where)
+	err = s.fill(ctx, recorder, false)
+	if sumErr := a.summary(s, nil); err == nil {
+		err = sumErr
+	}
+	return err
+}

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/diff"
+	"github.com/rehearse-dev/rehearse/harness/rehearsal"
+	"github.com/rehearse-dev/rehearse/harness/report"
+	"github.com/rehearse-dev/rehearse/scenarios"
+)
+
+// runFlags are the flags of run.
+type runFlags struct {
+	output, out, mode, failOn, candidate string
+	allow                                []string
+	verbose                              bool
+}
+
+func (a *app) runVerb() verb {
+	var f runFlags
+	return verb{
+		use: "run SCENARIO...", short: "rehearse scenarios: the gate for CI", args: cobra.MinimumNArgs(1),
+		exits: []int{exitNeedsPerson, exitCannotRun, exitRefused, exitInconclusive},
+		long: "Run feeds the scenario's recording to its target, records what crosses, compares it with the recording and\n" +
+			"explains the differences. SCENARIO is a file, or a folder whose scenarios are all run. Reports and the new\n" +
+			"recording are kept in " + runsFolder + ".\n\nNothing beside loopback is reached unless the scenario or --allow names it.",
+		example: "rehearse run scenarios/harrow-lake/i1-sis-lms-enrollment/sis-9.32.yaml --output junit --out report.xml",
+		flags: func(set *pflag.FlagSet) {
+			addReportFlags(set, &f.output, &f.out, &f.verbose)
+			set.StringVar(&f.mode, "mode", "gate", "gate: a verdict can fail the run; report: only errors do")
+			set.StringVar(&f.failOn, "fail-on", "review", "weight from which the gate fails: benign, review or breaking")
+			set.StringVar(&f.candidate, "candidate", "", "folder of exchanges that take the place of recorded ones, instead of the scenario's")
+			set.StringSliceVar(&f.allow, "allow", nil, "host, or host:port, that may be reached beside those of the scenario")
+		},
+		run: func(ctx context.Context, args []string) error { return a.rehearse(ctx, args, f) },
+	}
+}
+
+func addReportFlags(set *pflag.FlagSet, output, out *string, verbose *bool) {
+	var kinds []string
+	for _, k := range report.Kinds {
+		kinds = append(kinds, k.Name)
+	}
+	set.StringVar(output, "output", "text", "kind of report: "+strings.Join(kinds, ", "))
+	set.StringVar(out, "out", "", "write the report to this file instead of standard output")
+	set.BoolVar(verbose, "verbose", false, "show every difference and what programs said")
+}
+
+// thresholds are the values of --fail-on.
+var thresholds = map[string]harness.Verdict{"benign": harness.Benign, "review": harness.Review, "breaking": harness.Breaking}
+
+func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
+	threshold, ok := thresholds[f.failOn]
+	if !ok {
+		return harness.Usage(fmt.Errorf("run: --fail-on %q is not known", f.failOn), "write benign, review or breaking")
+	}
+	if f.mode != "gate" && f.mode != "report" {
+		return harness.Usage(fmt.Errorf("run: --mode %q is not known", f.mode), "write gate or report")
+	}
+	if err := checkKind(f.output); err != nil {
+		return err
+	}
+	list, err := a.scenarioFiles(files)
+	if err != nil {
+		return err
+	}
+	if len(list) > 1 && f.out != "" {
+		return harness.Usage(fmt.Errorf("run: --out takes one report, %d scenarios were named", len(list)), "the reports of all runs are kept in "+runsFolder)
+	}
+	var worst error
+	for _, file := range list {
+		outcome, err := a.rehearseOne(ctx, file, f)
+		if err != nil {
+			explainError(a.err, fmtScenario(len(list), file, err))
+			worst = weightier(worst, reported{err})
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			continue
+		}
+		if f.mode == "gate" {
+			worst = weightier(worst, verdictError(outcome.Report.Verdict, threshold))
+		}
+	}
+	return worst
+}
+
+// reported is an error that was printed already.
+type reported struct{ error }
+
+func (r reported) Unwrap() error { return r.error }
+
+// fmtScenario names the scenario when there are several.
+func fmtScenario(n int, file string, err error) error {
+	if n == 1 {
+		return err
+	}
+	return fmt.Errorf("%s: %w", file, err)
+}
+
+// weightier picks the error that decides about the exit code: what could not run before what differs.
+func weightier(a, b error) error {
+	if a == nil || b != nil && exitCode(b) > exitCode(a) {
+		return b
+	}
+	return a
+}
+
+func checkKind(output string) error {
+	var names []string
+	for _, k := range report.Kinds {
+		if k.Name == output {
+			return nil
+		}
+		names = append(names, k.Name)
+	}
+	return harness.Usage(fmt.Errorf("--output %q is not a kind of report", output), "kinds are "+strings.Join(names, ", "))
+}
+
+// scenarioFiles replaces folders by the scenario files below them.
+func (a *app) scenarioFiles(args []string) ([]string, error) {
+	var list []string
+	for _, arg := range args {
+		info, err := os.Stat(arg)
+		if err != nil || !info.IsDir() {
+			list = append(list, arg) // the reader explains a missing file
+			continue
+		}
+		ws, err := scenarios.OpenWorkspace(arg)
+		if err != nil {
+			return nil, err
+		}
+		files, err := scenariosBelow(ws, arg)
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == 0 {
+			return nil, harness.Usage(fmt.Errorf("run %s: no scenario below this folder", arg), "name a scenario file")
+		}
+		list = append(list, files...)
+	}
+	return list, nil
+}
+
+// scenariosBelow returns the workspace's scenarios in the folder.
+func scenariosBelow(ws *scenarios.Workspace, dir string) ([]string, error) {
+	all, err := ws.Scenarios()
+	if err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(file string) bool {
+		rel, err := filepath.Rel(abs, file)
+		return err != nil || !filepath.IsLocal(rel)
+	}), nil
+}
+
+// rehearseOne runs one scenario, keeps the outcome and writes the report.
+func (a *app) rehearseOne(ctx context.Context, file string, f runFlags) (*rehearsal.Outcome, error) {
+	ws, scenario, err := openScenario(file)
+	if err != nil {
+		return nil, err
+	}
+	if f.candidate != "" {
+		scenario.Candidate = f.candidate
+	}
+	scratch, err := os.MkdirTemp("", "rehearse-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(scratch) //nolint:errcheck // a scratch folder that stays does no harm
+	outcome, err := rehearsal.Run(ctx, rehearsal.Plan{
+		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow,
+		Progress: func(what string) { fmt.Fprintf(a.err, "%s: %s\n", scenario.Name, what) },
+	})
+	if err != nil {
+		return nil, err
+	}
+	dir, err := keepRun(ws.Root(), outcome)
+	if err != nil {
+		return nil, err
+	}
+	return outcome, a.show(outcome.Report, f.output, f.out, report.Options{
+		Verbose: f.verbose, Page: dir + "/report.html", Accept: "rehearse accept --finding N --reason \"…\"",
+	})
+}
+
+// openScenario reads a scenario and the workspace that it lies in.
+func openScenario(file string) (*scenarios.Workspace, harness.Scenario, error) {
+	ws, err := scenarios.OpenWorkspace(filepath.Dir(file))
+	if err != nil {
+		return nil, harness.Scenario{}, err
+	}
+	ws.CheckRule = diff.CheckRule
+	scenario, err := ws.Scenario(file)
+	return ws, scenario, err
+}
+
+// show writes a report to a file or to standard output.
+func (a *app) show(r *harness.Report, kind, file string, o report.Options) error {
+	if file != "" {
+		return writeReport(file, kind, r)
+	}
+	o.Color, o.Width = a.color, a.width
+	return report.Write(a.out, kind, r, o)
+}

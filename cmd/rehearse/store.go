@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+
+	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/scrub"
+	"github.com/rehearse-dev/rehearse/harness"
+
+	_ "embed"
+)
+
+// defaultPolicy is used when no policy is named: it knows the usual fields and masks all others.
+//
+//go:embed policy.yaml
+var defaultPolicy []byte
+
+// storeFlags are the flags of every verb that writes a recording.
+type storeFlags struct {
+	out, policy, key string
+	force            bool
+}
+
+func (f *storeFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.out, "out", "", "folder of the recording (required)")
+	set.StringVar(&f.policy, "policy", "", "scrub policy; without one the built-in policy masks every field that it does not know")
+	set.StringVar(&f.key, "key", "", "key of the pseudonyms; without one the key in your configuration folder, made on first use")
+	set.BoolVar(&f.force, "force", false, "replace the recording that is there")
+}
+
+// store is a scrubber in front of a recording that is being written.
+type store struct {
+	*fixtures.Writer
+	scrubber *scrub.Scrubber
+	sink     harness.Sink
+	flags    storeFlags
+}
+
+// openStore prepares everything that can fail before the first exchange comes: policy, key, folder.
+func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
+	if f.out == "" {
+		return nil, harness.Usage(fmt.Errorf("%s: --out is missing", verb), "name the folder of the new recording, such as --out fixtures/orders")
+	}
+	scrubber, err := a.scrubber(f)
+	if err != nil {
+		return nil, err
+	}
+	create := fixtures.Create
+	if f.force {
+		create = fixtures.Replace
+	}
+	w, err := create(f.out, harness.Manifest{Origin: origin, Tool: a.tool(), Scrub: scrubber.Seal()})
+	if err != nil {
+		return nil, err
+	}
+	return &store{Writer: w, scrubber: scrubber, sink: scrubber.Sink(w), flags: f}, nil
+}
+
+func (a *app) scrubber(f storeFlags) (*scrub.Scrubber, error) {
+	policy, err := loadPolicy(f.policy)
+	if err != nil {
+		return nil, err
+	}
+	key, err := a.loadKey(f.key)
+	if err != nil {
+		return nil, err
+	}
+	return scrub.New(policy, key), nil
+}
+
+func loadPolicy(file string) (*scrub.Policy, error) {
+	if file == "" {
+		return scrub.ParsePolicy("built-in policy", defaultPolicy)
+	}
+	return scrub.LoadPolicy(file)
+}
+
+// loadKey reads the named key; without a name the one of the user, which is made when there is none.
+func (a *app) loadKey(file string) (*scrub.Key, error) {
+	if file != "" {
+		return scrub.LoadKey(file)
+	}
+	if file = a.getenv("REHEARSE_KEY_FILE"); file != "" {
+		return scrub.LoadKey(file)
+	}
+	file, err := scrub.DefaultKeyPath()
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) {
+		key, err := scrub.CreateKey(file)
+		if err == nil {
+			fmt.Fprintf(a.err, "made a key for pseudonyms: %s (keep it out of repositories; who has it can link stand-ins)\n", file)
+		}
+		return key, err
+	}
+	return scrub.LoadKey(file)
+}
+
+// fill records into the store and finishes it. With whole set, an exchange that cannot be scrubbed fails everything
+// and nothing is written; otherwise it is counted as dropped and the rest is kept.
+func (s *store) fill(ctx context.Context, r harness.Recorder, whole bool) (err error) {
+	defer func() {
+		if err != nil && whole {
+			err = errors.Join(err, s.Abort())
+		}
+	}()
+	if err := r.Record(ctx, s.sink); err != nil && !errors.Is(err, context.Canceled) {
+		if whole {
+			return err
+		}
+		return errors.Join(err, s.finish())
+	}
+	if err := s.scrubber.Err(); err != nil && whole {
+		return err
+	}
+	if err := ctx.Err(); err != nil && whole {
+		return err
+	}
+	if err := s.finish(); err != nil {
+		return err
+	}
+	return s.scrubber.Err()
+}
+
+func (s *store) finish() error {
+	if err := s.Seal(s.scrubber.Seal()); err != nil {
+		return err
+	}
+	return s.Close()
+}
+
+// summary tells what was written and what was done for privacy.
+func (a *app) summary(s *store, notes []string) error {
+	rec, err := fixtures.Open(s.flags.out)
+	if err != nil {
+		return err
+	}
+	c := rec.Manifest().Counts
+	fmt.Fprintf(a.out, "%s: %d exchanges, %d bytes", s.flags.out, rec.Len(), c.Bytes)
+	if !c.Complete() {
+		fmt.Fprintf(a.out, "; INCOMPLETE: %d of %d seen are whole, %d with a fault, %d dropped", c.Recorded, c.Seen, c.Incomplete, c.Dropped)
+	}
+	fmt.Fprintln(a.out)
+	for _, n := range notes {
+		fmt.Fprintf(a.out, "  note: %s\n", printable(n))
+	}
+	return a.privacy(s.scrubber)
+}
+
+// privacy prints the account of a scrubber: what was replaced by which rule.
+func (a *app) privacy(s *scrub.Scrubber) error {
+	totals := map[scrub.Outcome]int{}
+	for _, l := range s.Account() {
+		totals[l.Outcome] += l.Count
+	}
+	fmt.Fprintf(a.out, "privacy: %d values replaced, %d masked because no rule knows them, %d dropped, %d kept\n",
+		totals[scrub.Replaced], totals[scrub.Masked], totals[scrub.Dropped], totals[scrub.Kept])
+	for _, l := range s.Account() {
+		if l.Outcome == scrub.Kept {
+			continue
+		}
+		class := l.Class
+		if class == "" {
+			class = "-"
+		}
+		fmt.Fprintf(a.out, "  %-8s %6d  %-14s %s\n", l.Outcome, l.Count, class, printable(l.Rule))
+	}
+	return nil
+}

@@ -1,0 +1,17 @@
+package main
+
+// verbs is the table of commands, in the order of the help text.
+func (a *app) verbs() []verb {
+	return []verb{
+		a.demoVerb(),
+		a.initVerb(),
+		a.recordVerb(),
+		a.importVerb(),
+		a.scrubVerb(),
+		a.mockVerb(),
+		a.runVerb(),
+		a.diffVerb(),
+		a.acceptVerb(),
+		a.doctorVerb(),
+	}
+}

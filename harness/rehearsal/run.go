@@ -1,0 +1,106 @@
+package rehearsal
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/diff"
+	"github.com/rehearse-dev/rehearse/harness/explain"
+	"github.com/rehearse-dev/rehearse/harness/replay"
+	"github.com/rehearse-dev/rehearse/harness/target"
+)
+
+// Plan is one run.
+type Plan struct {
+	Scenario  harness.Scenario
+	Catalogue harness.Catalogue
+	ID        string           // identity of the run
+	Tool      string           // name and version of the program
+	Scratch   string           // folder for this run, which exists; the caller removes it
+	Now       func() time.Time // wall clock, for when the run began and how long it took
+	Allow     []string         // hosts that may be reached beside those of the scenario
+	Progress  func(string)     // told what is being done; may be nil
+}
+
+// Outcome is a report and what it was made from.
+type Outcome struct {
+	Report    *harness.Report
+	Candidate harness.Recording // what crossed in this run
+}
+
+// Run rehearses: it opens the baseline, starts what surrounds the target, feeds the target, compares what crossed with
+// the baseline, explains the differences and judges them. An error means that there is no verdict; its class says why.
+// Everything that was started has ended when Run returns.
+func Run(ctx context.Context, p Plan) (*Outcome, error) {
+	started := p.Now()
+	baseline, err := openBaseline(p.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	sessions, err := fed(p.Scenario, baseline)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := setStage(ctx, p, baseline)
+	if err != nil {
+		return nil, err
+	}
+	defer stage.close() //nolint:errcheck // the error of the run itself matters more; a clean end closes below
+	p.tell(fmt.Sprintf("feeding %d exchanges in %d sessions to %s", sessions.Count(), len(sessions), target.Describe(p.Scenario.Target)))
+	if err := replay.Feed(ctx, stage.target, sessions, stage.recording, replay.Options{Before: stage.session.set}); err != nil {
+		return nil, fmt.Errorf("rehearse %q: %w", p.Scenario.Name, err)
+	}
+	if err := stage.close(); err != nil {
+		return nil, fmt.Errorf("rehearse %q: %w", p.Scenario.Name, err)
+	}
+	p.tell("comparing")
+	report, err := judge(p, baseline, stage)
+	if err != nil {
+		return nil, err
+	}
+	report.Started, report.Took = started.UTC(), p.Now().Sub(started)
+	return &Outcome{Report: report, Candidate: stage.recording}, nil
+}
+
+func (p Plan) tell(what string) {
+	if p.Progress != nil {
+		p.Progress(what)
+	}
+}
+
+// judge compares, explains and reports.
+func judge(p Plan, baseline *fixtures.Recording, stage *stage) (*harness.Report, error) {
+	now := p.clock(baseline)
+	before := concerning(baseline, p.Scenario.Target.System)
+	comparison, err := diff.Recordings(before, stage.recording, diff.Options{Rules: p.Scenario.Rules, Now: now})
+	if err != nil {
+		return nil, err
+	}
+	if comparison.Exchanges[0] == 0 {
+		return nil, harness.Inconclusive(fmt.Errorf("rehearse %q: no exchange of the recording concerns %s", p.Scenario.Name, p.Scenario.Target.System),
+			"check target.system against the systems that the recording names")
+	}
+	crosswalks, err := target.Crosswalks(p.Scenario.Target, p.Scenario.Root)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := explain.Findings(explain.Case{
+		Comparison: comparison, Scenario: p.Scenario, Catalogue: p.Catalogue, Crosswalks: crosswalks, Now: now,
+		Integration: p.Catalogue.Integrations[p.Scenario.Integration],
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p.report(baseline, stage, comparison, findings)
+}
+
+// clock is the frozen now of the run.
+func (p Plan) clock(baseline *fixtures.Recording) time.Time {
+	if !p.Scenario.Clock.IsZero() {
+		return p.Scenario.Clock
+	}
+	return baseline.Manifest().From
+}

@@ -1,0 +1,207 @@
+package rehearsal
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/mock"
+	"github.com/rehearse-dev/rehearse/harness/replay"
+	"github.com/rehearse-dev/rehearse/harness/target"
+	"github.com/rehearse-dev/rehearse/recorders/httptap"
+)
+
+// stage is a started target with all that surrounds it: live upstreams, mocks, and a tap before each of them.
+type stage struct {
+	target    harness.Stage
+	recording *harness.Memory
+	session   *currentSession
+	guard     *replay.Guard
+	mocks     map[string]*mock.Mock
+	logs      map[string]*logTail
+
+	closers []func() error // in the order of starting
+	once    sync.Once
+	err     error
+}
+
+// setStage starts everything around the target, then the target.
+func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording) (s *stage, err error) {
+	s = &stage{
+		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: baseline.Manifest().Scrub}),
+		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, logs: map[string]*logTail{},
+		guard: replay.NewGuard(slices.Concat(p.Scenario.Egress.Allow, p.Allow), p.Scenario.Egress.Writes == "allow"),
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.close())
+		}
+	}()
+	env := harness.StageEnv{Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext}
+	for _, system := range watched(p.Scenario, baseline) {
+		base, err := s.answerer(ctx, p, baseline, system, env)
+		if err != nil {
+			return nil, err
+		}
+		if env.URLs[system], err = s.tap(p, system, base, env.Now); err != nil {
+			return nil, err
+		}
+	}
+	t, err := target.New(p.Scenario.Target)
+	if err != nil {
+		return nil, err
+	}
+	p.tell("starting " + target.Describe(p.Scenario.Target))
+	env.Log = s.log(p.Scenario.Target.System)
+	if s.target, err = t.Start(ctx, env); err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, s.target.Close)
+	return s, nil
+}
+
+// watched is the systems that the target calls over HTTP, as recorded or as the scenario names them, sorted.
+func watched(s harness.Scenario, baseline harness.Recording) []string {
+	systems := slices.Clone(s.Mocks)
+	for name := range s.Upstreams {
+		systems = append(systems, name)
+	}
+	for x := range baseline.Exchanges() {
+		if x.From == s.Target.System && x.Channel == harness.ChannelHTTP {
+			systems = append(systems, x.To)
+		}
+	}
+	slices.Sort(systems)
+	return slices.Compact(systems)
+}
+
+// answerer starts what answers for a system and returns its base URL.
+func (s *stage) answerer(ctx context.Context, p Plan, baseline *fixtures.Recording, system string, env harness.StageEnv) (string, error) {
+	switch up := p.Scenario.Upstreams[system]; {
+	case up.URL != nil:
+		return up.URL.Base, nil
+	case up.Process != nil:
+		p.tell("starting " + system)
+		env.Log = s.log(system)
+		base, stop, err := target.StartServer(ctx, *up.Process, env)
+		if err != nil {
+			return "", fmt.Errorf("start upstream %s: %w", system, err)
+		}
+		s.closers = append(s.closers, stop)
+		return base, nil
+	case slices.Contains(p.Scenario.Mocks, system):
+		return s.mock(baseline, system)
+	default:
+		return "", harness.Usage(fmt.Errorf("%s: %s calls %s, and nothing answers for it", p.Scenario.File, p.Scenario.Target.System, system),
+			fmt.Sprintf("add %s to mocks, to answer from the recording, or name a live test instance under upstreams", system))
+	}
+}
+
+// mock serves the system's recorded answers on loopback.
+func (s *stage) mock(baseline *fixtures.Recording, system string) (string, error) {
+	m, err := mock.New(baseline, mock.Options{Systems: []string{system}, Session: func(*http.Request) string { return s.session.get() }})
+	if err != nil {
+		return "", err
+	}
+	server, err := m.Listen("")
+	if err != nil {
+		return "", err
+	}
+	s.mocks[system] = m
+	s.closers = append(s.closers, server.Close)
+	return server.URL, nil
+}
+
+// tap stands before an answerer and records what the target asks it.
+func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) {
+	upstream, err := url.Parse(base)
+	if err != nil {
+		return "", harness.Usage(fmt.Errorf("upstream %s: %w", system, err), "write it as http://host:port")
+	}
+	tap := &httptap.Tap{
+		Upstream: upstream, From: p.Scenario.Target.System, To: system, Transport: s.guard.RoundTripper(),
+		Session: func(*http.Request) string { return s.session.get() }, Now: func() time.Time { return now },
+	}
+	addr, err := tap.Listen("127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- tap.Record(ctx, s.recording) }()
+	s.closers = append(s.closers, func() error {
+		cancel()
+		return <-done
+	})
+	return "http://" + addr.String(), nil
+}
+
+// close stops everything in the reverse order of starting and waits for its end. It may be called more than once.
+func (s *stage) close() error {
+	s.once.Do(func() {
+		for _, stop := range slices.Backward(s.closers) {
+			s.err = errors.Join(s.err, stop())
+		}
+	})
+	return s.err
+}
+
+// currentSession names the session that is being fed. Sessions are fed one after the other, so calls that the target
+// makes meanwhile belong to it.
+type currentSession struct {
+	mu   sync.Mutex
+	name string
+}
+
+func (c *currentSession) set(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.name = name
+}
+
+func (c *currentSession) get() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.name
+}
+
+// maxLog is how much of a program's talk is kept, in bytes.
+const maxLog = 64 << 10
+
+// logTail keeps the end of what a program says.
+type logTail struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (s *stage) log(system string) *logTail {
+	if s.logs[system] == nil {
+		s.logs[system] = &logTail{}
+	}
+	return s.logs[system]
+}
+
+// Write appends and forgets the beginning; it never fails.
+func (l *logTail) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf.Write(p)
+	if over := l.buf.Len() - maxLog; over > 0 {
+		l.buf.Next(over)
+	}
+	return len(p), nil
+}
+
+func (l *logTail) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}

@@ -1,0 +1,132 @@
+// Package recorders is the table of what can watch a crossing or read what others recorded.
+package recorders
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/filedrop"
+	"github.com/rehearse-dev/rehearse/recorders/govcr"
+	"github.com/rehearse-dev/rehearse/recorders/har"
+	"github.com/rehearse-dev/rehearse/recorders/httptap"
+)
+
+// Live is one row of the table of recorders that watch while traffic crosses.
+type Live struct {
+	Name    string
+	Summary string
+	Source  string // what the source argument is, for the help text
+	// Open returns the recorder, which is listening or watching when there is no error, and a line that says where.
+	Open func(o LiveOptions) (r harness.Recorder, where string, err error)
+}
+
+// LiveOptions of a recorder.
+type LiveOptions struct {
+	Source   string // URL of the upstream, or folder
+	Listen   string // address of the tap
+	From, To string // names of the systems
+	Session  string // "header:NAME", "cookie:NAME" or "connection"; empty: the recorder's own choice
+	Existing bool   // files that are there at the start count, too
+}
+
+// Recorders is the table of live recorders.
+var Recorders = []Live{
+	{"http", "reverse proxy in front of one upstream", "URL of the upstream", openTap},
+	{"files", "watched folder", "folder", openDrop},
+}
+
+// Importer is one row of the table of importers.
+type Importer struct {
+	Name       string
+	Summary    string
+	Extensions []string // of the files that it reads
+	Open       func(path, from, to string) Noted
+}
+
+// Noted is a recorder that says what it could not take over as it stands.
+type Noted interface {
+	harness.Recorder
+	Notes() []string
+}
+
+// Importers is the table of importers.
+var Importers = []Importer{
+	{"har", "HTTP archives of browsers and proxies, HAR 1.2", []string{".har"}, func(path, from, to string) Noted { return &har.Importer{Path: path, From: from, To: to} }},
+	{"govcr", "YAML files of go-vcr, versions 1 and 2", []string{".yaml", ".yml"}, func(path, from, to string) Noted { return &govcr.Importer{Path: path, From: from, To: to} }},
+}
+
+// ImporterFor returns the row of that name; the empty name picks the row whose extension the file has, or, for a
+// folder, the first row of which the folder holds a file.
+func ImporterFor(name, path string) (Importer, error) {
+	var names []string
+	for _, im := range Importers {
+		if im.Name == name || name == "" && im.reads(path) {
+			return im, nil
+		}
+		names = append(names, im.Name)
+	}
+	if name != "" {
+		return Importer{}, harness.Usage(fmt.Errorf("import %s: format %q is not known", path, name), "formats are "+strings.Join(names, ", "))
+	}
+	if _, err := os.Stat(path); err != nil {
+		return Importer{}, harness.Usage(fmt.Errorf("import: %w", err), "check the path")
+	}
+	return Importer{}, harness.Usage(fmt.Errorf("import %s: no file with a known extension", path), "name the format with --format: "+strings.Join(names, ", "))
+}
+
+// reads reports whether the path is a file of the importer, or a folder that holds one.
+func (im Importer) reads(path string) bool {
+	found := false
+	filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error { //nolint:errcheck // an unreadable path holds nothing
+		if err != nil {
+			return nil
+		}
+		for _, ext := range im.Extensions {
+			if !d.IsDir() && strings.EqualFold(filepath.Ext(p), ext) {
+				found = true
+				return filepath.SkipAll
+			}
+		}
+		return nil
+	})
+	return found
+}
+
+func openTap(o LiveOptions) (harness.Recorder, string, error) {
+	upstream, err := url.Parse(o.Source)
+	if err != nil || upstream.Host == "" || upstream.Scheme != "http" && upstream.Scheme != "https" {
+		return nil, "", harness.Usage(fmt.Errorf("record http: %q is not the URL of an upstream", o.Source), "write it as http://host:port or https://host")
+	}
+	tap := &httptap.Tap{Upstream: upstream, From: o.From, To: o.To}
+	kind, name, _ := strings.Cut(o.Session, ":")
+	switch kind {
+	case "", "connection":
+		tap.Session = httptap.SessionByConnection()
+	case "header":
+		tap.Session = httptap.SessionByHeader(name)
+	case "cookie":
+		tap.Session = httptap.SessionByCookie(name)
+	default:
+		return nil, "", harness.Usage(fmt.Errorf("record http: session %q is not known", o.Session), "write header:NAME, cookie:NAME or connection")
+	}
+	addr, err := tap.Listen(o.Listen)
+	if err != nil {
+		return nil, "", err
+	}
+	return tap, fmt.Sprintf("http://%s stands in front of %s", addr, upstream), nil
+}
+
+func openDrop(o LiveOptions) (harness.Recorder, string, error) {
+	info, err := os.Stat(o.Source)
+	if err != nil {
+		return nil, "", harness.Usage(fmt.Errorf("record files: %w", err), "name a folder that exists")
+	}
+	if !info.IsDir() {
+		return nil, "", harness.Usage(fmt.Errorf("record files: %s is not a folder", o.Source), "name the folder that files are dropped into")
+	}
+	return &filedrop.Drop{Dir: o.Source, From: o.From, To: o.To, Existing: o.Existing}, "watching " + o.Source, nil
+}
