@@ -426,8 +426,8 @@ func TestLargeBodiesAreStreamed(t *testing.T) {
 	x.Response.Head = harness.Head{{Name: ":status", Value: "200"}}
 	x.Response.Body = harness.StoredBody(int64(len(content)), harness.Digest(content), func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(content)), nil })
 	resp, body, err := ask(client(t), listen(t, newMock(t, mock.Options{}, x)), "", "GET", "/large", "")
-	if err != nil || body != string(content) || resp.ContentLength != -1 {
-		t.Errorf("%v, %d bytes, content-length %d", err, len(body), resp.ContentLength)
+	if err != nil || body != string(content) || resp.ContentLength != -1 || len(resp.Header) != 0 {
+		t.Errorf("%v, %d bytes, content-length %d, fields %v", err, len(body), resp.ContentLength, resp.Header)
 	}
 }
 

@@ -164,6 +164,15 @@ func TestFormBecomesBody(t *testing.T) {
 	}
 }
 
+// A text may be a bare deflate stream by chance; it is text all the same.
+func TestTextIsNotPacked(t *testing.T) {
+	source := "version: 1\ninteractions:\n- request: {url: 'http://sis.example/'}\n  response:\n    code: 200\n    headers: {Content-Encoding: [deflate]}\n    body: \"{rB'0(l2`+;+\"\n"
+	xs, notes := record(t, &govcr.Importer{Path: write(t, "x.yml", source)})
+	if xs[0].Response.Head.Has("Content-Encoding") || !strings.Contains(notes, "stored unpacked") {
+		t.Errorf("head %v, notes %q", xs[0].Response.Head, notes)
+	}
+}
+
 func TestMalformedFilesNameTheLine(t *testing.T) {
 	interaction := func(s string) string { return "version: 1\ninteractions:\n" + s }
 	for _, test := range []struct{ content, want, why string }{

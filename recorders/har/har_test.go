@@ -131,6 +131,7 @@ func TestResponseBodiesAreTruthful(t *testing.T) {
 		{"chunk list", "packed answers as a list of base64", 200, gzipHead, fmt.Sprintf(`{"size":1,"encoding":"base64","text":"[\"%s\",\"%s\"]"}`, b64(gz[:9]), b64(gz[9:])), string(gz), "gzip", "", "", ""},
 		{"list that is no chunk list", "a JSON list of words", 200, gzipHead, `{"size":99,"encoding":"base64","text":"[\"AAEC\"]"}`, `["AAEC"]`, "", "8", "marked as base64", ""},
 		{"damaged gzip", "damaged on the wire stays damaged", 200, gzipHead, fmt.Sprintf(`{"size":12,"encoding":"base64","text":%q}`, b64(gz[:12])), string(gz[:12]), "gzip", "", "", ""},
+		{"text that inflates", "a text may be a bare deflate stream by chance", 200, `{"name":"content-encoding","value":"deflate"}`, `{"size":1,"text":"{rB'0(l2\u0060+;+"}`, "{rB'0(l2`+;+", "", "12", "stored unpacked", ""},
 		{"wrong length", "content-length follows the stored body", 200, `{"name":"Content-Length","value":"90"}`, `{"size":1,"text":"x"}`, "x", "", "1", "content-length differed", ""},
 		{"Latin-1 by length", "one byte for each character agrees with content-length", 200, `{"name":"Content-Length","value":4}`, `{"size":5,"text":"Zoë!"}`, "Zo\xeb!", "", "4", "Latin-1", ""},
 		{"Latin-1 by charset", "the head says so", 200, `{"name":"Content-Type","value":"text/csv; charset=ISO-8859-1"}`, `{"size":3,"text":"Zoë"}`, "Zo\xeb", "", "", "Latin-1", ""},
