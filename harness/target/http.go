@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,6 +30,9 @@ type feeder struct {
 	client  *replay.RoundTripper
 	timeout time.Duration
 	reached bool // an exchange before this one got as far as a connection
+
+	// explain adds to a fault what is known about the server; nil when nothing is.
+	explain func(*harness.Fault)
 }
 
 // newFeeder sends to base through the egress guard of the environment; without one only loopback can be reached.
@@ -96,6 +100,9 @@ func (f *feeder) exchange(ctx context.Context, x harness.Exchange) (harness.Exch
 	if fed.Fault == nil {
 		fed.Fault = wireFault(err)
 	}
+	if f.explain != nil {
+		f.explain(fed.Fault)
+	}
 	f.reached = f.reached || fed.Fault.Kind != harness.FaultUnreachable
 	return fed, nil
 }
@@ -131,19 +138,27 @@ func responseHead(response *http.Response, x *harness.Exchange) harness.Head {
 	return head
 }
 
-// wireFault names what broke, without values of the payload.
+// quotedText is what messages of net/http repeat of the wire.
+var quotedText = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
+// wireFault names what broke, without values of the payload and without the port numbers of the day.
 func wireFault(err error) *harness.Fault {
-	kind := harness.FaultReset
+	kind, detail := harness.FaultReset, quotedText.ReplaceAllString(err.Error(), `"…"`)
 	op, isOp := errors.AsType[*net.OpError](err)
 	_, isDNS := errors.AsType[*net.DNSError](err)
 	timeout, isTimeout := errors.AsType[net.Error](err)
+	if isOp {
+		detail = op.Op + ": " + op.Err.Error()
+	}
 	switch {
 	case isOp && op.Op == "dial" || isDNS:
 		kind = harness.FaultUnreachable
 	case errors.Is(err, context.DeadlineExceeded) || isTimeout && timeout.Timeout():
 		kind = harness.FaultTimeout
+	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		detail = "the server hung up"
 	}
-	return &harness.Fault{Kind: kind, Detail: printable(err.Error())}
+	return &harness.Fault{Kind: kind, Detail: printable(detail)}
 }
 
 // hopByHop are the fields that belong to one connection, and those that the transport writes itself.

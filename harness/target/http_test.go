@@ -128,17 +128,17 @@ func TestAnswersAreRecordedAsTheyCome(t *testing.T) {
 
 func TestWireTroubleIsAFault(t *testing.T) {
 	tests := []struct {
-		why, answer, kind, body string
+		why, answer, kind, detail, body string
 	}{
-		{"hangs up before the answer", "", harness.FaultReset, ""},
-		{"hangs up within the body", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", harness.FaultReset, "half"},
-		{"is no HTTP", "220 mail.example ESMTP\r\n\r\n", harness.FaultReset, ""},
+		{"hangs up before the answer", "", harness.FaultReset, "the server hung up", ""},
+		{"hangs up within the body", "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", harness.FaultReset, "the server hung up", "half"},
+		{"is no HTTP", "220 mail.example ESMTP\r\n\r\n", harness.FaultReset, `malformed HTTP status code "…"`, ""},
 	}
 	for _, test := range tests {
 		base, _ := rawServer(t, test.answer)
 		stage := start(t, harness.TargetSpec{URL: &harness.URLSpec{Base: base}}, testEnv(t))
 		xs := feed(t, stage, request("POST", "/a", "x"))
-		if f := xs[0].Fault; f == nil || f.Kind != test.kind || text(t, xs[0].Response) != test.body {
+		if f := xs[0].Fault; f == nil || f.Kind != test.kind || !strings.HasSuffix(f.Detail, test.detail) || text(t, xs[0].Response) != test.body {
 			t.Errorf("%s: fault %v, body %q; want %s", test.why, f, text(t, xs[0].Response), test.kind)
 		}
 	}
@@ -177,7 +177,7 @@ func TestAServerThatIsNotThere(t *testing.T) {
 	stage = start(t, harness.TargetSpec{URL: &harness.URLSpec{Base: server.URL}}, testEnv(t))
 	feed(t, stage, request("GET", "/a", ""))
 	server.Close()
-	if xs := feed(t, stage, request("POST", "/a", "x")); xs[0].Fault == nil || xs[0].Fault.Kind != harness.FaultUnreachable {
+	if xs := feed(t, stage, request("POST", "/a", "x")); xs[0].Fault == nil || xs[0].Fault.Kind != harness.FaultUnreachable || xs[0].Fault.Detail != "dial: connect: connection refused" {
 		t.Errorf("a server that went away: fault %v, want unreachable", xs[0].Fault)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -44,26 +43,40 @@ func describeProcess(spec harness.TargetSpec) string {
 // served is a process together with what feeds it.
 type served struct {
 	*feeder
-	stop func() error
+	server *child
 }
 
 // Start starts the server and waits until it is ready.
 func (p process) Start(ctx context.Context, env harness.StageEnv) (harness.Stage, error) {
-	base, stop, err := StartServer(ctx, p.spec, env)
+	listen, c, err := startServer(ctx, p.spec, env)
 	if err != nil {
 		return nil, err
 	}
-	u, err := url.Parse(base)
-	if err != nil {
-		return nil, err
+	f := newFeeder(&url.URL{Scheme: "http", Host: listen}, env)
+	f.explain = c.explain
+	return served{f, c}, nil
+}
+
+// explainWait is how long a server that broke a connection may take to be gone.
+const explainWait = 250 * time.Millisecond
+
+// explain tells in the fault how the server ended. It waits for the end of a server that is about to be gone, so that
+// the next exchange meets a closed port and not, by chance, one that is just closing.
+func (c *child) explain(f *harness.Fault) {
+	timer := time.NewTimer(explainWait)
+	defer timer.Stop()
+	select {
+	case <-c.done:
+		f.Detail += "; the server ended: " + c.deathDetail()
+	case <-timer.C:
 	}
-	return served{newFeeder(u, env), stop}, nil
 }
 
 // Close drops the connections, stops the server and waits for its end.
 func (s served) Close() error {
 	s.feeder.Close() //nolint:errcheck // never fails
-	return s.stop()
+	s.server.stop()
+	return nil
 }
 
 // StartServer starts a server on a free loopback port and waits until it is ready: the path Ready answers below 500,
@@ -72,14 +85,21 @@ func (s served) Close() error {
 // is a Problem of ClassCannotRun that tells what it said last. The probes are the harness's own, to the port that it
 // chose itself, and do not pass the egress guard. The context bounds the start only.
 func StartServer(ctx context.Context, spec harness.ProcessSpec, env harness.StageEnv) (base string, stop func() error, err error) {
+	listen, c, err := startServer(ctx, spec, env)
+	if err != nil {
+		return "", nil, err
+	}
+	return "http://" + listen, func() error { c.stop(); return nil }, nil
+}
+
+func startServer(ctx context.Context, spec harness.ProcessSpec, env harness.StageEnv) (listen string, c *child, err error) {
 	if err := checkProcess(spec); err != nil {
 		return "", nil, err
 	}
 	if err := ctx.Err(); err != nil {
 		return "", nil, err
 	}
-	listen, err := freePort()
-	if err != nil {
+	if listen, err = freePort(); err != nil {
 		return "", nil, harness.CannotRun(err, "check that loopback is up and ports are free")
 	}
 	set, err := newSettings(env, listen)
@@ -90,15 +110,14 @@ func StartServer(ctx context.Context, spec harness.ProcessSpec, env harness.Stag
 	if err != nil {
 		return "", nil, err
 	}
-	c, err := startChild(spec.Run[0], cmd, env.Log)
-	if err != nil {
+	if c, err = startChild(spec.Run[0], cmd, env.Log); err != nil {
 		return "", nil, err
 	}
 	if err := waitReady(ctx, c, spec, listen); err != nil {
 		c.stop()
 		return "", nil, err
 	}
-	return "http://" + listen, sync.OnceValue(func() error { c.stop(); return nil }), nil
+	return listen, c, nil
 }
 
 // freePort asks the system for a loopback port that is free now.

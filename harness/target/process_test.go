@@ -120,4 +120,7 @@ func TestServerThatDiesIsAFaultOfTheExchange(t *testing.T) {
 	if xs[0].Fault != nil || xs[1].Fault == nil || xs[1].Fault.Kind != harness.FaultReset || xs[2].Fault == nil || xs[2].Fault.Kind != harness.FaultUnreachable {
 		t.Errorf("faults %v, %v, %v", xs[0].Fault, xs[1].Fault, xs[2].Fault)
 	}
+	if want := "; the server ended: exit status 4: up"; xs[1].Fault != nil && !strings.HasSuffix(xs[1].Fault.Detail, want) {
+		t.Errorf("detail %q, want at the end %q", xs[1].Fault.Detail, want)
+	}
 }
