@@ -148,9 +148,9 @@ func (l *lines) Map(ctx context.Context, x *harness.Exchange, input []byte) (out
 	if err != nil {
 		return outcome{}, err
 	}
-	wrote := make(chan error, 1)
+	wrote, stdin := make(chan error, 1), l.stdin
 	go func() { // ends when the program reads or dies: every path below that leaves it waiting ends the program
-		_, err := l.stdin.Write(request)
+		_, err := stdin.Write(request)
 		wrote <- err
 	}()
 	timeout := l.spec.Timeout.Or(commandTimeout)
