@@ -1,0 +1,44 @@
+# Every target is explained by `make help`.
+
+GO        ?= go
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.DEFAULT_GOAL := help
+.PHONY: build test check cross lint fmt bench demo help
+
+build: ## build the static binary bin/rehearse
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/ ./cmd/rehearse
+
+test: ## vet, then run all tests with the race detector (TESTFLAGS adds flags)
+	$(GO) vet ./...
+	$(GO) test -race $(TESTFLAGS) ./...
+
+check: ## formatting, vet, linters where installed, and builds for every platform
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: linters not run"; fi
+	@$(MAKE) --no-print-directory cross
+
+cross: ## build for Linux, macOS and Windows, amd64 and arm64
+	@set -e; for p in $(PLATFORMS); do echo "build $$p"; CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -o /dev/null ./cmd/rehearse; done
+
+lint: ## run golangci-lint
+	golangci-lint run
+
+fmt: ## format all Go files
+	gofmt -w .
+
+bench: ## run all benchmarks and print a table
+	@set -o pipefail; $(GO) test -run '^$$' -bench . -benchmem ./... | awk ' \
+	  /^pkg:/       { pkg = $$2; sub(/^github.com\/rehearse-dev\/rehearse\//, "", pkg) } \
+	  /^Benchmark/  { printf "%-24s %-40s", pkg, $$1; for (i = 3; i < NF; i += 2) printf "  %14s %s", $$i, $$(i+1); print "" } \
+	  /^(FAIL|panic|--- FAIL)/ { print }'
+bench: SHELL := /bin/bash
+
+demo: ## rehearse the upgrade and the mapping change of Harrow Lake
+	@$(GO) build -trimpath -o bin/ ./cmd/rehearse
+	@code=0; ./bin/rehearse demo || code=$$?; \
+	if [ $$code -ne 1 ]; then echo "the demo ended with exit code $$code; 1 is expected: it shows differences that need a person" >&2; exit 1; fi
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
