@@ -144,7 +144,7 @@ func sealed(t *testing.T, rec harness.Recording) harness.Recording {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := scrub.ParseKey([]byte("rehearse-key-1 " + strings.Repeat("A", 43) + "\n"))
+	key, err := scrub.ParseKey([]byte("rehearse-key-1 " + strings.Repeat("Q", 42) + "Q\n"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,7 +22,7 @@ import (
 type runFlags struct {
 	output, out, mode, failOn, candidate string
 	allow                                []string
-	verbose                              bool
+	verbose, quiet                       bool
 }
 
 func (a *app) runVerb() verb {
@@ -39,6 +39,7 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.mode, "mode", "gate", "gate: a verdict can fail the run; report: only errors do")
 			set.StringVar(&f.failOn, "fail-on", "review", "weight from which the gate fails: benign, review or breaking")
 			set.StringVar(&f.candidate, "candidate", "", "folder of exchanges that take the place of recorded ones, instead of the scenario's")
+			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
 			set.StringSliceVar(&f.allow, "allow", nil, "host, or host:port, that may be reached beside those of the scenario")
 		},
 		run: func(ctx context.Context, args []string) error { return a.rehearse(ctx, args, f) },
@@ -183,7 +184,11 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags) (*rehear
 	defer os.RemoveAll(scratch) //nolint:errcheck // a scratch folder that stays does no harm
 	outcome, err := rehearsal.Run(ctx, rehearsal.Plan{
 		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow,
-		Progress: func(what string) { fmt.Fprintf(a.err, "%s: %s\n", scenario.Name, what) },
+		Progress: func(what string) {
+			if !f.quiet {
+				fmt.Fprintf(a.err, "%s: %s\n", scenario.Name, what)
+			}
+		},
 	})
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -34,7 +35,7 @@ func Recordings(before, after harness.Recording, o Options) (*harness.Comparison
 			return nil, err
 		}
 	}
-	c.finish()
+	c.finish(slices.Concat(was, is)...)
 	return c.out, nil
 }
 
@@ -162,7 +163,8 @@ func (c *comparer) emitForm(path harness.Path, was, is harness.Value) {
 	}
 }
 
-func (c *comparer) finish() {
-	c.out.Suppressed, c.out.Unused, c.out.Expired = c.rules.outcome()
+func (c *comparer) finish(all ...harness.Exchange) {
+	c.out.Suppressed, c.out.Expired = c.rules.suppressions(), c.rules.expired
+	c.out.Unused = c.rules.pointless(all)
 	c.out.Notes = c.notes.lines()
 }

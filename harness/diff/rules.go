@@ -261,16 +261,15 @@ func (s *ruleSet) guide(operation string, at harness.Path) *compiledRule {
 	return nil
 }
 
-func (s *ruleSet) outcome() (suppressed []harness.Suppression, unused, expired []harness.Rule) {
+// suppressions is what each rule took away.
+func (s *ruleSet) suppressions() []harness.Suppression {
+	var list []harness.Suppression
 	for _, r := range s.rules {
-		switch {
-		case r.count > 0:
-			suppressed = append(suppressed, harness.Suppression{Rule: r.Rule, Count: r.count, Sample: r.sample})
-		case !r.BuiltIn && !r.used:
-			unused = append(unused, r.Rule)
+		if r.count > 0 {
+			list = append(list, harness.Suppression{Rule: r.Rule, Count: r.count, Sample: r.sample})
 		}
 	}
-	return suppressed, unused, s.expired
+	return list
 }
 
 // total is how many differences rules took away so far.

@@ -65,7 +65,7 @@ func (s *state) lostValues(cause []int, among func(func(*harness.Difference) boo
 	for _, g := range s.grouped(list) {
 		d := s.at(g.list[0])
 		c.list = append(c.list, g.list...)
-		c.targets = append(c.targets, fmt.Sprintf("%s %s %s", d.To, d.Operation, fieldOf(*d)))
+		c.targets = append(c.targets, s.place(d.To, d))
 		c.effects = append(c.effects, fmt.Sprintf("The target field %s in %s to %s is now %s (%d of %d).",
 			fieldOf(*d), d.Operation, s.side(d.To), s.valuesNow(g.list), s.places(g.list), s.population(d)))
 	}

@@ -70,13 +70,13 @@ func covers(e harness.Expectation, d *harness.Difference) bool {
 func (s *state) declaredFinding(name string, d *declaration) harness.Finding {
 	first := d.entries[0]
 	f := harness.Finding{
-		Kind: "declared", Title: s.kind.Title, Verdict: harness.Expected, Change: name, Ticket: first.Ticket, Count: s.places(d.list), Unit: "place", Hit: s.hits(d.list),
+		Verdict: harness.Expected, Change: name, Ticket: first.Ticket, Count: s.places(d.list), Unit: "places", Hit: s.hits(d.list),
 		Sentence: fmt.Sprintf("Declared change %s: %s.", name, strings.TrimSuffix(first.Reason, ".")),
 		Effects:  d.trouble,
 		NextStep: "Nothing to do: the change is declared" + untilText(first.Until) + ".",
 	}
 	if len(d.list) > 0 {
-		f.Unit = unitOf(s.at(d.list[0]))
+		f.Unit = plural(unitOf(s.at(d.list[0])))
 		f.Of = s.population(s.at(d.list[0]))
 	}
 	if len(d.trouble) > 0 {

@@ -14,9 +14,9 @@ func detectAdded(s *state) error {
 		d := s.at(g.list[0])
 		n, of := s.places(g.list), s.population(d)
 		f := harness.Finding{
-			Verdict: harness.Review, Count: n, Of: of, Unit: unitOf(d),
+			Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)),
 			Sentence: fmt.Sprintf("%q was added to %s from %s (%d of %s).", fieldOf(*d), d.Operation, s.side(answerer(d)), n, count(of, unitOf(d))),
-			Source:   fmt.Sprintf("%s %s %s", answerer(d), d.Operation, fieldOf(*d)),
+			Source:   s.place(answerer(d), d),
 		}
 		switch incoming := answerer(d) != s.Scenario.Target.System; {
 		case incoming && s.Integration.Reads == "position":
@@ -63,9 +63,9 @@ func detectRemoved(s *state) error {
 			verb = "is " + textOf(d.Is) + " now in"
 		}
 		f := harness.Finding{
-			Verdict: harness.Review, Count: n, Of: of, Unit: unitOf(d), Hit: s.hits(g.list),
+			Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)), Hit: s.hits(g.list),
 			Sentence: fmt.Sprintf("%q %s %s from %s (%d of %s).", fieldOf(*d), verb, d.Operation, s.side(answerer(d)), n, count(of, unitOf(d))),
-			Source:   fmt.Sprintf("%s %s %s", answerer(d), d.Operation, fieldOf(*d)),
+			Source:   s.place(answerer(d), d),
 			NextStep: "Find out who reads the field; ask for it back or take it out of the mapping.",
 		}
 		c := s.consequences(g.list)
@@ -87,10 +87,10 @@ func detectRetyped(s *state) error {
 		d := s.at(g.list[0])
 		n, of := s.places(g.list), s.population(d)
 		f := harness.Finding{
-			Verdict: harness.Breaking, Count: n, Of: of, Unit: unitOf(d), Hit: s.hits(g.list),
+			Verdict: harness.Breaking, Count: n, Of: of, Unit: plural(unitOf(d)), Hit: s.hits(g.list),
 			Sentence: fmt.Sprintf("%q in %s from %s is now %s instead of %s (%d of %s).",
 				fieldOf(*d), d.Operation, s.side(answerer(d)), kindWord(d.Is), kindWord(d.Was), n, count(of, unitOf(d))),
-			Source:   fmt.Sprintf("%s %s %s", answerer(d), d.Operation, fieldOf(*d)),
+			Source:   s.place(answerer(d), d),
 			NextStep: "Convert the type in the mapping, or ask for the old one; readers with strict types refuse it.",
 		}
 		if d.Was.Kind == harness.KindBool && d.Is.Kind == harness.KindString {

@@ -77,9 +77,7 @@ func (s *state) unclaimed(keep func(*harness.Difference) bool) []int {
 
 // claim makes the finding the owner of the differences and completes it: kind, people, samples, operations.
 func (s *state) claim(f harness.Finding, list []int) {
-	if f.Kind == "" {
-		f.Kind, f.Title = s.kind.Kind, s.kind.Title
-	}
+	f.Kind, f.Title = s.kind.Kind, s.kind.Title
 	f.Owner = s.Catalogue.PersonName(s.Integration.Owner)
 	f.Steward = s.Catalogue.PersonName(s.Integration.Steward)
 	slices.Sort(list)

@@ -18,9 +18,9 @@ func (s *state) guardText(r harness.RecordCount) string {
 		}
 		share := 100 * float64(r.Was-r.Is) / float64(r.Was)
 		if share > limit {
-			return fmt.Sprintf(", over the guard of %s at %s, which refuses the file", g.Lost, s.side(r.To))
+			return fmt.Sprintf(", over the guard of %g %% at %s, which refuses the file", limit, s.side(r.To))
 		}
-		return fmt.Sprintf(", under the guard of %s at %s, which lets it pass", g.Lost, s.side(r.To))
+		return fmt.Sprintf(", under the guard of %g %% at %s, which lets it pass", limit, s.side(r.To))
 	}
 	return ""
 }

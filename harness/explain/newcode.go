@@ -45,21 +45,27 @@ func (s *state) claimNewCode(g group, code string, known valueSet) {
 	d := s.at(rows[0])
 	field, n, of := fieldOf(*d), s.places(rows), s.population(d)
 	f := harness.Finding{
-		Verdict: harness.Review, Count: n, Of: of, Unit: unitOf(d), Hit: s.hits(rows),
+		Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)), Hit: s.hits(rows),
 		Sentence: fmt.Sprintf("%q is new in %s of %s from %s (%d of %s). Known so far: %s.",
 			code, field, d.Operation, s.side(answerer(d)), n, count(of, unitOf(d)), listSome(known.sorted(maxFewCodes), maxFewCodes)),
-		Source: fmt.Sprintf("%s %s %s", answerer(d), d.Operation, field),
+		Source: s.place(answerer(d), d),
 	}
 	crosswalk, missing := s.crosswalkFor(known, code)
 	f.Effects = append(f.Effects, crosswalk.sentence(code, missing)...)
+	for _, i := range rows {
+		s.open[i] = false // its own rows are no consequence of it
+	}
 	lost := s.lostWith(rows)
 	c := s.consequences(rows)
 	list := slices.Concat(rows, lost.list, c.list)
 	f.Effects = slices.Concat(f.Effects, lost.effects, c.effects)
 	f.Target = slices.Concat(lost.targets, c.targets)
 	f.Proof = strings.TrimSpace(lost.proof + " " + c.proof)
-	if len(lost.list)+len(c.list) > 0 {
+	switch {
+	case len(lost.list)+len(c.list) > 0:
 		f.Verdict = harness.Breaking
+	case crosswalk.Name != "" && !missing && !s.downstream(d):
+		f.Verdict = harness.Benign // the mapping knows the code, and nothing is lost
 	}
 	f.NextStep = s.nextStepForCode(code, crosswalk, missing)
 	s.claim(f, list)
@@ -122,14 +128,19 @@ func (s *state) lostWith(rows []int) consequence {
 	}
 	for _, g := range s.grouped(c.list) {
 		d := s.at(g.list[0])
-		c.targets = append(c.targets, strings.TrimSpace(fmt.Sprintf("%s %s %s", d.To, d.Operation, strings.TrimPrefix(fieldOf(*d), "record"))))
+		c.targets = append(c.targets, s.place(d.To, d))
 		c.effects = append(c.effects, s.lossSentence(d, len(g.list)))
 	}
-	if len(c.list) > 0 && len(joined) == len(rows) {
-		c.proof = fmt.Sprintf("Each of the %s that are hit has one of these records, and each of these records has one of them: %d of %d.",
-			plural(unitOf(s.at(rows[0]))), len(joined), len(rows))
+	if others := s.lostBeside(c.list); len(c.list) > 0 && len(joined) == len(rows) && others == 0 {
+		c.proof = fmt.Sprintf("All %s with the new value are hit in the output, and nothing else is missing there.", count(len(rows), unitOf(s.at(rows[0]))))
 	}
 	return c
+}
+
+// lostBeside counts the output records that are missing for another reason.
+func (s *state) lostBeside(list []int) int {
+	others := s.unclaimed(func(d *harness.Difference) bool { return s.downstream(d) && isRecord(d) && d.Class == harness.Removed })
+	return len(slices.DeleteFunc(others, func(i int) bool { return slices.Contains(list, i) }))
 }
 
 // sourceOf finds the row whose key values all occur in the output record, within the same session.

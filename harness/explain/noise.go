@@ -34,10 +34,10 @@ func detectNoise(s *state) error {
 				continue
 			}
 			s.claim(harness.Finding{
-				Verdict: harness.Review, Count: n, Of: of, Unit: unitOf(d),
+				Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)),
 				Sentence: fmt.Sprintf("%q in %s from %s looks like noise: %s that differ in %d of %s, and no rule covers them.",
 					fieldOf(*d), d.Operation, s.side(answerer(d)), v.name, n, count(of, unitOf(d))),
-				Source:   fmt.Sprintf("%s %s %s", answerer(d), d.Operation, fieldOf(*d)),
+				Source:   s.place(answerer(d), d),
 				NextStep: fmt.Sprintf("If it is noise, add a rule to the scenario: at: %s, compare: %s, reason: …", d.Pattern, v.compare),
 			}, slices.Clone(g.list))
 		}

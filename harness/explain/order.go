@@ -19,9 +19,9 @@ func detectOrder(s *state) error {
 		effects = append(effects, fmt.Sprintf("%s to %s follows: %s in another place.", d.Operation, s.side(d.To), count(d.Count, unitOf(d))))
 	}
 	s.claim(harness.Finding{
-		Verdict: harness.Benign, Count: first.Count, Of: s.population(first), Unit: unitOf(first), Effects: effects,
+		Verdict: harness.Benign, Count: first.Count, Of: s.population(first), Unit: plural(unitOf(first)), Effects: effects,
 		Sentence: fmt.Sprintf("%s from %s comes in another order: %s.", first.Operation, s.side(answerer(first)), s.sameRecords(first)),
-		Source:   fmt.Sprintf("%s %s", answerer(first), first.Operation),
+		Source:   answerer(first) + ": " + first.Operation,
 		Proof:    "Records were compared by key, so nothing but their order is claimed here.",
 		NextStep: "Nothing to do, unless a receiver lets the last row win or needs parents before children.",
 	}, moved)

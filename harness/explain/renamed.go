@@ -78,9 +78,9 @@ func (s *state) claimRename(gone, came group) {
 	n, of := s.places(gone.list), s.population(d)
 	list := slices.Concat(gone.list, came.list)
 	f := harness.Finding{
-		Verdict: harness.Review, Count: n, Of: of, Unit: unitOf(d), Hit: s.hits(gone.list),
+		Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)), Hit: s.hits(gone.list),
 		Sentence: fmt.Sprintf("%q looks renamed to %q in %s of %s (%d of %d, same values).", old, now, d.Operation, s.side(answerer(d)), n, of),
-		Source:   fmt.Sprintf("%s %s %s", answerer(d), d.Operation, old),
+		Source:   s.place(answerer(d), d),
 		NextStep: fmt.Sprintf("Read %q in the mapping, or both names while the two releases run side by side; ask %s whether more fields were renamed.", now, s.side(answerer(d))),
 	}
 	c := s.consequences(gone.list)

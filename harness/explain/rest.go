@@ -12,9 +12,9 @@ func detectRest(s *state) error {
 		d := s.at(g.list[0])
 		n := s.places(g.list)
 		s.claim(harness.Finding{
-			Verdict: harness.Review, Count: n, Of: s.population(d), Unit: unitOf(d), Hit: s.hits(g.list),
+			Verdict: harness.Review, Count: n, Of: s.population(d), Unit: plural(unitOf(d)), Hit: s.hits(g.list),
 			Sentence: s.restSentence(d, n, len(g.list)),
-			Source:   fmt.Sprintf("%s %s %s", answerer(d), d.Operation, fieldOf(*d)),
+			Source:   s.place(answerer(d), d),
 			NextStep: "Look at the samples. Declare the change in expect, cover it with a rule and a reason, or mend it.",
 		}, g.list)
 	}

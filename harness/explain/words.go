@@ -53,8 +53,6 @@ func textOf(v harness.Value) string {
 		return "null"
 	case v.Kind == harness.KindString && v.Text == "":
 		return "(empty)"
-	case v.Kind == harness.KindString:
-		return v.Text
 	default:
 		return v.Text
 	}
@@ -69,12 +67,7 @@ func count(n int, noun string) string {
 }
 
 // plural of the nouns that this package uses.
-func plural(noun string) string {
-	if stem, ok := strings.CutSuffix(noun, "y"); ok {
-		return stem + "ies"
-	}
-	return noun + "s"
-}
+func plural(noun string) string { return noun + "s" }
 
 // percent writes a share with at most two decimals.
 func percent(part, whole int) string {
@@ -161,6 +154,11 @@ func keysOf(p harness.Path) []harness.Field {
 		}
 	}
 	return nil
+}
+
+// place names a field for people: system, operation, field.
+func (s *state) place(system string, d *harness.Difference) string {
+	return strings.TrimSpace(system + ": " + d.Operation + " " + strings.TrimPrefix(fieldOf(*d), "record"))
 }
 
 // side names a system for people.

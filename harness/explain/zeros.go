@@ -22,11 +22,11 @@ func detectZeros(s *state) error {
 		counts = append(counts, count(n, unitOf(d))+" of "+d.Operation)
 		effects = append(effects, fmt.Sprintf("%s to %s: %s in %d of %s, such as %s → %s.",
 			d.Operation, s.side(d.To), fieldOf(*d), n, count(s.population(d), unitOf(d)), textOf(d.Was), textOf(d.Is)))
-		targets = append(targets, fmt.Sprintf("%s %s %s", d.To, d.Operation, fieldOf(*d)))
+		targets = append(targets, s.place(d.To, d))
 	}
 	first := s.at(all[0])
 	s.claim(harness.Finding{
-		Verdict: harness.Breaking, Count: s.places(all), Unit: unitOf(first), Hit: s.hits(all), Effects: effects, Target: targets,
+		Verdict: harness.Breaking, Count: s.places(all), Unit: plural(unitOf(first)), Hit: s.hits(all), Effects: effects, Target: targets,
 		Sentence: fmt.Sprintf("Leading zeros are lost: %s.", list(counts)),
 		Proof:    "Each old value becomes the new one when its leading zeros are taken away; nothing else differs in these fields.",
 		NextStep: "Keep the identifier as text in the mapping: no conversion to a number, no spreadsheet in between.",

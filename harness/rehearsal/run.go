@@ -49,7 +49,7 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, err
 	}
 	defer stage.close() //nolint:errcheck // the error of the run itself matters more; a clean end closes below
-	p.tell(fmt.Sprintf("feeding %d exchanges in %d sessions to %s", sessions.Count(), len(sessions), target.Describe(p.Scenario.Target)))
+	p.tell(fmt.Sprintf("feeding %s (exchanges: %d, sessions: %d)", p.Scenario.Target.System, sessions.Count(), len(sessions)))
 	if err := replay.Feed(ctx, stage.target, sessions, stage.recording, replay.Options{Before: stage.session.set}); err != nil {
 		return nil, fmt.Errorf("rehearse %q: %w", p.Scenario.Name, err)
 	}

@@ -59,7 +59,7 @@ func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording) (s *sta
 	if err != nil {
 		return nil, err
 	}
-	p.tell("starting " + target.Describe(p.Scenario.Target))
+	p.tell("starting " + p.Scenario.Target.System)
 	env.Log = s.log(p.Scenario.Target.System)
 	if s.target, err = t.Start(ctx, env); err != nil {
 		return nil, err
