@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -9,6 +10,7 @@ import (
 // live test instances, and the outcome is compared with the recording. Paths of files are relative to Root.
 type Scenario struct {
 	Name        string              `yaml:"scenario"`
+	Extends     string              `yaml:"extends,omitempty"`   // scenario file that this one builds on: keys here replace those there; upstreams, rules, expect and expect-files are added
 	Integration string              `yaml:"integration"`         // key in the catalogue: owner, contacts, guards
 	Recording   string              `yaml:"recording"`           // folder of the baseline
 	Candidate   string              `yaml:"candidate,omitempty"` // folder of exchanges that take the place of recorded ones when feeding
@@ -74,14 +76,30 @@ func (d Date) String() string {
 // MarshalText writes the day as String does.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads 2006-01-02.
+// UnmarshalText reads 2006-01-02, or nothing as the zero Date.
 func (d *Date) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*d = Date{}
+		return nil
+	}
 	t, err := time.Parse(time.DateOnly, string(text))
 	if err != nil {
 		return fmt.Errorf("%q is not a day such as 2026-12-31", text)
 	}
 	d.Time = t
 	return nil
+}
+
+// MarshalJSON writes the day as text; without it the embedded time would add hours and a zone.
+func (d Date) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (d *Date) UnmarshalJSON(b []byte) error {
+	var text string
+	if err := json.Unmarshal(b, &text); err != nil {
+		return fmt.Errorf("%s is not a day such as \"2026-12-31\"", b)
+	}
+	return d.UnmarshalText([]byte(text))
 }
 
 // Before reports whether the day d lies wholly before the moment t, in t's zone; never for the zero Date.

@@ -266,7 +266,7 @@ func (d *decoder) checkRequired(v reflect.Value, label string, keys []key, prese
 			why = ": " + reason
 		}
 		switch at := below(label, k.name); {
-		case !k.required || wrong[k.name]:
+		case !k.required || wrong[k.name] || !present[k.name] && present[unless[k.id]]:
 		case !present[k.name]:
 			d.problem(label, "missing key %q in %s%s", k.name, d.called(label), why)
 		case isEmpty(v.Field(k.field)) && !maySayNothing[k.id]:

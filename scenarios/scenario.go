@@ -18,16 +18,22 @@ type expectFile struct {
 	Expect []harness.Expectation `yaml:"expect"`
 }
 
-// Scenario reads and checks one scenario with its expect files. A relative name is looked for in the current folder
-// and then in the workspace. Every error is one of usage; what is wrong in files is Problems in its chain.
+// Scenario reads and checks one scenario with its expect files and the scenario that it extends. A relative name is
+// looked for in the current folder and then in the workspace. Every error is one of usage; what is wrong in files is
+// Problems in its chain.
 func (w *Workspace) Scenario(file string) (harness.Scenario, error) {
 	abs, src, err := w.readNamed(file)
 	if err != nil {
 		return harness.Scenario{}, harness.Usage(fmt.Errorf("read scenario: %w", err), "name a scenario file of the workspace")
 	}
+	return w.scenario(abs, src, nil)
+}
+
+// scenario reads a scenario that the files before it extend to, outermost first.
+func (w *Workspace) scenario(abs string, src []byte, before []string) (s harness.Scenario, err error) {
 	d := newDecoder(w.shown(abs), "scenario", w.Env)
-	s := harness.Scenario{File: d.file, Root: w.root}
 	d.decodeFile(src, &s)
+	s.File, s.Root = d.file, w.root
 	if len(d.places) == 0 { // not YAML at all: nothing to check
 		return harness.Scenario{}, d.problems.err()
 	}
@@ -37,6 +43,11 @@ func (w *Workspace) Scenario(file string) (harness.Scenario, error) {
 	}
 	defer c.root.Close()
 	c.check()
+	if s.Extends != "" && c.checkChain(abs, before) {
+		if err := c.extend(append(before, abs)); err != nil {
+			return harness.Scenario{}, err
+		}
+	}
 	if err := d.problems.err(); err != nil {
 		return harness.Scenario{}, err
 	}

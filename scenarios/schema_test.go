@@ -152,7 +152,7 @@ func (g *generator) of(t reflect.Type, required bool) map[string]any {
 }
 
 func (g *generator) object(t reflect.Type) map[string]any {
-	properties, required := map[string]any{}, []string{}
+	properties, required, conditional := map[string]any{}, []string{}, map[string][]string{}
 	exclusive := kinds[t.Name()]
 	for _, k := range keysOf(t) {
 		field := t.Field(k.field)
@@ -167,13 +167,19 @@ func (g *generator) object(t reflect.Type) map[string]any {
 			s["description"] = text
 		}
 		properties[k.name] = s
-		if k.required {
+		switch other, ok := unless[k.id]; {
+		case ok:
+			conditional[other] = append(conditional[other], k.name)
+		case k.required:
 			required = append(required, k.name)
 		}
 	}
 	object := map[string]any{"type": "object", "additionalProperties": false, "properties": properties}
 	if len(required) > 0 {
 		object["required"] = required
+	}
+	for other, names := range conditional {
+		object["anyOf"] = []any{map[string]any{"required": []string{other}}, map[string]any{"required": names}}
 	}
 	if text := g.comments[t.Name()]; text != "" {
 		object["description"] = text

@@ -35,6 +35,9 @@ var reasons = map[string]string{
 	"TargetSpec.system":  "exchanges to that system are fed",
 }
 
+// unless are required keys that may be missing when another key is there.
+var unless = map[string]string{"Scenario.integration": "extends", "Scenario.recording": "extends", "Scenario.target": "extends"}
+
 // maySayNothing are required keys whose empty value means something: the empty path is the whole exchange, and an
 // expect file may wait for its first entry.
 var maySayNothing = map[string]bool{"Expectation.at": true, "Rule.at": true, "expectFile.expect": true}
