@@ -25,7 +25,10 @@ func fieldOf(d harness.Difference) string {
 	if isCall(&d) {
 		return "call"
 	}
-	if isRecord(&d) {
+	switch {
+	case d.Class == harness.Moved:
+		return "order"
+	case isRecord(&d):
 		return "record"
 	}
 	if len(d.Path) >= 2 && d.Path[1].Name == "form" {

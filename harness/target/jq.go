@@ -73,15 +73,20 @@ func checkJQ(s harness.JQSpec) error {
 var variable = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 func describeJQ(spec harness.TargetSpec) string {
+	if len(spec.JQ) == 1 {
+		return "jq mapping " + spec.JQ[0].Program
+	}
+	folder := path.Dir(spec.JQ[0].Program) + "/"
+	for _, s := range spec.JQ {
+		for !strings.HasPrefix(s.Program, folder) {
+			folder = strings.TrimPrefix(path.Dir(strings.TrimSuffix(folder, "/"))+"/", "./")
+		}
+	}
 	programs := make([]string, len(spec.JQ))
 	for i, s := range spec.JQ {
-		programs[i] = s.Program
+		programs[i] = strings.TrimPrefix(s.Program, folder)
 	}
-	noun := "jq mapping "
-	if len(programs) > 1 {
-		noun = "jq mappings "
-	}
-	return noun + strings.Join(programs, ", ")
+	return "jq mappings " + strings.Join(programs, ", ")
 }
 
 // Start reads and compiles the programs and their crosswalks.
