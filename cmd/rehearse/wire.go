@@ -12,6 +12,10 @@ func (a *app) verbs() []verb {
 		a.runVerb(),
 		a.diffVerb(),
 		a.acceptVerb(),
+		a.fixturesVerb(),
 		a.doctorVerb(),
+		a.completionVerb(),
+		a.helpVerb(),
+		a.versionVerb(),
 	}
 }
