@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -22,20 +21,20 @@ type acceptFlags struct {
 func (a *app) acceptVerb() verb {
 	var f acceptFlags
 	return verb{
-		use: "accept", short: "declare a finding as an expected change, with a reason", args: cobra.NoArgs,
+		use: "accept", short: "declare a finding as an expected change, with a reason",
 		long: "Accept takes a finding of a kept run and appends it to an expect file as a declared change: place, class,\n" +
 			"values and exact count. The next run expects just that; one place more or less needs a person again.\n" +
 			"List the file under expect-files in the scenario and have it reviewed like code.",
-		example: "rehearse accept --finding 1 --into scenarios/expect/rh.yaml --reason \"RH is hybrid, mapped to active\" --ticket CHG-77 --until 2026-12-31",
+		example: "rehearse accept --finding 1 --into scenarios/expect/rh.yaml --reason \"RH is hybrid\" --until 2026-12-31",
 		flags: func(set *pflag.FlagSet) {
-			set.IntVar(&f.finding, "finding", 0, "number of the finding in the report (required)")
-			set.StringVar(&f.into, "into", "", "expect file to append to; it is made when it is missing (required)")
-			set.StringVar(&f.reason, "reason", "", "why the change is right (required)")
-			set.StringVar(&f.run, "run", "latest", "name of the run")
-			set.StringVar(&f.change, "change", "", "name of the change (default: kind and run)")
-			set.StringVar(&f.ticket, "ticket", "", "ticket or pull request")
-			set.StringVar(&f.by, "by", "", "who accepts it")
-			set.StringVar(&f.until, "until", "", "last day on which it is expected, such as 2026-12-31")
+			set.IntVar(&f.finding, "finding", 0, "`number` of the finding in the report (required)")
+			set.StringVar(&f.into, "into", "", "expect `file` to append to; it is made when it is missing (required)")
+			set.StringVar(&f.reason, "reason", "", "`why` the change is right (required)")
+			set.StringVar(&f.run, "run", "latest", "`name` of the run")
+			set.StringVar(&f.change, "change", "", "`name` of the change (default: kind and run)")
+			set.StringVar(&f.ticket, "ticket", "", "`ticket` or pull request")
+			set.StringVar(&f.by, "by", "", "`who` accepts it")
+			set.StringVar(&f.until, "until", "", "last `day` on which it is expected, such as 2026-12-31")
 		},
 		run: func(context.Context, []string) error { return a.accept(f) },
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	data "github.com/rehearse-dev/rehearse/fixtures/harrow-lake"
@@ -30,13 +29,13 @@ var scenes = []struct{ file, title string }{
 func (a *app) demoVerb() verb {
 	var dir string
 	return verb{
-		use: "demo", short: "see it work: an upgrade and a mapping change at Harrow Lake University", args: cobra.NoArgs,
+		use: "demo", short: "see it work: an upgrade and a mapping change at Harrow Lake University",
 		exits: []int{exitNeedsPerson, exitCannotRun},
 		long: "Demo writes the invented world of Harrow Lake University into a folder and rehearses it: no network, no\n" +
 			"Docker, nothing outside this machine. It ends with exit code 1, because the upgrades break things.",
 		example: "rehearse demo --dir harrow-lake",
 		flags: func(set *pflag.FlagSet) {
-			set.StringVar(&dir, "dir", "", "new folder for the world, to go on with it by yourself (default: a temporary one)")
+			set.StringVar(&dir, "dir", "", "new `folder` for the world, to go on with it by yourself (default: a temporary one)")
 		},
 		run:   func(ctx context.Context, _ []string) error { return a.demo(ctx, dir) },
 		below: []verb{a.demoServeVerb()},
@@ -73,14 +72,14 @@ func (a *app) demoServeVerb() verb {
 	var o fakes.Options
 	var listen string
 	return verb{
-		use: "serve NAME", short: "serve one system of the demo world on loopback", args: cobra.ExactArgs(1), exits: []int{exitCannotRun}, hidden: true,
+		use: "serve NAME", short: "serve one system of the demo world on loopback", exits: []int{exitCannotRun}, hidden: true,
 		long:    "Serve runs an invented system until it is interrupted. The demo's scenarios start these by themselves.",
 		example: "rehearse demo serve crm --release 2026.3 --listen 127.0.0.1:8090",
 		flags: func(set *pflag.FlagSet) {
-			set.StringVar(&listen, "listen", "127.0.0.1:0", "loopback address")
-			set.StringVar(&o.Release, "release", "", "release of the CRM or the SIS")
-			set.StringVar(&o.CRM, "crm", "", "base URL of the CRM, for hubline")
-			set.StringVar(&o.SIS, "sis", "", "base URL of the SIS, for hubline")
+			set.StringVar(&listen, "listen", "127.0.0.1:0", "loopback `address`")
+			set.StringVar(&o.Release, "release", "", "`release` of the CRM or the SIS")
+			set.StringVar(&o.CRM, "crm", "", "base `URL` of the CRM, for hubline")
+			set.StringVar(&o.SIS, "sis", "", "base `URL` of the SIS, for hubline")
 		},
 		run: func(ctx context.Context, args []string) error {
 			ln, err := net.Listen("tcp", listen)

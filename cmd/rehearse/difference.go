@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
@@ -17,13 +16,13 @@ func (a *app) diffVerb() verb {
 	var output, out, rules string
 	var verbose bool
 	return verb{
-		use: "diff BEFORE AFTER", short: "compare two recordings and explain the differences", args: cobra.ExactArgs(2),
+		use: "diff BEFORE AFTER", short: "compare two recordings and explain the differences",
 		exits:   []int{exitNeedsPerson, exitRefused, exitInconclusive},
 		long:    "Diff compares two sealed recordings. With --rules, the rules and expected changes of a scenario hold.",
 		example: "rehearse diff fixtures/crm-sis .rehearse/runs/20261005T140000.000-preview/recording",
 		flags: func(set *pflag.FlagSet) {
 			addReportFlags(set, &output, &out, &verbose)
-			set.StringVar(&rules, "rules", "", "scenario whose rules, expected changes and owners hold")
+			set.StringVar(&rules, "rules", "", "`scenario` whose rules, expected changes and owners hold")
 		},
 		run: func(_ context.Context, args []string) error {
 			if err := checkKind(output); err != nil {

@@ -11,8 +11,6 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/spf13/cobra"
-
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
@@ -39,7 +37,7 @@ var checks = []struct {
 
 func (a *app) doctorVerb() verb {
 	return verb{
-		use: "doctor", short: "check this machine and this workspace", args: cobra.NoArgs, exits: []int{exitCannotRun},
+		use: "doctor", short: "check this machine and this workspace", exits: []int{exitCannotRun},
 		long:    "Doctor looks at what the other commands need and prints the cure for what is missing.",
 		example: "rehearse doctor",
 		run:     func(context.Context, []string) error { return a.doctor() },

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/spf13/cobra"
-
 	"github.com/rehearse-dev/rehearse/fixtures"
 )
 
@@ -20,7 +18,7 @@ func (a *app) fixturesVerb() verb {
 
 func (a *app) fixturesCheckVerb() verb {
 	return verb{
-		use: "check RECORDING...", short: "verify every byte of recordings", args: cobra.MinimumNArgs(1), exits: []int{exitRefused, exitInconclusive},
+		use: "check RECORDING...", short: "verify every byte of recordings", exits: []int{exitRefused, exitInconclusive},
 		long:    "Check reads recordings whole: manifest, exchanges, digests of all bodies. A recording that is not sealed is\nrefused, and one that lost something is inconclusive, because neither can be a baseline.",
 		example: "rehearse fixtures check fixtures/crm-sis fixtures/rosters",
 		run: func(_ context.Context, dirs []string) error {
@@ -44,7 +42,7 @@ func (a *app) fixturesCheckVerb() verb {
 
 func (a *app) fixturesRecoverVerb() verb {
 	return verb{
-		use: "recover RECORDING", short: "save what a killed recorder left behind", args: cobra.ExactArgs(1),
+		use: "recover RECORDING", short: "save what a killed recorder left behind",
 		long:    "Recover turns the folder RECORDING.partial into the recording RECORDING. Every exchange that was acknowledged\nis in it. It is marked incomplete, so it cannot be a baseline, but it can be read and mocked.",
 		example: "rehearse fixtures recover fixtures/crm-sis",
 		run: func(_ context.Context, args []string) error {

@@ -2,8 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/recorders"
@@ -13,16 +13,16 @@ func (a *app) importVerb() verb {
 	var f storeFlags
 	var format, from, to string
 	return verb{
-		use: "import PATH", short: "read what another tool recorded", args: cobra.ExactArgs(1), exits: []int{exitRefused},
+		use: "import PATH", short: "read what another tool recorded", exits: []int{exitRefused},
 		long: "Import reads a file, or a folder of files, that another tool recorded, scrubs it and writes a recording.\n" +
 			"What the format could not carry is said in notes. A file that cannot be read ends the import, and\n" +
 			"nothing is written.\n\nFormats:\n" + importerList(),
 		example: "rehearse import session.har --from browser --to lms --out fixtures/lms-session",
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
-			set.StringVar(&format, "format", "", "format; without it the file's extension decides")
-			set.StringVar(&from, "from", "", "name of the system that calls (default \"client\")")
-			set.StringVar(&to, "to", "", "name of the system that answers (default: the host of each URL)")
+			set.StringVar(&format, "format", "", "`name` of the format; without it the file's extension decides")
+			set.StringVar(&from, "from", "", "`name` of the system that calls (default \"client\")")
+			set.StringVar(&to, "to", "", "`name` of the system that answers (default: the host of each URL)")
 		},
 		run: func(ctx context.Context, args []string) error {
 			im, err := recorders.ImporterFor(format, args[0])
@@ -45,7 +45,7 @@ func (a *app) importVerb() verb {
 func importerList() string {
 	list := ""
 	for _, im := range recorders.Importers {
-		list += "  " + im.Name + "\t" + im.Summary + "\n"
+		list += fmt.Sprintf("  %-6s  %s\n", im.Name, im.Summary)
 	}
 	return list
 }

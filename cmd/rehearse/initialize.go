@@ -5,14 +5,12 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/spf13/cobra"
-
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
 func (a *app) initVerb() verb {
 	return verb{
-		use: "init [FOLDER]", short: "start a workspace", args: cobra.MaximumNArgs(1),
+		use: "init [FOLDER]", short: "start a workspace",
 		long:    "Init writes a starter workspace: settings, a catalogue of systems and owners, an example scenario and the\nschemas for your editor. It overwrites nothing.",
 		example: "rehearse init integrations",
 		run: func(_ context.Context, args []string) error {

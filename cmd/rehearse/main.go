@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 )
 
@@ -36,6 +37,8 @@ type app struct {
 	version  string
 	color    bool
 	width    int
+
+	root *cobra.Command // set by main
 }
 
 // width is the columns of the terminal, 0 when there is none.

@@ -18,7 +18,3 @@ func TestMain(m *testing.M) {
 	}
 	testscript.Main(m, map[string]func(){"rehearse": main})
 }
-
-func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true})
-}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
@@ -16,14 +15,14 @@ func (a *app) mockVerb() verb {
 	var listen string
 	var systems []string
 	return verb{
-		use: "mock RECORDING", short: "answer calls from a recording", args: cobra.ExactArgs(1), exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
+		use: "mock RECORDING", short: "answer calls from a recording", exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
 		long: "Mock serves the recorded answers on loopback until it is interrupted. A request that was not recorded gets\n" +
 			"status 501 with the nearest recorded request and what differs. At the end it lists misses and recorded\n" +
 			"answers that nobody asked for; misses end it with exit code 1.",
 		example: "rehearse mock fixtures/crm-sis --listen 127.0.0.1:8081 --system sis",
 		flags: func(set *pflag.FlagSet) {
-			set.StringVar(&listen, "listen", "127.0.0.1:0", "address to listen on; port 0 picks a free one")
-			set.StringSliceVar(&systems, "system", nil, "answer for these systems only")
+			set.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
+			set.StringSliceVar(&systems, "system", nil, "answer for these `systems` only, separated by commas")
 		},
 		run: func(ctx context.Context, args []string) error {
 			rec, err := fixtures.Open(args[0])

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/recorders"
@@ -36,18 +35,18 @@ func (a *app) recordWith(r recorders.Live) verb {
 	var f storeFlags
 	var limit time.Duration
 	return verb{
-		use: r.Name + " SOURCE", short: r.Summary, exits: []int{exitCannotRun, exitRefused}, args: cobra.ExactArgs(1),
+		use: r.Name + " SOURCE", short: r.Summary, exits: []int{exitCannotRun, exitRefused},
 		long:    fmt.Sprintf("Record from a %s. SOURCE is the %s.", r.Summary, r.Source),
 		example: recordExamples[r.Name],
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
-			set.StringVar(&o.From, "from", "client", "name of the system that sends")
-			set.StringVar(&o.To, "to", "server", "name of the system that receives")
-			set.DurationVar(&limit, "for", 0, "stop after this time")
+			set.StringVar(&o.From, "from", "client", "`name` of the system that sends")
+			set.StringVar(&o.To, "to", "server", "`name` of the system that receives")
+			set.DurationVar(&limit, "for", 0, "stop after this `time`, such as 90s or 12h")
 			switch r.Name {
 			case "http":
-				set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "address to listen on; port 0 picks a free one")
-				set.StringVar(&o.Session, "session", "", "what belongs together: header:NAME, cookie:NAME or connection (default)")
+				set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
+				set.StringVar(&o.Session, "session", "", "`what` belongs together: header:NAME, cookie:NAME or connection (default)")
 			case "files":
 				set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
 			}

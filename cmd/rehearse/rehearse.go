@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -28,7 +27,7 @@ type runFlags struct {
 func (a *app) runVerb() verb {
 	var f runFlags
 	return verb{
-		use: "run SCENARIO...", short: "rehearse scenarios: the gate for CI", args: cobra.MinimumNArgs(1),
+		use: "run SCENARIO...", short: "rehearse scenarios: the gate for CI",
 		exits: []int{exitNeedsPerson, exitCannotRun, exitRefused, exitInconclusive},
 		long: "Run feeds the scenario's recording to its target, records what crosses, compares it with the recording and\n" +
 			"explains the differences. SCENARIO is a file, or a folder whose scenarios are all run. Reports and the new\n" +
@@ -36,11 +35,11 @@ func (a *app) runVerb() verb {
 		example: "rehearse run scenarios/harrow-lake/i1-sis-lms-enrollment/sis-9.32.yaml --output junit --out report.xml",
 		flags: func(set *pflag.FlagSet) {
 			addReportFlags(set, &f.output, &f.out, &f.verbose)
-			set.StringVar(&f.mode, "mode", "gate", "gate: a verdict can fail the run; report: only errors do")
-			set.StringVar(&f.failOn, "fail-on", "review", "weight from which the gate fails: benign, review or breaking")
-			set.StringVar(&f.candidate, "candidate", "", "folder of exchanges that take the place of recorded ones, instead of the scenario's")
+			set.StringVar(&f.mode, "mode", "gate", "`gate`: a verdict can fail the run; report: only errors do")
+			set.StringVar(&f.failOn, "fail-on", "review", "`weight` from which the gate fails: benign, review or breaking")
+			set.StringVar(&f.candidate, "candidate", "", "`folder` of exchanges that take the place of recorded ones, instead of the scenario's")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
-			set.StringSliceVar(&f.allow, "allow", nil, "host, or host:port, that may be reached beside those of the scenario")
+			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
 		},
 		run: func(ctx context.Context, args []string) error { return a.rehearse(ctx, args, f) },
 	}
@@ -51,8 +50,8 @@ func addReportFlags(set *pflag.FlagSet, output, out *string, verbose *bool) {
 	for _, k := range report.Kinds {
 		kinds = append(kinds, k.Name)
 	}
-	set.StringVar(output, "output", "text", "kind of report: "+strings.Join(kinds, ", "))
-	set.StringVar(out, "out", "", "write the report to this file instead of standard output")
+	set.StringVar(output, "output", "text", "`kind` of report: "+strings.Join(kinds, ", "))
+	set.StringVar(out, "out", "", "write the report to this `file` instead of standard output")
 	set.BoolVar(verbose, "verbose", false, "show every difference and what programs said")
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
@@ -16,7 +15,7 @@ import (
 func (a *app) scrubVerb() verb {
 	var f storeFlags
 	return verb{
-		use: "scrub RECORDING", short: "anonymize a recording under a policy", args: cobra.ExactArgs(1), exits: []int{exitRefused},
+		use: "scrub RECORDING", short: "anonymize a recording under a policy", exits: []int{exitRefused},
 		long: "Scrub reads a recording, replaces personal data as the policy says and writes a new recording. The same\n" +
 			"value becomes the same stand-in everywhere under one key. A field that no rule covers is masked, or stops\n" +
 			"the run, as the policy says; it is never passed on by default.",
@@ -61,10 +60,10 @@ func (r replayed) Record(ctx context.Context, sink harness.Sink) error {
 func (a *app) scrubKeyVerb() verb {
 	var file string
 	return verb{
-		use: "key", short: "make a key for pseudonyms", args: cobra.NoArgs, exits: []int{exitRefused},
+		use: "key", short: "make a key for pseudonyms", exits: []int{exitRefused},
 		long:    "Key writes a new random key that only you can read. Without --file it lies in your configuration folder.",
 		example: "rehearse scrub key --file ~/keys/rehearse.key",
-		flags:   func(set *pflag.FlagSet) { set.StringVar(&file, "file", "", "where to write it") },
+		flags:   func(set *pflag.FlagSet) { set.StringVar(&file, "file", "", "`file` to write") },
 		run: func(context.Context, []string) error {
 			if file == "" {
 				var err error
@@ -85,9 +84,9 @@ func (a *app) scrubKeyVerb() verb {
 func (a *app) scrubPolicyVerb() verb {
 	var out string
 	return verb{
-		use: "policy", short: "print the built-in policy, to begin your own", args: cobra.NoArgs,
+		use: "policy", short: "print the built-in policy, to begin your own",
 		example: "rehearse scrub policy --out policy.yaml",
-		flags:   func(set *pflag.FlagSet) { set.StringVar(&out, "out", "", "write it to this new file") },
+		flags:   func(set *pflag.FlagSet) { set.StringVar(&out, "out", "", "write it to this new `file`") },
 		run: func(context.Context, []string) error {
 			if out == "" {
 				_, err := a.out.Write(defaultPolicy)

@@ -27,9 +27,9 @@ type storeFlags struct {
 }
 
 func (f *storeFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.out, "out", "", "folder of the recording (required)")
-	set.StringVar(&f.policy, "policy", "", "scrub policy; without one the built-in policy masks every field that it does not know")
-	set.StringVar(&f.key, "key", "", "key of the pseudonyms; without one the key in your configuration folder, made on first use")
+	set.StringVar(&f.out, "out", "", "`folder` of the new recording (required)")
+	set.StringVar(&f.policy, "policy", "", "scrub policy `file`; without one the built-in policy masks every field that it does not know")
+	set.StringVar(&f.key, "key", "", "`file` with the key of the pseudonyms; without one the key in your configuration folder, made on first use")
 	set.BoolVar(&f.force, "force", false, "replace the recording that is there")
 }
 
