@@ -2,6 +2,7 @@ package harness
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,15 +17,17 @@ import (
 // A name of letters, digits and any of _ - : @ $ / + stands bare; every other name is quoted in brackets: ["a.b"].
 // Key values are bare under the same rule and quoted otherwise. The zero Path is the whole exchange.
 //
-// A Path with a wildcard ([*], [key=*], ** or a name *) is a pattern; Match compares it with a concrete one.
+// A Path with a wildcard ([*], [key=*], ** or a name *) is a pattern; Match compares it with a concrete one. A star in
+// quotes is a star: [code="*"] is the record whose code is *, ["*"] the member of that name.
 type Path []Step
 
 // Step is one step of a Path.
 type Step struct {
 	Kind  StepKind
-	Name  string  // StepName
-	Index int     // StepIndex, from 0
-	Keys  []Field // StepKey: member names and their texts
+	Name  string   // StepName
+	Index int      // StepIndex, from 0
+	Keys  []Field  // StepKey: member names and their texts
+	Any   []string // StepKey: names of members that must be there, whatever their text
 }
 
 // StepKind says what a Step selects.
@@ -76,10 +79,8 @@ func (p Path) IsPattern() bool {
 		case StepEach, StepAny, StepDeep:
 			return true
 		case StepKey:
-			for _, k := range s.Keys {
-				if k.Value == "*" {
-					return true
-				}
+			if len(s.Any) > 0 {
+				return true
 			}
 		}
 	}
@@ -140,20 +141,22 @@ func matchStep(p, q Step, head bool) bool {
 	case StepIndex:
 		return q.Kind == StepIndex && p.Index == q.Index
 	default:
-		return q.Kind == StepKey && matchKeys(p.Keys, q.Keys)
+		return q.Kind == StepKey && matchKeys(p, q)
 	}
 }
 
 // matchKeys reports whether each key of the pattern is among the keys of the element.
-func matchKeys(p, q []Field) bool {
-next:
-	for _, k := range p {
-		for _, have := range q {
-			if have.Name == k.Name && (k.Value == "*" || have.Value == k.Value) {
-				continue next
-			}
+func matchKeys(p, q Step) bool {
+	for _, k := range p.Keys {
+		if !slices.Contains(q.Keys, k) {
+			return false
 		}
-		return false
+	}
+	for _, name := range p.Any {
+		named := func(k Field) bool { return k.Name == name }
+		if !slices.ContainsFunc(q.Keys, named) && !slices.Contains(q.Any, name) {
+			return false
+		}
 	}
 	return true
 }
@@ -168,7 +171,7 @@ func (p Path) String() string {
 		case StepIndex:
 			fmt.Fprintf(&b, "[%d]", s.Index)
 		case StepKey:
-			writeKeys(&b, s.Keys)
+			writeKeys(&b, s)
 		case StepEach:
 			b.WriteString("[*]")
 		case StepAny:
@@ -197,19 +200,20 @@ func writeName(b *strings.Builder, name string, first bool) {
 	b.WriteByte(']')
 }
 
-func writeKeys(b *strings.Builder, keys []Field) {
-	b.WriteByte('[')
-	for i, k := range keys {
-		if i > 0 {
-			b.WriteByte(',')
-		}
+func writeKeys(b *strings.Builder, s Step) {
+	between := byte('[')
+	for _, k := range s.Keys {
+		b.WriteByte(between)
 		writeWord(b, k.Name)
 		b.WriteByte('=')
-		if k.Value == "*" {
-			b.WriteByte('*')
-		} else {
-			writeWord(b, k.Value)
-		}
+		writeWord(b, k.Value)
+		between = ','
+	}
+	for _, name := range s.Any {
+		b.WriteByte(between)
+		writeWord(b, name)
+		b.WriteString("=*")
+		between = ','
 	}
 	b.WriteByte(']')
 }
@@ -337,7 +341,7 @@ func (ps *pathParser) bracket() (Step, error) {
 }
 
 func (ps *pathParser) index(digits string) (Step, error) {
-	const maxIndex = 1 << 40
+	const maxIndex = 1 << 30 // no document has more elements
 	if !allDigits(digits) {
 		return Step{}, fmt.Errorf("%q is not an index", digits)
 	}
@@ -351,21 +355,22 @@ func (ps *pathParser) index(digits string) (Step, error) {
 }
 
 func (ps *pathParser) keys(name string) (Step, error) {
-	var keys []Field
+	step := Keyed()
 	for {
 		if !ps.take("=") {
 			return Step{}, fmt.Errorf("want = or ] after %q", name)
 		}
-		value := "*"
-		if !ps.take("*") {
-			var err error
-			if value, _, err = ps.word(); err != nil {
+		if ps.take("*") {
+			step.Any = append(step.Any, name)
+		} else {
+			value, _, err := ps.word()
+			if err != nil {
 				return Step{}, err
 			}
+			step.Keys = append(step.Keys, Field{name, value})
 		}
-		keys = append(keys, Field{name, value})
 		if ps.take("]") {
-			return Keyed(keys...), nil
+			return step, nil
 		}
 		if !ps.take(",") {
 			return Step{}, fmt.Errorf("want , or ] after the value of %q", name)

@@ -3,6 +3,7 @@ package harness
 import (
 	"context"
 	"iter"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -73,8 +74,7 @@ type Memory struct {
 
 // NewMemory returns a recording of the exchanges; counts, systems and times of the manifest are computed from them.
 func NewMemory(m Manifest, exchanges ...Exchange) *Memory {
-	mem := &Memory{manifest: m}
-	mem.manifest.Counts = Counts{}
+	mem := &Memory{manifest: Manifest{Origin: m.Origin, Tool: m.Tool, Scrub: m.Scrub}}
 	for _, x := range exchanges {
 		mem.Put(x) //nolint:errcheck // memory keeps everything
 	}
@@ -106,6 +106,7 @@ func (m *Memory) Manifest() Manifest {
 	defer m.mu.Unlock()
 	man := m.manifest
 	man.Systems = slices.Clone(man.Systems)
+	man.Counts.Reasons = maps.Clone(man.Counts.Reasons)
 	return man
 }
 
