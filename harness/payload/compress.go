@@ -46,7 +46,10 @@ func unpackDeflate(r io.Reader) (io.ReadCloser, error) {
 // Unpack removes the content encodings that a Content-Encoding value lists, last applied first. The empty value and
 // identity change nothing. An unknown encoding, damaged data and a bomb are errors.
 func Unpack(encoding string, b []byte) ([]byte, error) {
-	names := splitEncodings(encoding)
+	names, err := splitEncodings(encoding)
+	if err != nil {
+		return nil, err
+	}
 	for i := len(names) - 1; i >= 0 && len(b) > 0; i-- {
 		c, err := codingOf(names[i])
 		if err != nil {
@@ -61,7 +64,11 @@ func Unpack(encoding string, b []byte) ([]byte, error) {
 
 // Pack applies the content encodings that a Content-Encoding value lists, in order.
 func Pack(encoding string, b []byte) ([]byte, error) {
-	for _, name := range splitEncodings(encoding) {
+	names, err := splitEncodings(encoding)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
 		c, err := codingOf(name)
 		if err != nil {
 			return nil, err
@@ -102,15 +109,17 @@ func (c coding) unpackAll(b []byte) ([]byte, error) {
 // maxEncodings bounds a list of encodings; real ones have one or two.
 const maxEncodings = 4
 
-func splitEncodings(value string) []string {
-	var names []string
+func splitEncodings(value string) (names []string, err error) {
 	for name := range strings.SplitSeq(value, ",") {
 		name = strings.ToLower(strings.TrimSpace(name))
 		if name != "" && name != "identity" {
 			names = append(names, strings.TrimPrefix(name, "x-"))
 		}
+		if len(names) > maxEncodings {
+			return nil, fmt.Errorf("more than %d content encodings", maxEncodings)
+		}
 	}
-	return names
+	return names, nil
 }
 
 func codingOf(name string) (coding, error) {

@@ -3,6 +3,7 @@ package payload
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -20,7 +21,7 @@ func ParseCSV(source []byte) (*Doc, error) {
 	if err := p.parse(); err != nil {
 		return nil, err
 	}
-	doc := &Doc{Format: "csv", Source: source, Facts: p.facts(), nodes: p.nodes, syntax: csvSyntax{p.delimiter}}
+	doc := &Doc{Format: "csv", Source: source, Facts: p.facts(), nodes: p.nodes, syntax: csvSyntax{p.delimiter, len(p.header) == 1 || p.ragged > 0}}
 	if p.header != nil {
 		doc.shared = source[p.header[0][0]:p.header[len(p.header)-1][1]]
 	}
@@ -33,21 +34,25 @@ func ParseCSV(source []byte) (*Doc, error) {
 // delimiters in the order of preference.
 var delimiters = []byte{',', '\t', ';', '|'}
 
-// delimiterOf picks the delimiter that occurs most in the header row, outside quotes.
+// delimiterOf picks the delimiter that occurs most in the header row, outside quoted cells.
 func delimiterOf(source []byte) byte {
-	counts := map[byte]int{}
-	quoted := false
+	header := bytes.TrimLeft(bytes.TrimPrefix(source, []byte(utf8BOM)), "\r\n")
+	var counts [256]int
+	quoted, cellStart := false, true
 scan:
-	for _, c := range source {
+	for _, c := range header {
+		inside := quoted
 		switch {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
+		case inside:
+			quoted = c != '"'
 		case c == '\n' || c == '\r':
 			break scan
 		default:
+			quoted = c == '"' && cellStart
 			counts[c]++
 		}
+		// A doubled quote closes and opens at once.
+		cellStart = inside && c == '"' || bytes.IndexByte(delimiters, c) >= 0
 	}
 	best := delimiters[0]
 	for _, d := range delimiters {
@@ -60,6 +65,7 @@ scan:
 
 // sniffCSV wants a header with a delimiter and at least one more row of the same width.
 func sniffCSV(head []byte) bool {
+	head = bytes.TrimPrefix(head, []byte(utf8BOM))
 	if !sniffText(head) || bytes.IndexByte(head, delimiterOf(head)) < 0 {
 		return false
 	}
@@ -117,7 +123,7 @@ func (p *csvParser) row() error {
 		} else {
 			n := node{kind: text, start: span[0], stop: span[1]}
 			if column < len(p.header) {
-				n.nameFrom, n.nameTo = p.header[column][0], p.header[column][1]
+				n.nameFrom, n.nameTo, n.named = p.header[column][0], p.header[column][1], true
 			}
 			p.add(n)
 		}
@@ -211,27 +217,42 @@ func (p *csvParser) facts() []Fact {
 }
 
 // csvSyntax spells the cells of a table.
-type csvSyntax struct{ delimiter byte }
+type csvSyntax struct {
+	delimiter byte
+	narrow    bool // a row may be a single cell, which must not become a blank line
+}
 
 // decode removes the quotes of a quoted cell; what follows the closing quote is kept.
 func (csvSyntax) decode(raw []byte) string {
 	if len(raw) < 2 || raw[0] != '"' {
 		return string(raw)
 	}
-	end := bytes.LastIndexByte(raw, '"')
-	if end == 0 {
-		return string(raw)
+	out := make([]byte, 0, len(raw))
+	for i := 1; i < len(raw); i++ {
+		if raw[i] == '"' {
+			if i++; i >= len(raw) || raw[i] != '"' {
+				return string(append(out, raw[i:]...))
+			}
+		}
+		out = append(out, raw[i])
 	}
-	inner := bytes.ReplaceAll(raw[1:end], []byte(`""`), []byte(`"`))
-	return string(inner) + string(raw[end+1:])
+	return string(out)
 }
 
 // encode quotes when the cell was quoted or when its text needs it.
 func (s csvSyntax) encode(value string, was []byte, _ kind) []byte {
-	quoted := len(was) > 0 && was[0] == '"'
-	if !quoted && !bytes.ContainsAny([]byte(value), "\"\r\n"+string(s.delimiter)) {
+	needs := strings.ContainsAny(value, "\"\r\n") || strings.IndexByte(value, s.delimiter) >= 0 || value == "" && s.narrow
+	return spellCell(value, was, needs)
+}
+
+// encodeName quotes every delimiter, because the header row decides which one the table has.
+func (s csvSyntax) encodeName(value string, was []byte) []byte {
+	return spellCell(value, was, value == "" && s.narrow || strings.ContainsAny(value, "\"\r\n"+string(delimiters)))
+}
+
+func spellCell(value string, was []byte, quoted bool) []byte {
+	if !quoted && (len(was) == 0 || was[0] != '"') {
 		return []byte(value)
 	}
-	out := append([]byte{'"'}, bytes.ReplaceAll([]byte(value), []byte(`"`), []byte(`""`))...)
-	return append(out, '"')
+	return []byte(`"` + strings.ReplaceAll(value, `"`, `""`) + `"`)
 }

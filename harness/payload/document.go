@@ -2,6 +2,7 @@ package payload
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"iter"
 	"slices"
@@ -33,7 +34,7 @@ type Doc struct {
 // node is one entry of the tape. Children follow their parent; end is the index behind the last descendant.
 type node struct {
 	kind             kind
-	flags            uint8
+	named            bool   // a member with a name, which may be empty
 	start, stop      uint32 // span of the value in the source
 	nameFrom, nameTo uint32 // span of the name in the source; empty for elements and the root
 	end              uint32
@@ -64,6 +65,8 @@ type syntax interface {
 	decode(raw []byte) string
 	// encode spells text in the manner of the scalar that stood there.
 	encode(text string, was []byte, k kind) []byte
+	// encodeName spells text in the manner of the member name that stood there.
+	encodeName(text string, was []byte) []byte
 }
 
 // Node is a place in a document. The zero Node is absent.
@@ -214,7 +217,7 @@ func (n Node) At(path harness.Path) Node {
 		case harness.StepIndex:
 			n = n.Element(s.Index)
 		case harness.StepKey:
-			n = n.keyed(s.Keys)
+			n = n.keyed(s)
 		default:
 			return Node{}
 		}
@@ -225,10 +228,13 @@ func (n Node) At(path harness.Path) Node {
 	return n
 }
 
-func (n Node) keyed(keys []harness.Field) Node {
+func (n Node) keyed(s harness.Step) Node {
+	if len(s.Any) > 0 {
+		return Node{}
+	}
 next:
 	for c := range n.Children() {
-		for _, k := range keys {
+		for _, k := range s.Keys {
 			if m := c.Member(k.Name); m.IsZero() || m.Text() != k.Value {
 				continue next
 			}
@@ -287,22 +293,21 @@ func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
 		}
 		n := e.Node.node()
 		switch {
+		case e.Name && !n.named:
+			return nil, fmt.Errorf("rewrite %s at byte %d: it has no name", d.Format, n.start)
 		case e.Name:
-			raw := e.Node.rawName()
-			splices = append(splices, splice{n.nameFrom, n.nameTo, d.syntax.encode(e.Text, raw, text)})
+			splices = append(splices, splice{n.nameFrom, n.nameTo, d.syntax.encodeName(e.Text, e.Node.rawName())})
 		case e.Node.IsScalar():
 			splices = append(splices, splice{n.start, n.stop, d.syntax.encode(e.Text, e.Node.Raw(), n.kind)})
 		default:
 			return nil, fmt.Errorf("rewrite %s at byte %d: not a scalar", d.Format, n.start)
 		}
 	}
-	slices.SortStableFunc(splices, func(a, b splice) int { return int(a.from) - int(b.from) })
+	slices.SortStableFunc(splices, func(a, b splice) int { return cmp.Compare(a.from, b.from) })
+	splices = slices.CompactFunc(splices, func(a, b splice) bool { return a.from == b.from && a.to == b.to })
 	out := make([]byte, 0, len(d.Source)+64)
 	at := uint32(0)
 	for _, s := range splices {
-		if s.from < at {
-			continue
-		}
 		out = append(out, d.Source[at:s.from]...)
 		out = append(out, s.with...)
 		at = s.to

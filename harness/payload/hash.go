@@ -1,16 +1,18 @@
 package payload
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"hash/maphash"
+	"slices"
 )
 
 // Sum is a typed 128-bit hash of a subtree. Equal sums of the same Hasher mean equal subtrees.
 type Sum [2]uint64
 
 // Hasher computes sums. Type, names, lexical form and lengths enter the sum, so that [false] and [null], "1" and 1,
-// or {"a":"bc"} and {"ab":"c"} differ. Member order does not enter. Sums of different Hashers do not compare.
+// or {"a":"bc"} and {"ab":"c"} differ. Member order does not enter, beside that of duplicates. Sums of different Hashers do not compare.
 type Hasher struct{ seeds [2]maphash.Seed }
 
 // NewHasher returns a Hasher with fresh seeds.
@@ -23,24 +25,33 @@ func (h *Hasher) Sum(n Node) Sum {
 	if n.IsScalar() {
 		return h.leaf(byte(n.node().kind), n.Raw())
 	}
-	var parts []byte
 	isObject := n.node().kind == object
-	var unordered Sum
+	children := make([]child, 0, n.Len())
 	for c := range n.Children() {
-		s := h.Sum(c)
-		if !isObject {
-			parts = append(parts, s.bytes()...)
-			continue
+		entry := child{value: h.Sum(c)}
+		if isObject {
+			entry.name = h.leaf('n', []byte(c.Name()))
 		}
-		name := h.leaf('n', []byte(c.Name()))
-		member := h.leaf('m', append(name.bytes(), s.bytes()...))
-		unordered[0] += member[0]
-		unordered[1] += member[1]
+		children = append(children, entry)
 	}
 	if isObject {
-		parts = binary.LittleEndian.AppendUint32(unordered.bytes(), n.node().count)
+		slices.SortStableFunc(children, child.byName)
+	}
+	parts := make([]byte, 0, childSize*len(children))
+	for _, c := range children {
+		parts = c.value.append(c.name.append(parts))
 	}
 	return h.leaf(byte(n.node().kind), parts)
+}
+
+// child is one member or element; an element has no name. Members are sorted by the sum of their name, duplicates in
+// their order, because a reader takes the last one or the first.
+type child struct{ name, value Sum }
+
+const childSize = 32 // bytes
+
+func (c child) byName(d child) int {
+	return cmp.Or(cmp.Compare(c.name[0], d.name[0]), cmp.Compare(c.name[1], d.name[1]))
 }
 
 func (h *Hasher) leaf(tag byte, b []byte) Sum {
@@ -55,8 +66,8 @@ func (h *Hasher) leaf(tag byte, b []byte) Sum {
 	return s
 }
 
-func (s Sum) bytes() []byte {
-	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(make([]byte, 0, 20), s[0]), s[1])
+func (s Sum) append(b []byte) []byte {
+	return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, s[0]), s[1])
 }
 
 // CanonicalDigest identifies the value of a node over processes and time: member order and white space are free, the

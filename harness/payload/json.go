@@ -3,6 +3,7 @@ package payload
 import (
 	"bytes"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -94,7 +95,7 @@ func (p *jsonParser) name() (span [2]uint32, err error) {
 
 // value reads a scalar or opens a container; an empty container is closed at once.
 func (p *jsonParser) value(name [2]uint32) (opened bool, err error) {
-	n := node{start: uint32(p.i), nameFrom: name[0], nameTo: name[1]}
+	n := node{start: uint32(p.i), nameFrom: name[0], nameTo: name[1], named: name[1] > 0}
 	switch c := p.peek(); {
 	case c == '{' || c == '[':
 		return p.container(n, c)
@@ -209,7 +210,7 @@ func escapeLength(s []byte) int {
 		return 0
 	}
 	if s[1] != 'u' {
-		if bytes.IndexByte([]byte(`"\/bfnrt`), s[1]) >= 0 {
+		if unescaped[s[1]] != 0 {
 			return 2
 		}
 		return 0
@@ -260,7 +261,7 @@ func (p *jsonParser) number() error {
 }
 
 func (p *jsonParser) accept(any string) bool {
-	if p.i < len(p.s) && bytes.IndexByte([]byte(any), p.s[p.i]) >= 0 {
+	if p.i < len(p.s) && strings.IndexByte(any, p.s[p.i]) >= 0 {
 		p.i++
 		return true
 	}
@@ -336,6 +337,8 @@ func unescape(out, s []byte) ([]byte, int) {
 }
 
 var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+func (jsonSyntax) encodeName(s string, _ []byte) []byte { return appendQuoted(nil, s) }
 
 // encode writes a number as it is when it is one and stood where a number stood; all else becomes a string.
 func (jsonSyntax) encode(s string, was []byte, k kind) []byte {

@@ -100,3 +100,4 @@ type plainSyntax struct{}
 
 func (plainSyntax) decode(raw []byte) string                 { return string(raw) }
 func (plainSyntax) encode(s string, _ []byte, _ kind) []byte { return []byte(s) }
+func (plainSyntax) encodeName(s string, _ []byte) []byte     { return []byte(s) }
