@@ -53,6 +53,7 @@ var builtIn = []struct{ at, reason string }{
 	{"*.head.Transfer-Encoding", "belongs to the connection"},
 	{"*.head.Connection", "belongs to the connection"},
 	{"*.head.Keep-Alive", "belongs to the connection"},
+	{"*.head.:proto", "version of one hop, not of the message"},
 	{"response.head.Date", "moment of the answer, set by every server"},
 	{"request.head.:mtime", "moment of writing, not content"},
 }
