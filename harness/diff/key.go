@@ -88,7 +88,7 @@ func inferKey(was, is []payload.Node) []string {
 	if len(was) == 0 || len(is) == 0 || was[0].Kind() != harness.KindObject || is[0].Kind() != harness.KindObject {
 		return nil
 	}
-	names := idNames(was[0])
+	names := idNames(was[0], is[0])
 	for size := 1; size <= min(maxKeyMembers, len(names)); size++ {
 		for key := range combinations(names, size) {
 			if identifies(key, was, is) {
@@ -102,24 +102,17 @@ func inferKey(was, is []payload.Node) []string {
 // maxIDNames bounds how many members are tried.
 const maxIDNames = 6
 
-// idNames is the scalar members that sound like identifiers, best first.
-func idNames(n payload.Node) []string {
-	type ranked struct {
-		name string
-		rank int
-	}
-	var list []ranked
-	for m := range n.Children() {
-		if rank := idRank(m.Name()); rank >= 0 && m.IsScalar() && !strings.ContainsAny(m.Name(), ".[") {
-			list = append(list, ranked{m.Name(), rank})
+// idNames is the scalar members of both records that sound like identifiers, best first.
+func idNames(a, b payload.Node) []string {
+	var names []string
+	for m := range a.Children() {
+		name := m.Name()
+		if idRank(name) >= 0 && m.IsScalar() && b.Member(name).IsScalar() && !strings.ContainsAny(name, ".[") && !slices.Contains(names, name) {
+			names = append(names, name)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b ranked) int { return cmp.Compare(a.rank, b.rank) })
-	var names []string
-	for _, r := range list[:min(len(list), maxIDNames)] {
-		names = append(names, r.name)
-	}
-	return names
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(idRank(a), idRank(b)), cmp.Compare(a, b)) })
+	return names[:min(len(names), maxIDNames)]
 }
 
 // combinations yields the subsets of the size, in the order of the names.

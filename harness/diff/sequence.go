@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bytes"
 	"cmp"
 	"slices"
 
@@ -17,7 +18,39 @@ const (
 
 // alignBySequence aligns two lists by equal elements in order, then pairs what is left in each gap by likeness. It
 // reports false when the budget did not allow the shortest script (E. W. Myers, An O(ND) difference algorithm, 1986).
+// Ties are broken alike in both directions: the lesser list is always laid under the other.
 func alignBySequence(was, is []payload.Node) (al alignment, exact bool) {
+	if lesser(is, was) {
+		al, exact = alignOver(is, was)
+		return al.turned(), exact
+	}
+	return alignOver(was, is)
+}
+
+// lesser orders lists by length, then by source.
+func lesser(a, b []payload.Node) bool {
+	if len(a) != len(b) {
+		return len(a) < len(b)
+	}
+	for i := range a {
+		if c := bytes.Compare(a[i].Raw(), b[i].Raw()); c != 0 {
+			return c < 0
+		}
+	}
+	return false
+}
+
+// turned swaps the sides.
+func (al alignment) turned() alignment {
+	for i, p := range al.pairs {
+		al.pairs[i] = indexPair{p.is, p.was}
+	}
+	slices.SortFunc(al.pairs, func(x, y indexPair) int { return cmp.Compare(x.was, y.was) })
+	al.removed, al.added = al.added, al.removed
+	return al
+}
+
+func alignOver(was, is []payload.Node) (al alignment, exact bool) {
 	h := payload.NewHasher()
 	s := sequencer{a: sums(h, was), b: sums(h, is), exact: true}
 	s.align(0, len(was), 0, len(is))
