@@ -28,12 +28,14 @@ type Doc struct {
 	Facts  []Fact
 	nodes  []node
 	syntax syntax
-	shared []byte // what stands outside the span of a node and still gives it meaning: the header of a table
+	names  []string // of listed nodes
+	shared []byte   // what stands outside the span of a node and still gives it meaning: the header of a table
 }
 
 // node is one entry of the tape. Children follow their parent; end is the index behind the last descendant.
 type node struct {
 	kind             kind
+	listed           bool   // the name does not stand in the source: nameFrom is its index in the names of the document
 	named            bool   // a member with a name, which may be empty
 	start, stop      uint32 // span of the value in the source
 	nameFrom, nameTo uint32 // span of the name in the source; empty for elements and the root
@@ -140,6 +142,12 @@ func (n Node) Text() string {
 
 // Name is the decoded member name; empty for elements and the root.
 func (n Node) Name() string {
+	if n.doc == nil {
+		return ""
+	}
+	if e := n.node(); e.listed {
+		return n.doc.names[e.nameFrom]
+	}
 	raw := n.rawName()
 	if len(raw) == 0 {
 		return ""
@@ -149,6 +157,9 @@ func (n Node) Name() string {
 
 func (n Node) rawName() []byte {
 	e := n.node()
+	if e.listed {
+		return nil
+	}
 	return n.doc.Source[e.nameFrom:e.nameTo]
 }
 
@@ -293,8 +304,8 @@ func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
 		}
 		n := e.Node.node()
 		switch {
-		case e.Name && !n.named:
-			return nil, fmt.Errorf("rewrite %s at byte %d: it has no name", d.Format, n.start)
+		case e.Name && (!n.named || n.listed):
+			return nil, fmt.Errorf("rewrite %s at byte %d: no name stands there", d.Format, n.start)
 		case e.Name:
 			splices = append(splices, splice{n.nameFrom, n.nameTo, d.syntax.encodeName(e.Text, e.Node.rawName())})
 		case e.Node.IsScalar():
