@@ -7,22 +7,27 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
 )
 
 func (a *app) mockVerb() verb {
-	var listen string
+	var listen, policy, key string
 	var systems []string
 	return verb{
 		use: "mock RECORDING", short: "answer calls from a recording", exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
 		long: "Mock serves the recorded answers on loopback until it is interrupted. A request that was not recorded gets\n" +
 			"status 501 with the nearest recorded request and what differs. At the end it lists misses and recorded\n" +
-			"answers that nobody asked for; misses end it with exit code 1.",
+			"answers that nobody asked for; misses end it with exit code 1.\n\n" +
+			"A recording holds stand-ins. With the policy and key that it was scrubbed under, live requests are scrubbed\n" +
+			"the same way before they are matched, so that real values find their answers; the answers stay stand-ins.",
 		example: "rehearse mock fixtures/crm-sis --listen 127.0.0.1:8081 --system sis",
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
 			set.StringSliceVar(&systems, "system", nil, "answer for these `systems` only, separated by commas")
+			set.StringVar(&policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
+			set.StringVar(&key, "key", "", "key `file` of the stand-ins; the key in your configuration folder unless told otherwise")
 		},
 		run: func(ctx context.Context, args []string) error {
 			rec, err := fixtures.Open(args[0])
@@ -32,7 +37,11 @@ func (a *app) mockVerb() verb {
 			if err := rec.RequireSealed(); err != nil {
 				return err
 			}
-			m, err := mock.New(rec, mock.Options{Systems: systems})
+			scrub, err := a.matchingScrub(rec.Manifest().Scrub, policy, key)
+			if err != nil {
+				return err
+			}
+			m, err := mock.New(rec, mock.Options{Systems: systems, Scrub: scrub})
 			if err != nil {
 				return err
 			}
@@ -48,6 +57,28 @@ func (a *app) mockVerb() verb {
 			return a.mockSummary(m)
 		},
 	}
+}
+
+// matchingScrub is what is done to live requests before they are matched: the scrubbing under which the recording was
+// sealed, or nothing when nothing was replaced in it or when policy or key are others.
+func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyFile string) (func(harness.Exchange) (harness.Exchange, error), error) {
+	if seal.Masked == 0 {
+		return nil, nil
+	}
+	policy, err := loadPolicy(policyFile)
+	if err != nil {
+		return nil, err
+	}
+	if keyFile == "" {
+		keyFile = a.keyFile()
+	}
+	key, err := scrub.LoadKey(keyFile)
+	if err == nil && key.ID() == seal.Key && policy.Digest() == seal.Policy {
+		fmt.Fprintln(a.err, "live requests are scrubbed like the recording before they are matched")
+		return scrub.New(policy, key).Exchange, nil
+	}
+	fmt.Fprintln(a.err, "note: policy or key are not those of the recording; requests match with its stand-ins only (see --policy and --key)")
+	return nil, nil
 }
 
 func (a *app) mockSummary(m *mock.Mock) error {

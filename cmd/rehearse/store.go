@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -80,13 +81,22 @@ func loadPolicy(file string) (*scrub.Policy, error) {
 	return scrub.LoadPolicy(file)
 }
 
+// keyFile is where the key lies when none is named; empty when the user has no configuration folder.
+func (a *app) keyFile() string {
+	if file := a.getenv("REHEARSE_KEY_FILE"); file != "" {
+		return file
+	}
+	file, err := scrub.DefaultKeyPath()
+	if err != nil {
+		return ""
+	}
+	return file
+}
+
 // loadKey reads the named key; without a name the one of the user, which is made when there is none.
 func (a *app) loadKey(file string) (*scrub.Key, error) {
-	if file != "" {
-		return scrub.LoadKey(file)
-	}
-	if file = a.getenv("REHEARSE_KEY_FILE"); file != "" {
-		return scrub.LoadKey(file)
+	if file != "" || a.getenv("REHEARSE_KEY_FILE") != "" {
+		return scrub.LoadKey(cmp.Or(file, a.keyFile()))
 	}
 	file, err := scrub.DefaultKeyPath()
 	if err != nil {
