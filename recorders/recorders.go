@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/filedrop"
@@ -26,11 +27,12 @@ type Live struct {
 
 // LiveOptions of a recorder.
 type LiveOptions struct {
-	Source   string // URL of the upstream, or folder
-	Listen   string // address of the tap
-	From, To string // names of the systems
-	Session  string // "header:NAME", "cookie:NAME" or "connection"; empty: the recorder's own choice
-	Existing bool   // files that are there at the start count, too
+	Source   string        // URL of the upstream, or folder
+	Listen   string        // address of the tap
+	From, To string        // names of the systems
+	Session  string        // "header:NAME", "cookie:NAME" or "connection"; empty: the recorder's own choice
+	Existing bool          // files that are there at the start count, too
+	Settle   time.Duration // for which a file must not change before it is finished; 0: the recorder's own choice
 }
 
 // Recorders is the table of live recorders.
@@ -128,5 +130,9 @@ func openDrop(o LiveOptions) (harness.Recorder, string, error) {
 	if !info.IsDir() {
 		return nil, "", harness.Usage(fmt.Errorf("record files: %s is not a folder", o.Source), "name the folder that files are dropped into")
 	}
-	return &filedrop.Drop{Dir: o.Source, From: o.From, To: o.To, Existing: o.Existing}, "watching " + o.Source, nil
+	drop := &filedrop.Drop{Dir: o.Source, From: o.From, To: o.To, Existing: o.Existing, Settle: o.Settle}
+	if err := drop.Watch(); err != nil {
+		return nil, "", err
+	}
+	return drop, "watching " + o.Source, nil
 }
