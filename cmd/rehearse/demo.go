@@ -58,6 +58,9 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		file := filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(s.file))
 		fmt.Fprintf(a.out, "\n%s\n%s\n\n", s.title, strings.Repeat("=", len(s.title)))
 		outcome, err := a.rehearseOne(ctx, file, runFlags{output: "text", quiet: true})
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if err != nil {
 			return err
 		}

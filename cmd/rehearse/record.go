@@ -48,6 +48,7 @@ func (a *app) recordWith(r recorders.Live) verb {
 				set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
 				set.StringVar(&o.Session, "session", "", "`what` belongs together: header:NAME, cookie:NAME or connection (default)")
 			case "files":
+				set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which a file must not change before it is finished")
 				set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
 			}
 		},
@@ -59,15 +60,15 @@ func (a *app) recordWith(r recorders.Live) verb {
 }
 
 func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOptions, f storeFlags, limit time.Duration) error {
+	recorder, where, err := r.Open(o)
+	if err != nil {
+		return err
+	}
 	s, err := a.openStore("record "+r.Name, r.Name, f)
 	if err != nil {
 		return err
 	}
 	defer s.Abort() //nolint:errcheck // after a clean end there is nothing to abort
-	recorder, where, err := r.Open(o)
-	if err != nil {
-		return err
-	}
 	if limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, limit)

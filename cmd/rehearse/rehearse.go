@@ -79,12 +79,12 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 	var worst error
 	for _, file := range list {
 		outcome, err := a.rehearseOne(ctx, file, f)
+		if ctx.Err() != nil {
+			return ctx.Err() // whatever went wrong, it went wrong because of the interrupt
+		}
 		if err != nil {
 			explainError(a.err, fmtScenario(len(list), file, err))
 			worst = weightier(worst, reported{err})
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
 			continue
 		}
 		if f.mode == "gate" {

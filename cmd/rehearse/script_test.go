@@ -33,13 +33,13 @@ var scriptCommands = []scriptCommand{
 	{"answers VAR FILE : serve the file at every URL on loopback; the variable is the base URL", 2, script.answers},
 	{"breaks VAR : serve on loopback, promise 1000 bytes and end after 10; the variable is the base URL", 1, script.breaks},
 	{"occupies VAR : use a loopback port; the variable is host:port", 1, script.occupies},
-	{"repeats FILE COUNT TEXT [BEFORE AFTER] : write BEFORE, the text so many times, and AFTER", 3, script.repeats},
+	{"repeats FILE COUNT TEXT [BEFORE AFTER] : write BEFORE, the text so many times, and AFTER; Go escapes are understood", 3, script.repeats},
 	{"replaces FILE OLD NEW : replace OLD, which must occur, by NEW; Go escapes are understood", 3, script.replaces},
 	{"untouched PATH... : want that there is nothing, and nothing half-made beside it", 1, script.untouched},
 }
 
 // patience bounds every wait of a script; nothing waits this long when all is well.
-const patience = 30 * time.Second
+const patience = 10 * time.Second
 
 func TestScripts(t *testing.T) {
 	commands := map[string]func(*testscript.TestScript, bool, []string){}

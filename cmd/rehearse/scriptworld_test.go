@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"mime"
@@ -77,25 +76,23 @@ func (s script) repeats(args []string) {
 	n, err := strconv.Atoi(args[1])
 	s.Check(err)
 	args = append(args, "", "")
-	var b bytes.Buffer
-	b.WriteString(args[3])
-	b.WriteString(strings.Repeat(args[2], n))
-	b.WriteString(args[4])
-	s.Check(os.WriteFile(s.MkAbs(args[0]), b.Bytes(), 0o644))
+	text := s.unquote(args[3]) + strings.Repeat(s.unquote(args[2]), n) + s.unquote(args[4])
+	s.Check(os.WriteFile(s.MkAbs(args[0]), []byte(text), 0o644))
+}
+
+// unquote understands the escapes of Go.
+func (s script) unquote(text string) string {
+	out, err := strconv.Unquote(`"` + strings.ReplaceAll(text, `"`, `\"`) + `"`)
+	s.Check(err)
+	return out
 }
 
 func (s script) replaces(args []string) {
-	texts := make([]string, 2)
-	for i, quoted := range args[1:3] {
-		var err error
-		texts[i], err = strconv.Unquote(`"` + strings.ReplaceAll(quoted, `"`, `\"`) + `"`)
-		s.Check(err)
+	was, is, content := s.unquote(args[1]), s.unquote(args[2]), s.ReadFile(args[0])
+	if !strings.Contains(content, was) {
+		s.Fatalf("%s does not hold %q", args[0], was)
 	}
-	content := s.ReadFile(args[0])
-	if !strings.Contains(content, texts[0]) {
-		s.Fatalf("%s does not hold %q", args[0], texts[0])
-	}
-	s.Check(os.WriteFile(s.MkAbs(args[0]), []byte(strings.ReplaceAll(content, texts[0], texts[1])), 0o644))
+	s.Check(os.WriteFile(s.MkAbs(args[0]), []byte(strings.ReplaceAll(content, was, is)), 0o644))
 }
 
 func (s script) untouched(args []string) {

@@ -55,9 +55,6 @@ func (a *app) main(ctx context.Context, args []string) int {
 		return harness.Usage(fmt.Errorf("%s%w%s", prefix(c), err, suggestFlag(c, err)), "see `"+c.CommandPath()+" --help`")
 	})
 	err := root.ExecuteContext(ctx)
-	if ctx.Err() != nil && err != nil {
-		err = ctx.Err()
-	}
 	explainError(a.err, err)
 	return exitCode(err)
 }
