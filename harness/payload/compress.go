@@ -90,7 +90,7 @@ func Pack(encoding string, b []byte) ([]byte, error) {
 }
 
 func (c coding) unpackAll(b []byte) ([]byte, error) {
-	limit := int64(max(minAllowed, min(maxUnpacked, len(b)*maxRatio)))
+	limit := int64(allowed(len(b)))
 	r, err := c.unpack(bytes.NewReader(b))
 	if err != nil {
 		return nil, fmt.Errorf("unpack %s of %d bytes: %w", c.name, len(b), err)
@@ -105,6 +105,9 @@ func (c coding) unpackAll(b []byte) ([]byte, error) {
 	}
 	return out, nil
 }
+
+// allowed is how many bytes may come out of n.
+func allowed(n int) int { return max(minAllowed, min(maxUnpacked, n*maxRatio)) }
 
 // maxEncodings bounds a list of encodings; real ones have one or two.
 const maxEncodings = 4

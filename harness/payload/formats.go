@@ -92,10 +92,11 @@ func Of(m harness.Message) (*Doc, error) {
 	if err != nil {
 		return nil, err
 	}
-	plain, err := Unpack(m.Head.Get("Content-Encoding"), raw)
+	encoding := strings.Join(m.Head.Values("Content-Encoding"), ",")
+	plain, err := Unpack(encoding, raw)
 	if err != nil {
 		doc, _ := ParseBytes(raw)
-		doc.Facts = append(doc.Facts, Fact{"malformed", fmt.Sprintf("unpack %s: %v", m.Head.Get("Content-Encoding"), err)})
+		doc.Facts = append(doc.Facts, Fact{"malformed", fmt.Sprintf("unpack %s: %v", encoding, err)})
 		return doc, nil
 	}
 	return Parse(m.Media, m.Head.Get(harness.FieldName), plain), nil

@@ -1,6 +1,8 @@
 package payload
 
 import (
+	"github.com/rehearse-dev/rehearse/harness"
+
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
@@ -21,17 +23,32 @@ func NewHasher() *Hasher {
 }
 
 // Sum of the node's value, its own name left out.
-func (h *Hasher) Sum(n Node) Sum {
+func (h *Hasher) Sum(n Node) Sum { return h.SumWithout(n, nil, nil) }
+
+// SumWithout is Sum as if the value at every place that skip names were the same; at is the path of the node. A nil
+// skip names no place and costs nothing.
+func (h *Hasher) SumWithout(n Node, at harness.Path, skip func(harness.Path) bool) Sum {
+	if skip != nil && skip(at) {
+		return Sum{}
+	}
 	if n.IsScalar() {
 		return h.leaf(byte(n.node().kind), n.Raw())
 	}
 	isObject := n.node().kind == object
 	children := make([]child, 0, n.Len())
 	for c := range n.Children() {
-		entry := child{value: h.Sum(c)}
-		if isObject {
+		var entry child
+		var below harness.Path
+		switch {
+		case isObject:
 			entry.name = h.leaf('n', []byte(c.Name()))
+			if skip != nil {
+				below = at.Child(harness.Name(c.Name()))
+			}
+		case skip != nil:
+			below = at.Child(harness.Each())
 		}
+		entry.value = h.SumWithout(c, below, skip)
 		children = append(children, entry)
 	}
 	if isObject {
