@@ -40,9 +40,10 @@ func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording) (s *sta
 		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, logs: map[string]*logTail{},
 		guard: replay.NewGuard(slices.Concat(p.Scenario.Egress.Allow, p.Allow), p.Scenario.Egress.Writes == "allow"),
 	}
+	started := s // a return of nil replaces s
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.close())
+			err = errors.Join(err, started.close())
 		}
 	}()
 	env := harness.StageEnv{Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext}
