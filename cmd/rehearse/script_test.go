@@ -28,7 +28,7 @@ var scriptCommands = []scriptCommand{
 	{"exits CODE PROGRAM ARG... : run the program and want exactly this exit code", 2, script.exits},
 	{"start NAME PROGRAM ARG... : run the program in the background; its output goes to NAME.out and NAME.err", 2, script.start},
 	{"awaits FILE PATTERN [VAR] : wait until the file matches, and keep the first group in the variable", 2, script.awaits},
-	{"ends NAME CODE [INT|TERM] : send the signal to what was started, wait for its end and want this exit code", 2, script.ends},
+	{"ends NAME CODE [INT|TERM|KILL] : send the signal to what was started, wait for its end and want this exit code", 2, script.ends},
 	{"request METHOD URL [FILE] [HEAD:VALUE]... : ask once; the status goes to stderr, the body to stdout", 2, script.request},
 	{"answers VAR FILE : serve the file at every URL on loopback; the variable is the base URL", 2, script.answers},
 	{"breaks VAR : serve on loopback, promise 1000 bytes and end after 10; the variable is the base URL", 1, script.breaks},
@@ -105,7 +105,7 @@ func (s script) wantCode(code string, err error) {
 func (s script) start(args []string) {
 	name := args[0]
 	cmd := &exec.Cmd{Path: s.lookPath(args[1]), Args: args[1:], Dir: s.MkAbs(".")}
-	for _, v := range []string{"PATH", "HOME", "WORK", "TMPDIR", "REHEARSE_KEY_FILE", "XDG_CONFIG_HOME"} {
+	for _, v := range []string{"PATH", "HUB_URL", "HOME", "WORK", "TMPDIR", "REHEARSE_KEY_FILE", "XDG_CONFIG_HOME"} {
 		cmd.Env = append(cmd.Env, v+"="+s.Getenv(v))
 	}
 	stdout, err := os.Create(s.MkAbs(name + ".out"))
@@ -158,7 +158,7 @@ func (s script) ends(args []string) {
 		s.Fatalf("nothing was started as %s; there is %q", args[0], slices.Collect(maps.Keys(s.started)))
 	}
 	if len(args) > 2 {
-		signal := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM}[args[2]]
+		signal := map[string]os.Signal{"INT": os.Interrupt, "TERM": syscall.SIGTERM, "KILL": os.Kill}[args[2]]
 		s.Check(p.cmd.Process.Signal(signal))
 	}
 	select {
