@@ -41,6 +41,8 @@ type Rule struct {
 	Compare   string   `yaml:"compare"`             // name of a row in the table of package diff
 	Tolerance string   `yaml:"tolerance,omitempty"` // instant: a duration; number: 0.01 or 1%
 	Key       []string `yaml:"key,omitempty"`       // keyed: names of the members that identify an element
+	Pattern   string   `yaml:"pattern,omitempty"`   // pattern: regular expression that both texts match as a whole
+	Values    []string `yaml:"values,omitempty"`    // one-of: texts that are allowed
 	Reason    string   `yaml:"reason"`
 	Ticket    string   `yaml:"ticket,omitempty"`
 	Until     Date     `yaml:"until,omitempty"` // last day on which the rule holds; zero: for ever

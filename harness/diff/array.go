@@ -2,23 +2,29 @@ package diff
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
-// array aligns two arrays and compares what belongs together.
+// array compares two arrays.
 func (c *comparer) array(at harness.Path, a, b payload.Node) {
-	before := len(c.out.Differences)
 	if c.place.Channel == harness.ChannelFile && isTable(a) || isTable(a) && isTable(b) && a.Len() != b.Len() {
-		c.records(at, a, b)
+		c.records(at, a.Len(), b.Len())
 	}
-	guide := c.rules.guide(c.place.Operation, at)
 	if payload.SameSource(a, b) {
+		c.rules.guide(c.place.Operation, at)
 		return
 	}
-	was, is := elements(a), elements(b)
+	c.list(at, elements(a), elements(b))
+}
+
+// list aligns elements and compares what belongs together.
+func (c *comparer) list(at harness.Path, was, is []payload.Node) {
+	before := len(c.out.Differences)
+	guide := c.rules.guide(c.place.Operation, at)
 	switch key := c.keyOf(at, guide, was, is); {
 	case guide != nil && guide.Compare == "set":
 		c.set(at, was, is)
@@ -44,9 +50,9 @@ func isTable(n payload.Node) bool {
 }
 
 // records notes the size of a table on both sides.
-func (c *comparer) records(at harness.Path, a, b payload.Node) {
+func (c *comparer) records(at harness.Path, was, is int) {
 	c.out.Records = append(c.out.Records, harness.RecordCount{
-		Session: c.place.Session, Operation: c.place.Operation, From: c.place.From, To: c.place.To, Path: at, Was: a.Len(), Is: b.Len(),
+		Session: c.place.Session, Operation: c.place.Operation, From: c.place.From, To: c.place.To, Path: at, Was: was, Is: is,
 	})
 }
 
@@ -142,9 +148,23 @@ func (c *comparer) set(at harness.Path, was, is []payload.Node) {
 	}
 }
 
+// sumOf makes the sum by which elements at the place count as equal. What rules take away does not enter it, so that
+// noise cannot hide which elements belong together.
+func (c *comparer) sumOf(at harness.Path) func(payload.Node) payload.Sum {
+	h := payload.NewHasher()
+	noisy := c.rules.noiseBelow(c.place.Operation, at)
+	if len(noisy) == 0 {
+		return h.Sum
+	}
+	skip := func(p harness.Path) bool {
+		return slices.ContainsFunc(noisy, func(r *compiledRule) bool { return r.At.Match(p) })
+	}
+	return func(n payload.Node) payload.Sum { return h.SumWithout(n, at, skip) }
+}
+
 // sequence aligns elements in order; what is left in a gap is paired by likeness.
 func (c *comparer) sequence(at harness.Path, was, is []payload.Node) {
-	al, exact := alignBySequence(was, is)
+	al, exact := alignBySequence(was, is, c.sumOf(at.Child(harness.Each())))
 	if !exact {
 		c.notes.add(fmt.Sprintf("%s %s: more than %d edits; records were aligned by the ones that occur once, the rest by likeness", c.place.Operation, at.Pattern(), maxEdits))
 	}

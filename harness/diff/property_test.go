@@ -168,6 +168,26 @@ func TestAlignmentBeyondItsBudgetSaysSo(t *testing.T) {
 	}
 }
 
+func TestNoiseDoesNotHideWhichRecordsBelongTogether(t *testing.T) {
+	list := func(stamp string, rows ...string) string {
+		var out []string
+		for _, r := range rows {
+			out = append(out, fmt.Sprintf(`{"line":%q,"touched":%q,"amount":%d}`, r, stamp, len(r)))
+		}
+		return "[" + strings.Join(out, ",") + "]"
+	}
+	was, is := list("2026-10-05T09:00:00Z", "tuition", "housing", "tuition", "meals"), list("2026-10-06T09:00:00Z", "parking", "tuition", "housing", "tuition", "meals")
+	at, err := harness.ParsePath("response.body[*].touched")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := compare(t, answer("application/json", was), answer("application/json", is), harness.Rule{At: at, Compare: "instant", Reason: "clock"})
+	want := []string{`added response.body[0] ∅ → {"line":"parking","touched":"2026-10-06T09:00:00Z","amount":7}`}
+	if d := cmp.Diff(want, lines(c)); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestMovedRecordsAreCountedOnce(t *testing.T) {
 	for _, tc := range []struct {
 		name string

@@ -20,18 +20,27 @@ type RuleKind struct {
 	check func(harness.Rule) (takesAway, error)
 	// below reports whether the rule covers everything below its place, too.
 	below bool
+	// absence reports whether the rule also decides about values that are missing on one side.
+	absence bool
 }
 
-// takesAway reports whether the difference between two present values is noise.
-type takesAway func(was, is harness.Value) bool
+// takesAway reports whether a difference is noise.
+type takesAway func(d harness.Difference) bool
 
 // Rules is the table of comparisons.
 var Rules = []RuleKind{
-	{"ignore", "takes away every difference at the place and below it", checkIgnore, true},
-	{"instant", "same form of time stamp, within the tolerance (a duration; none: any distance)", checkInstant, false},
-	{"number", "decimal within the tolerance: absolute such as 0.01, or relative such as 1%", checkNumber, false},
-	{"keyed", "elements of the array are aligned by the members that key names", checkKeyed, false},
-	{"set", "elements of the array are compared without order, repeated ones counted", checkNone, false},
+	{"ignore", "takes away every difference at the place and below it", checkIgnore, true, true},
+	{"instant", "same form of time stamp, within the tolerance (a duration; none: any distance)", checkInstant, false, false},
+	{"number", "decimal within the tolerance: absolute such as 0.01, or relative such as 1%", checkNumber, false, false},
+	{"pattern", "both texts match the regular expression pattern as a whole: the value may vary, its form may not", checkPattern, false, false},
+	{"one-of", "the new text is one of values", checkOneOf, false, false},
+	{"case", "letter case is free", texts(strings.EqualFold), false, false},
+	{"trim", "blanks at both ends are free, also hard ones", texts(equalTrimmed), false, false},
+	{"normalize", "composed and decomposed letters are the same (Unicode NFC)", texts(equalNormalized), false, false},
+	{"empty-is-missing", "missing, null and the empty text are the same", checkEmpty, false, true},
+	{"form", "other spellings of the same value are free: 3.50 and 3.5, quoting, line ends", checkForm, true, true},
+	{"keyed", "elements of the array are aligned by the members that key names", checkKeyed, false, false},
+	{"set", "elements of the array are compared without order, repeated ones counted", checkNone, false, false},
 }
 
 // BuiltIn is the rules that hold everywhere: fields that follow from others or belong to the connection.
@@ -86,7 +95,7 @@ func kindOf(r harness.Rule) (RuleKind, error) {
 }
 
 func checkIgnore(harness.Rule) (takesAway, error) {
-	return func(_, _ harness.Value) bool { return true }, nil
+	return func(harness.Difference) bool { return true }, nil
 }
 
 func checkNone(harness.Rule) (takesAway, error) { return nil, nil }
@@ -106,10 +115,10 @@ func checkInstant(r harness.Rule) (takesAway, error) {
 			return nil, fmt.Errorf("rule at %s: tolerance %q is not a duration such as 5s", r.At, r.Tolerance)
 		}
 	}
-	return func(was, is harness.Value) bool {
-		a, layoutA, okA := parseInstant(was.Text)
-		b, layoutB, okB := parseInstant(is.Text)
-		return okA && okB && was.Kind == is.Kind && layoutA == layoutB && a.Sub(b).Abs() <= tolerance
+	return func(d harness.Difference) bool {
+		a, layoutA, okA := parseInstant(d.Was.Text)
+		b, layoutB, okB := parseInstant(d.Is.Text)
+		return okA && okB && d.Was.Kind == d.Is.Kind && layoutA == layoutB && a.Sub(b).Abs() <= tolerance
 	}, nil
 }
 
@@ -141,10 +150,10 @@ func checkNumber(r harness.Rule) (takesAway, error) {
 	if relative {
 		tolerance.Quo(tolerance, big.NewRat(100, 1))
 	}
-	return func(was, is harness.Value) bool {
-		a, okA := parseDecimal(was.Text)
-		b, okB := parseDecimal(is.Text)
-		if !okA || !okB || was.Kind != is.Kind {
+	return func(d harness.Difference) bool {
+		a, okA := parseDecimal(d.Was.Text)
+		b, okB := parseDecimal(d.Is.Text)
+		if !okA || !okB || d.Was.Kind != d.Is.Kind {
 			return false
 		}
 		allowed := tolerance
@@ -239,7 +248,7 @@ func (s *ruleSet) suppress(d harness.Difference) bool {
 		if r.holds == nil || !r.covers(d.Operation, d.Path) {
 			continue
 		}
-		if !r.kind.below && (d.Was.IsAbsent() || d.Is.IsAbsent()) || !r.holds(d.Was, d.Is) {
+		if !r.kind.absence && (d.Was.IsAbsent() || d.Is.IsAbsent()) || !r.holds(d) {
 			continue
 		}
 		if r.count == 0 {
@@ -249,6 +258,17 @@ func (s *ruleSet) suppress(d harness.Difference) bool {
 		return true
 	}
 	return false
+}
+
+// noiseBelow returns the rules that take away differences at places below the given one.
+func (s *ruleSet) noiseBelow(operation string, at harness.Path) []*compiledRule {
+	var list []*compiledRule
+	for _, r := range s.rules {
+		if r.holds != nil && !r.BuiltIn && MatchOperation(r.Operation, operation) && r.mayLieBelow(at) {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
 // guide returns the rule that says how the array at the place is aligned, or nil.

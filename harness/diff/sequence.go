@@ -18,13 +18,13 @@ const (
 
 // alignBySequence aligns two lists by equal elements in order, then pairs what is left in each gap by likeness. It
 // reports false when the budget did not allow the shortest script (E. W. Myers, An O(ND) difference algorithm, 1986).
-// Ties are broken alike in both directions: the lesser list is always laid under the other.
-func alignBySequence(was, is []payload.Node) (al alignment, exact bool) {
+// Elements are equal when their sums are. Ties are broken alike in both directions: the lesser list is always laid under the other.
+func alignBySequence(was, is []payload.Node, sum func(payload.Node) payload.Sum) (al alignment, exact bool) {
 	if lesser(is, was) {
-		al, exact = alignOver(is, was)
+		al, exact = alignOver(is, was, sum)
 		return al.turned(), exact
 	}
-	return alignOver(was, is)
+	return alignOver(was, is, sum)
 }
 
 // lesser orders lists by length, then by source.
@@ -50,9 +50,8 @@ func (al alignment) turned() alignment {
 	return al
 }
 
-func alignOver(was, is []payload.Node) (al alignment, exact bool) {
-	h := payload.NewHasher()
-	s := sequencer{a: sums(h, was), b: sums(h, is), exact: true}
+func alignOver(was, is []payload.Node, sum func(payload.Node) payload.Sum) (al alignment, exact bool) {
+	s := sequencer{a: sums(sum, was), b: sums(sum, is), exact: true}
 	s.align(0, len(was), 0, len(is))
 	slices.SortFunc(s.equal, func(x, y indexPair) int { return cmp.Compare(x.was, y.was) })
 	at := indexPair{}
@@ -66,10 +65,10 @@ func alignOver(was, is []payload.Node) (al alignment, exact bool) {
 	return al, s.exact
 }
 
-func sums(h *payload.Hasher, list []payload.Node) []payload.Sum {
+func sums(sum func(payload.Node) payload.Sum, list []payload.Node) []payload.Sum {
 	out := make([]payload.Sum, len(list))
 	for i, n := range list {
-		out[i] = h.Sum(n)
+		out[i] = sum(n)
 	}
 	return out
 }

@@ -42,62 +42,56 @@ func (c *comparer) scalar(at harness.Path, a, b payload.Node) {
 	}
 }
 
-// memberKey tells duplicate members apart: the n-th of a name.
-type memberKey struct {
-	name string
-	n    int
-}
-
-// object compares members by name. Their order carries no meaning; the second of two members of one name is a place
-// of its own.
+// object compares members by name; their order carries no meaning. Members that share a name, as repeated elements of
+// XML do and duplicates of JSON, are a list.
 func (c *comparer) object(at harness.Path, a, b payload.Node) {
 	if payload.SameSource(a, b) {
 		return
 	}
-	members := make(map[memberKey]payload.Node, b.Len())
-	for k, m := range numbered(b) {
-		members[k] = m
+	was, is := membersOf(a), membersOf(b)
+	for _, name := range was.names {
+		c.member(at.Child(harness.Name(name)), was.nodes[name], is.nodes[name])
 	}
-	for k, m := range numbered(a) {
-		place := at.Child(harness.Name(k.name))
-		if k.n > 0 {
-			place = place.Child(harness.Index(k.n))
-		}
-		other, ok := members[k]
-		if !ok {
-			c.emit(place, harness.Removed, valueOf(m), harness.Value{Kind: harness.KindAbsent})
-			continue
-		}
-		delete(members, k)
-		c.value(place, m, other)
-	}
-	if len(members) == 0 {
-		return
-	}
-	for k, m := range numbered(b) {
-		if _, left := members[k]; left {
-			place := at.Child(harness.Name(k.name))
-			if k.n > 0 {
-				place = place.Child(harness.Index(k.n))
-			}
-			c.emit(place, harness.Added, harness.Value{Kind: harness.KindAbsent}, valueOf(m))
+	for _, name := range is.names {
+		if len(was.nodes[name]) == 0 {
+			c.member(at.Child(harness.Name(name)), nil, is.nodes[name])
 		}
 	}
 }
 
-// numbered yields the members with their keys.
-func numbered(n payload.Node) func(yield func(memberKey, payload.Node) bool) {
-	return func(yield func(memberKey, payload.Node) bool) {
-		seen := make(map[string]int, n.Len())
-		for m := range n.Children() {
-			name := m.Name()
-			k := memberKey{name, seen[name]}
-			seen[name]++
-			if !yield(k, m) {
-				return
-			}
+// member compares what stands under one name on both sides.
+func (c *comparer) member(at harness.Path, was, is []payload.Node) {
+	switch {
+	case len(was) > 1 || len(is) > 1:
+		if c.place.Channel == harness.ChannelFile || len(was) != len(is) {
+			c.records(at, len(was), len(is))
 		}
+		c.list(at, was, is)
+	case len(is) == 0:
+		c.emit(at, harness.Removed, valueOf(was[0]), harness.Value{Kind: harness.KindAbsent})
+	case len(was) == 0:
+		c.emit(at, harness.Added, harness.Value{Kind: harness.KindAbsent}, valueOf(is[0]))
+	default:
+		c.value(at, was[0], is[0])
 	}
+}
+
+// members is an object's members by name, names in the order of their first member.
+type members struct {
+	names []string
+	nodes map[string][]payload.Node
+}
+
+func membersOf(n payload.Node) members {
+	m := members{nodes: make(map[string][]payload.Node, n.Len())}
+	for c := range n.Children() {
+		name := c.Name()
+		if m.nodes[name] == nil {
+			m.names = append(m.names, name)
+		}
+		m.nodes[name] = append(m.nodes[name], c)
+	}
+	return m
 }
 
 // maxText is the most of a value that a difference carries, in bytes. Two longer values that agree so far are told
