@@ -5,8 +5,9 @@
 // is decoded only when it is asked for. [Doc.Rewrite] puts new texts into the spans of scalars and leaves every other
 // byte alone, so that a document without edits is written exactly as it was read.
 //
-// Memory: a document holds its source and 28 bytes for each node. A source is at most 1 GiB, nesting at most
-// MaxDepth levels.
+// Memory: a document holds its source and 28 bytes for each node. Usual sources have a node for every 8 bytes or more;
+// a hostile one, such as a table of nothing but delimiters, has one for each byte. A source is at most 1 GiB, nesting
+// at most MaxDepth levels.
 //
 // A table (CSV) is an array of objects whose member names are the cells of the header row, so that one comparison and
 // one anonymizer serve every format. What has no place in the tree (byte order mark, line ends, quoting, blank lines)

@@ -72,15 +72,9 @@ func (c child) byName(d child) int {
 }
 
 func (h *Hasher) leaf(tag byte, b []byte) Sum {
-	var s Sum
-	for i, seed := range h.seeds {
-		var m maphash.Hash
-		m.SetSeed(seed)
-		m.WriteByte(tag)
-		m.Write(b)
-		s[i] = m.Sum64()
-	}
-	return s
+	var small [128]byte // most leaves need no allocation
+	tagged := append(append(small[:0], tag), b...)
+	return Sum{maphash.Bytes(h.seeds[0], tagged), maphash.Bytes(h.seeds[1], tagged)}
 }
 
 func (s Sum) append(b []byte) []byte {
