@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -68,15 +69,51 @@ func (a *app) accept(f acceptFlags) error {
 	if err := scenarios.AcceptInto(f.into, expectations); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %d places declared for %s: %s\n", f.into, len(expectations), expectations[0].Change, printable(finding.Sentence))
-	rel := f.into
-	if abs, err := filepath.Abs(f.into); err == nil {
-		if inside, err := filepath.Rel(ws.Root(), abs); err == nil {
-			rel = filepath.ToSlash(inside)
+	fmt.Fprintf(a.out, "%s: %s declared for %s: %s\n", f.into, plural(len(expectations), "place"), expectations[0].Change, printable(finding.Sentence))
+	a.tellToList(ws, r.Scenario, f.into)
+	return nil
+}
+
+// tellToList says what to add to the scenario so that it reads the expect file, unless it does so already.
+func (a *app) tellToList(ws *scenarios.Workspace, name, into string) {
+	below := func(file string) string {
+		if abs, err := filepath.Abs(file); err == nil {
+			if rel, err := filepath.Rel(ws.Root(), abs); err == nil {
+				return filepath.ToSlash(rel)
+			}
+		}
+		return file
+	}
+	file, lead := fmt.Sprintf("the scenario %q", name), "expect-files:\n"
+	if s, ok := scenarioNamed(ws, name); ok {
+		listed := func(f string) bool { return filepath.ToSlash(filepath.Clean(f)) == below(into) }
+		if slices.ContainsFunc(s.ExpectFiles, listed) {
+			return
+		}
+		file = s.File
+		if len(s.ExpectFiles) > 0 {
+			lead = ""
 		}
 	}
-	fmt.Fprintf(a.err, "make sure that the scenario %q lists %s under expect-files\n", r.Scenario, rel)
-	return nil
+	where := "add at its end:"
+	if lead == "" {
+		where = "add below its expect-files:"
+	}
+	fmt.Fprintf(a.err, "%s does not read this file yet; %s\n\n%s  - %s\n", printable(file), where, lead, printable(below(into)))
+}
+
+// scenarioNamed finds the readable scenario of that name.
+func scenarioNamed(ws *scenarios.Workspace, name string) (harness.Scenario, bool) {
+	files, err := ws.Scenarios()
+	if err != nil {
+		return harness.Scenario{}, false
+	}
+	for _, file := range files {
+		if s, err := ws.Scenario(file); err == nil && s.Name == name {
+			return s, true
+		}
+	}
+	return harness.Scenario{}, false
 }
 
 // expectationsOf declares exactly what the finding claims: one entry for each operation, place, class and pair of
@@ -128,4 +165,12 @@ func sameValues(all []harness.Difference, d harness.Difference) bool {
 		}
 	}
 	return true
+}
+
+// plural counts things in words.
+func plural(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
