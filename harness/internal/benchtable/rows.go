@@ -1,0 +1,81 @@
+package main
+
+import (
+	"fmt"
+	"math"
+)
+
+// row is one figure of the table.
+type row struct {
+	what      string
+	benchmark string // package below the module, a dot, and the name of the benchmark
+	unit      string // as the benchmark reports it
+	per       float64
+	format    string // of the figure divided by per
+	bar       bar
+}
+
+// Divisors from what go test reports.
+const (
+	one = 1
+	ms  = 1e6 // from nanoseconds
+	sec = 1e9 // from nanoseconds
+	mb  = 1e6 // from bytes
+)
+
+// rows is the table, in the order in which it is printed.
+var rows = []row{
+	{"tap: rate against a bare appending reverse proxy, 16 connections", "recorders/httptap.BenchmarkTap", "tap/bare", one, "%.2f", atLeast(0.8)},
+	{"tap: rate, 16 connections, 2 KB answers", "recorders/httptap.BenchmarkTap", "tap-req/s", one, "%.0f req/s", noBar},
+	{"tap: added latency, p50", "recorders/httptap.BenchmarkTap", "added-p50-ms", one, "%.2f ms", atMost(1)},
+	{"mock: rate against a bare map over net/http, GET", "harness/mock.BenchmarkAgainstBareServer/get", "ratio", one, "%.2f", atLeast(0.6)},
+	{"mock: the same, POST matched by JSON body", "harness/mock.BenchmarkAgainstBareServer/post", "ratio", one, "%.2f", atLeast(0.6)},
+	{"mock: rate, 16 connections, GET", "harness/mock.BenchmarkAgainstBareServer/get", "req/s", one, "%.0f req/s", noBar},
+	{"mock: rate, 16 connections, POST", "harness/mock.BenchmarkAgainstBareServer/post", "req/s", one, "%.0f req/s", noBar},
+	{"mock: rate with 100,000 exchanges against 1,000, GET", "harness/mock.BenchmarkFlat/get", "ratio", one, "%.2f", within(0.8, 1.2)},
+	{"mock: the same, POST", "harness/mock.BenchmarkFlat/post", "ratio", one, "%.2f", within(0.8, 1.2)},
+	{"mock: ready with 10,000 exchanges", "harness/mock.BenchmarkNew", "ns/op", ms, "%.0f ms", atMost(300)},
+	{"diff: two keyed arrays of 100,000 records, 47 MB each", "harness/diff.BenchmarkKeyedArrays100k", "ns/op", sec, "%.2f s", atMost(3)},
+	{"diff: bytes allocated for that", "harness/diff.BenchmarkKeyedArrays100k", "B/op", mb, "%.0f MB", noBar},
+	{"rehearse diff of the same from disk: peak memory", "harness/harnesstest.BenchmarkCommandDiff", "peak-B", mb, "%.0f MB", atMost(500)},
+	{"rehearse diff of the same from disk: from start to report", "harness/harnesstest.BenchmarkCommandDiff", "ns/op", sec, "%.2f s", noBar},
+	{"diff: 800 elements without a key, shifted by 7", "harness/diff.BenchmarkShiftedArray800", "ns/op", ms, "%.1f ms", atMost(20)},
+	{"scrub: JSON under a policy that keeps most of it", "fixtures/scrub.BenchmarkExchange/mostly-keep", "MB/s", one, "%.0f MB/s", noBar},
+	{"scrub: JSON of which nothing is known", "fixtures/scrub.BenchmarkExchange/all-unknown", "MB/s", one, "%.0f MB/s", noBar},
+	{"store: exchanges of 2 KB acknowledged", "fixtures.BenchmarkPut", "puts/s", one, "%.0f /s", noBar},
+	{"store: open and verify 10,000 exchanges", "fixtures.BenchmarkOpen", "ms/open", one, "%.0f ms", noBar},
+	{"rehearse --version: cold start", "harness/harnesstest.BenchmarkCommandStart", "ns/op", ms, "%.1f ms", atMost(10)},
+	{"rehearse: size of the binary", "harness/harnesstest.BenchmarkCommandStart", "binary-B", mb, "%.1f MB", atMost(20)},
+}
+
+// bar is what a figure must reach, in the unit that is printed.
+type bar struct{ low, high float64 }
+
+var noBar = bar{math.Inf(-1), math.Inf(1)}
+
+func atLeast(low float64) bar      { return bar{low, math.Inf(1)} }
+func atMost(high float64) bar      { return bar{math.Inf(-1), high} }
+func within(low, high float64) bar { return bar{low, high} }
+
+// met says whether the figure reaches the bar: yes, no, or nothing where there is no bar.
+func (b bar) met(figure float64) string {
+	switch {
+	case b == noBar:
+		return ""
+	case figure >= b.low && figure <= b.high:
+		return "yes"
+	}
+	return "**no**"
+}
+
+func (b bar) String() string {
+	switch {
+	case b == noBar:
+		return ""
+	case math.IsInf(b.high, 1):
+		return fmt.Sprintf("≥ %g", b.low)
+	case math.IsInf(b.low, -1):
+		return fmt.Sprintf("≤ %g", b.high)
+	}
+	return fmt.Sprintf("%g – %g", b.low, b.high)
+}
