@@ -13,8 +13,8 @@ type Options struct {
 	Color   bool   // text: ANSI colours; the caller decides about NO_COLOR and terminals
 	Width   int    // text: columns of the terminal; 0 means 80, less than 40 counts as 40
 	Verbose bool   // text, markdown: every difference, every rule's first match, what programs said
-	Page    string // text: the command or file that gives the HTML page; empty: one is proposed from the scenario
-	Accept  string // text: the command that accepts a finding; empty: one is proposed from the run
+	Page    string // text, markdown: the command or file that gives the HTML page; empty: not said
+	Accept  string // text: the command that accepts a finding; empty: not said
 }
 
 // Kind is one way to write a report.

@@ -20,8 +20,11 @@ func writeMarkdown(w io.Writer, r *harness.Report, o Options) error {
 		b.differences = 100
 	}
 	v := newView(r, b)
-	page, _ := commands(r, o)
-	m := &comment{footer: "\n<sub>Run " + join(" · ", md(v.Run), md(v.Tool)) + ". Full page: " + code(page) + "</sub>\n"}
+	page := ""
+	if o.Page != "" {
+		page = ". Full page: " + code(visible(o.Page))
+	}
+	m := &comment{footer: "\n<sub>Run " + join(" · ", md(v.Run), md(v.Tool)) + page + "</sub>\n"}
 	m.must("<!-- rehearse:" + marker(r.Scenario) + " -->\n")
 	m.must("## " + v.Mark + " " + md(v.Headline) + "\n\n" + summary(v))
 	m.findings(v)

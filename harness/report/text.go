@@ -34,7 +34,7 @@ func writeText(w io.Writer, r *harness.Report, o Options) error {
 	t.list("Not tested", v.NotTested)
 	t.egress(v)
 	t.logs(v)
-	t.close(v, r)
+	t.close(v)
 	_, err := io.WriteString(w, t.b.String())
 	return err
 }
@@ -318,24 +318,13 @@ func (t *textPage) logs(v *view) {
 	}
 }
 
-func (t *textPage) close(v *view, r *harness.Report) {
+func (t *textPage) close(v *view) {
 	t.line("")
-	page, accept := commands(r, t.o)
-	if len(v.Findings) > 0 {
+	if accept := visible(t.o.Accept); accept != "" && len(v.Findings) > 0 {
 		t.labelled("", "accept", accept)
 	}
-	t.labelled("", "page", page)
+	if page := visible(t.o.Page); page != "" {
+		t.labelled("", "page", page)
+	}
 	t.labelled("", "run", v.Run)
-}
-
-// commands are the next steps with a report: the page to share, and how a finding is accepted.
-func commands(r *harness.Report, o Options) (page, accept string) {
-	page, accept = visible(o.Page), visible(o.Accept)
-	if page == "" {
-		page = "rehearse run " + visible(r.Scenario) + " --output html"
-	}
-	if accept == "" {
-		accept = "rehearse accept " + visible(r.Run) + " NUMBER --reason TEXT"
-	}
-	return page, accept
 }
