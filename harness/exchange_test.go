@@ -43,6 +43,7 @@ func TestOperationsOfFilesLeaveDatesOut(t *testing.T) {
 		{"registrations_20260817.csv", "registrations_{}.csv", "a date"},
 		{"registrations_20260817_021500.csv", "registrations_{}_{}.csv", "date and time"},
 		{"isir0001.txt", "isir0001.txt", "short runs of digits tell kinds of files apart"},
+		{"feed-12345", "feed-12345", "five digits are none"},
 		{"feed-123456", "feed-{}", "six digits are a sequence number"},
 		{"2026/08/17/x.csv", "2026/08/17/x.csv", "folders by date stay"},
 		{"", "", "no name"},

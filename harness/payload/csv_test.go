@@ -58,6 +58,7 @@ func TestTablesAreRead(t *testing.T) {
 		{"\"a,b,c\";d\n1;2\n", "a,b,c=1|d=2|\n", strings.Replace(usual, "comma", "semicolon", 1), "delimiters within quotes do not count"},
 		{"\"a \"\"x,y,z\"\"\";d\n1;2\n", "a \"x,y,z\"=1|d=2|\n", strings.Replace(usual, "comma", "semicolon", 1), "nor behind doubled quotes"},
 		{"5\" pipe;d\n1;\"a,b,c,d\"\n", "5\" pipe=1|d=a,b,c,d|\n", strings.Replace(usual, "comma", "semicolon", 1) + "; quotes inside cells: 1", "a quote inside a name opens nothing"},
+		{"5\"\";b\n1;\",,,\"\n", "5\"\"=1|b=,,,|\n", strings.Replace(usual, "comma", "semicolon", 1) + "; quotes inside cells: 2", "nor do two of them"},
 		{"\n\na;b\n1;2\n", "a=1|b=2|\n", strings.Replace(usual, "comma", "semicolon", 1) + "; blank lines: 2", "blank lines before the header"},
 		{"a,b\n\n1,2\n\r\n3,4\n", "a=1|b=2|\na=3|b=4|\n", "delimiter: comma; line ends: mixed: 1 CRLF, 4 LF, 0 CR; final newline: yes; blank lines: 2", "blank lines are counted"},
 		{"a,b\n1\n1,2,3,4\n", "a=1|\na=1|b=2|=3|=4|\n", usual + "; rows of another width: 2", "ragged rows lose nothing"},

@@ -151,6 +151,7 @@ func TestJSONErrorsNameThePlace(t *testing.T) {
 		{`["\u12g4"]`, 2, 1, "unknown escape in a string"},
 		{`["\`, 2, 1, "unknown escape in a string"},
 		{"[\"a\x00\"]", 3, 1, "control character 0x00 in a string"},
+		{"[\"\x1f\"]", 2, 1, "control character 0x1f in a string"},
 		{"[\x00]", 1, 1, `unexpected '\x00', want a value`},
 		{`01`, 1, 1, "more text after the end of the value"},
 		{`-`, 1, 1, "want a digit"},
