@@ -197,7 +197,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags) (*rehear
 		return nil, err
 	}
 	return outcome, a.show(outcome.Report, f.output, f.out, report.Options{
-		Verbose: f.verbose, Page: dir + "/report.html", Accept: "rehearse accept --finding N --reason \"…\"",
+		Verbose: f.verbose, Page: dir + "/report.html", Accept: "rehearse accept --finding N --into FILE --reason \"…\"",
 	})
 }
 
@@ -215,7 +215,7 @@ func openScenario(file string) (*scenarios.Workspace, harness.Scenario, error) {
 // show writes a report to a file or to standard output.
 func (a *app) show(r *harness.Report, kind, file string, o report.Options) error {
 	if file != "" {
-		return writeReport(file, kind, r)
+		return writeReport(file, kind, r, o)
 	}
 	o.Color, o.Width = a.color, a.width
 	return report.Write(a.out, kind, r, o)

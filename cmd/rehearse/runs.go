@@ -40,16 +40,16 @@ func keepRun(root string, o *rehearsal.Outcome) (dir string, err error) {
 		return "", err
 	}
 	for _, kind := range []string{"json", "html"} {
-		if err := writeReport(filepath.Join(dir, "report."+kind), kind, o.Report); err != nil {
+		if err := writeReport(filepath.Join(dir, "report."+kind), kind, o.Report, report.Options{}); err != nil {
 			return "", err
 		}
 	}
 	return dir, writeWhole(filepath.Join(root, runsFolder, "latest"), []byte(o.Report.Run+"\n"))
 }
 
-func writeReport(file, kind string, r *harness.Report) error {
+func writeReport(file, kind string, r *harness.Report, o report.Options) error {
 	var b strings.Builder
-	if err := report.Write(&b, kind, r, report.Options{}); err != nil {
+	if err := report.Write(&b, kind, r, o); err != nil {
 		return err
 	}
 	return writeWhole(file, []byte(b.String()))

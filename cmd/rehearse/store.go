@@ -152,7 +152,7 @@ func (a *app) summary(s *store, notes []string) error {
 		return err
 	}
 	c := rec.Manifest().Counts
-	fmt.Fprintf(a.out, "%s: %d exchanges, %d bytes", s.flags.out, rec.Len(), c.Bytes)
+	fmt.Fprintf(a.out, "%s: %s, %s", s.flags.out, plural(rec.Len(), "exchange"), plural(int(c.Bytes), "byte"))
 	if !c.Complete() {
 		fmt.Fprintf(a.out, "; INCOMPLETE: %d of %d seen are whole, %d with a fault, %d dropped", c.Recorded, c.Seen, c.Incomplete, c.Dropped)
 	}
