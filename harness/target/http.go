@@ -94,11 +94,11 @@ func (f *feeder) exchange(ctx context.Context, x harness.Exchange) (harness.Exch
 	if harness.ClassOf(err) == harness.ClassRefused {
 		return x, err
 	}
-	if !f.reached && errors.Is(err, errRefused) {
-		return x, harness.CannotRun(fmt.Errorf("reach target %s: %w", f.base, err), "start the server, or correct target.url.base")
-	}
 	if fed.Fault == nil {
 		fed.Fault = wireFault(err)
+	}
+	if !f.reached && fed.Fault.Kind == harness.FaultUnreachable {
+		return x, harness.CannotRun(fmt.Errorf("reach target %s: %w", f.base, err), "start the server, or correct target.url.base")
 	}
 	if f.explain != nil {
 		f.explain(fed.Fault)

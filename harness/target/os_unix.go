@@ -7,9 +7,6 @@ import (
 	"syscall"
 )
 
-// errRefused is what a connection to a port without a listener ends with.
-const errRefused = syscall.ECONNREFUSED
-
 // ownGroup makes the program the leader of a process group, so that what it starts can be ended with it.
 func ownGroup(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 

@@ -6,9 +6,6 @@ import (
 	"syscall"
 )
 
-// errRefused is what a connection to a port without a listener ends with: WSAECONNREFUSED.
-const errRefused = syscall.Errno(10061)
-
 // ownGroup makes the program the root of a process group, so that signals to this console do not reach it.
 func ownGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{CreationFlags: syscall.CREATE_NEW_PROCESS_GROUP}
