@@ -25,7 +25,7 @@ func (c *comparer) array(at harness.Path, a, b payload.Node) {
 func (c *comparer) list(at harness.Path, was, is []payload.Node) {
 	before := len(c.out.Differences)
 	guide := c.rules.guide(c.place.Operation, at)
-	switch key := c.keyOf(at, guide, was, is); {
+	switch key := c.keyOf(at, guide, was, is, minOverlap); {
 	case guide != nil && guide.Compare == "set":
 		c.set(at, was, is)
 	case key != nil:
@@ -57,7 +57,7 @@ func (c *comparer) records(at harness.Path, was, is int) {
 }
 
 // keyOf decides which members identify the elements: those that a rule names, else inferred ones, else none.
-func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload.Node) []string {
+func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload.Node, overlap float64) []string {
 	where := c.place.Operation + " " + at.Pattern().String()
 	if guide != nil {
 		if guide.Compare == "keyed" {
@@ -66,7 +66,7 @@ func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload
 		}
 		return nil
 	}
-	key := inferKey(was, is)
+	key := inferKey(was, is, overlap)
 	if key != nil {
 		c.notes.add(fmt.Sprintf("%s: records aligned by %s (inferred: unique on both sides)", where, strings.Join(key, ", ")))
 	}

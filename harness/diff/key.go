@@ -82,16 +82,20 @@ func splitWords(name string) []string {
 // maxKeyMembers bounds a composite key that is inferred.
 const maxKeyMembers = 3
 
+// minOverlap is the share of the smaller side's elements that a key must find on the other side.
+const minOverlap = 0.5
+
 // inferKey finds the members that identify the elements of both sides: one id-like member that is unique, else the
-// fewest that are unique together. Half of the elements of the smaller side must be found on the other.
-func inferKey(was, is []payload.Node) []string {
+// fewest that are unique together. At least the given share of the smaller side must be found on the other; it is 0 for
+// samples, which need not hold the same elements.
+func inferKey(was, is []payload.Node, overlap float64) []string {
 	if len(was) == 0 || len(is) == 0 || was[0].Kind() != harness.KindObject || is[0].Kind() != harness.KindObject {
 		return nil
 	}
 	names := idNames(was[0], is[0])
 	for size := 1; size <= min(maxKeyMembers, len(names)); size++ {
 		for key := range combinations(names, size) {
-			if identifies(key, was, is) {
+			if identifies(key, was, is, overlap) {
 				return key
 			}
 		}
@@ -134,8 +138,8 @@ func combinations(names []string, size int) func(yield func([]string) bool) {
 	}
 }
 
-// identifies reports whether the key is there and unique on both sides and joins at least half of the smaller side.
-func identifies(key []string, was, is []payload.Node) bool {
+// identifies reports whether the key is there and unique on both sides and joins the share of the smaller side.
+func identifies(key []string, was, is []payload.Node, overlap float64) bool {
 	seen := make(map[string]bool, len(was))
 	for _, e := range was {
 		k, ok := keyValue(key, e, nil)
@@ -156,7 +160,7 @@ func identifies(key []string, was, is []payload.Node) bool {
 			found++
 		}
 	}
-	return found*2 >= min(len(was), len(is))
+	return float64(found) >= overlap*float64(min(len(was), len(is)))
 }
 
 // alignment says which elements belong together, by index.

@@ -252,7 +252,7 @@ func TestKeysAreInferred(t *testing.T) {
 				}
 				return elements(doc.Root())
 			}
-			if d := cmp.Diff(tc.want, inferKey(list(tc.was), list(tc.is))); d != "" {
+			if d := cmp.Diff(tc.want, inferKey(list(tc.was), list(tc.is), minOverlap)); d != "" {
 				t.Errorf("%s: %s", tc.why, d)
 			}
 		})

@@ -17,6 +17,11 @@ type Options struct {
 // Recordings compares a baseline with a candidate. The error is about reading them or about a rule that cannot be
 // understood; differences are no error. Order of differences: by exchange of the baseline, then by place.
 func Recordings(before, after harness.Recording, o Options) (*harness.Comparison, error) {
+	return compareAll(before, after, o, bigTable)
+}
+
+// compareAll is Recordings with the size from which tables are compared in parts.
+func compareAll(before, after harness.Recording, o Options, bigTable int64) (*harness.Comparison, error) {
 	rules, err := compile(o)
 	if err != nil {
 		return nil, err
@@ -29,7 +34,7 @@ func Recordings(before, after harness.Recording, o Options) (*harness.Comparison
 	if err != nil {
 		return nil, fmt.Errorf("read candidate: %w", err)
 	}
-	c := &comparer{rules: rules, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
+	c := &comparer{rules: rules, bigTable: bigTable, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
 	for _, p := range pair(was, is) {
 		if err := c.pair(p); err != nil {
 			return nil, err
@@ -41,9 +46,10 @@ func Recordings(before, after harness.Recording, o Options) (*harness.Comparison
 
 // comparer gathers the facts of one comparison.
 type comparer struct {
-	rules *ruleSet
-	out   *harness.Comparison
-	notes noteCounter
+	rules    *ruleSet
+	out      *harness.Comparison
+	notes    noteCounter
+	bigTable int64 // bytes from which tables are compared in parts
 
 	// The pair at hand.
 	place  harness.Difference   // a template with the exchange's data

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 )
 
 // MaxRow is the most that one row of a streamed table may hold, in bytes.
@@ -101,17 +102,40 @@ func (rows *Rows) end(err error, quoted bool, start int64) ([]byte, error) {
 
 // Cells splits a raw row of the table into its decoded cells.
 func (rows *Rows) Cells(row []byte) []string {
-	p := csvParser{s: row, delimiter: rows.delim}
 	var cells []string
-	for {
-		start := p.i
-		if p.cell() != nil {
-			return append(cells, string(row[start:]))
+	for _, cell := range rows.each(row) {
+		cells = append(cells, csvSyntax{delimiter: rows.delim}.decode(cell))
+	}
+	return cells
+}
+
+// Pick calls use with the decoded cells of the columns, counted from 0 and in rising order; columns that the row lacks
+// are left out.
+func (rows *Rows) Pick(row []byte, columns []int, use func(cell string)) {
+	for i, cell := range rows.each(row) {
+		if len(columns) == 0 {
+			return
 		}
-		cells = append(cells, csvSyntax{delimiter: rows.delim}.decode(row[start:p.i]))
-		if p.i >= len(row) || row[p.i] != rows.delim {
-			return cells
+		if i == columns[0] {
+			use(csvSyntax{delimiter: rows.delim}.decode(cell))
+			columns = columns[1:]
 		}
-		p.i++
+	}
+}
+
+// each yields the raw cells of a row.
+func (rows *Rows) each(row []byte) iter.Seq2[int, []byte] {
+	return func(yield func(int, []byte) bool) {
+		p := csvParser{s: row, delimiter: rows.delim}
+		for i := 0; ; i++ {
+			start := p.i
+			if p.cell() != nil {
+				p.i = len(row)
+			}
+			if !yield(i, row[start:p.i]) || p.i >= len(row) || row[p.i] != rows.delim {
+				return
+			}
+			p.i++
+		}
 	}
 }
