@@ -44,6 +44,7 @@ type Drop struct {
 	Now      func() time.Time         // the clock of the recording; nil is time.Now
 
 	root     *os.Root
+	open     func(name string) (source, error)
 	watcher  *fsnotify.Watcher // nil when polling
 	files    map[string]*file  // by name: all that are there, temporary ones too
 	moved    []*file           // that lost their name a moment ago
@@ -63,6 +64,9 @@ func (d *Drop) Watch() error {
 		return harness.Usage(fmt.Errorf("watch folder %s: %w", d.Dir, err), "create the folder, or name the one in which the files arrive")
 	}
 	d.root, d.files = root, map[string]*file{}
+	if d.open == nil {
+		d.open = d.openBelow
+	}
 	if d.Poll == 0 {
 		if d.watcher, err = fsnotify.NewWatcher(); err != nil {
 			d.release()

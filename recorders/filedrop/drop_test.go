@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -20,8 +19,9 @@ import (
 var _ harness.Recorder = (*Drop)(nil)
 
 const (
-	settle = 20 * time.Millisecond
-	never  = time.Hour // a file does not settle within a test
+	settle   = 20 * time.Millisecond
+	never    = time.Hour        // a file does not settle within a test
+	patience = 10 * time.Second // after it a test fails that waits
 )
 
 // recording is a Drop that runs on a folder of the test.
@@ -50,7 +50,15 @@ func recordTo(t *testing.T, dir string, mem *harness.Memory, sink harness.Sink, 
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- d.Record(ctx, sink) }()
-	stop := sync.OnceValue(func() error { cancel(); return <-ended })
+	stop := sync.OnceValue(func() error {
+		cancel()
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(patience):
+			return errors.New("Record does not end")
+		}
+	})
 	t.Cleanup(func() { stop() })
 	return recording{d, t, mem, stop}
 }
@@ -76,10 +84,10 @@ func (r recording) rename(from, to string) {
 // await waits until n files were seen.
 func (r recording) await(n int) {
 	r.t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for r.mem.Manifest().Counts.Seen < n {
 		if time.Now().After(deadline) {
-			r.t.Fatalf("%d files seen within 10s, want %d", r.mem.Manifest().Counts.Seen, n)
+			r.t.Fatalf("%d files seen within %v, want %d", r.mem.Manifest().Counts.Seen, patience, n)
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -253,45 +261,6 @@ func TestFileThatVanishesIsCounted(t *testing.T) {
 	})
 }
 
-func TestLinksAndPipes(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("symbolic links need rights on Windows")
-	}
-	both(t, func(t *testing.T, set func(*Drop)) {
-		outside := filepath.Join(t.TempDir(), "secret.csv")
-		if err := os.WriteFile(outside, []byte("secret"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		r := record(t, t.TempDir(), set)
-		r.write("sub/real.csv", "x")
-		for link, to := range map[string]string{"out.csv": outside, "up.csv": "../../secret.csv", "nowhere.csv": "missing", "dir": "sub", "in.csv": "sub/real.csv"} {
-			if err := os.Symlink(to, filepath.Join(r.Dir, link)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if err := syscall.Mkfifo(filepath.Join(r.Dir, "pipe"), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		r.await(6)
-		if err := r.stop(); err != nil {
-			t.Error(err)
-		}
-		want := map[string]int{DropOutside: 3, DropIrregular: 1}
-		if d := cmp.Diff(want, r.mem.Manifest().Counts.Reasons); d != "" {
-			t.Error(d)
-		}
-		xs, _ := harness.Collect(r.mem)
-		for _, x := range xs {
-			if b, _ := x.Request.Body.Bytes(); string(b) != "x" {
-				t.Errorf("%v: %q", x.Request.Head, b)
-			}
-		}
-		if len(xs) != 2 {
-			t.Errorf("%d files, want the real one and the link to it", len(xs))
-		}
-	})
-}
-
 func TestFileAboveTheLimitIsTruncated(t *testing.T) {
 	r := record(t, t.TempDir(), func(d *Drop) { d.MaxBody = 4 })
 	r.write("a.csv", "12345")
@@ -303,7 +272,7 @@ func TestFileAboveTheLimitIsTruncated(t *testing.T) {
 
 func TestStopFinishesStableFilesAndCountsUnfinishedOnes(t *testing.T) {
 	both(t, func(t *testing.T, set func(*Drop)) {
-		const long = 250 * time.Millisecond
+		const long = 400 * time.Millisecond // the writer is not held up for so long
 		r := record(t, t.TempDir(), func(d *Drop) { set(d); d.Settle = long })
 		r.write("stable.csv", "x")
 		r.write("growing.csv", "x")
@@ -384,7 +353,7 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	r.write("a.csv", "x")
 	r.await(1)
 	r.end(nil, [3]string{"a.csv", "x", ""})
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for runtime.NumGoroutine() > base {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), base)

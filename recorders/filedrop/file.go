@@ -198,20 +198,34 @@ func (d *Drop) put(f *file, content []byte) {
 	}
 }
 
+// source is an open file.
+type source interface {
+	io.ReadCloser
+	Stat() (fs.FileInfo, error)
+}
+
+// openBelow opens a file below the folder.
+func (d *Drop) openBelow(name string) (source, error) {
+	return d.root.OpenFile(name, openFlags, 0)
+}
+
 // read returns the first MaxBody bytes of a file that does not change meanwhile, and what it is.
 func (d *Drop) read(name string) ([]byte, fs.FileInfo, error) {
 	name = filepath.FromSlash(path.Clean(name))
 	if err := d.mayOpen(name); err != nil {
 		return nil, nil, err
 	}
-	in, err := d.root.Open(name)
+	in, err := d.open(name)
 	if err != nil {
 		return nil, nil, err
 	}
 	defer in.Close()
 	before, err := in.Stat()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, nil, err
+	case !before.Mode().IsRegular(): // put there since mayOpen looked
+		return nil, nil, errIrregular
 	}
 	content := make([]byte, min(before.Size(), d.maxBody()))
 	_, readErr := io.ReadFull(in, content)
