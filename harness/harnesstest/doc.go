@@ -6,17 +6,19 @@
 //		harnesstest.Rehearse(t, "scenarios/enrolments.yaml")
 //	}
 //
-// [Mock] lets recorded answers stand in for a system, by URL or as an http.Client. [Record] puts a tap before a real
-// one. [Same] compares two recordings, and [Open] reads one that is kept in the repository:
+// [Open] reads a recording that is kept in the repository, and [Only] takes a part of it. [Mock] lets recorded answers
+// stand in for systems, by URL or as an http.Client. [Record] puts a tap before a system, and [Same] compares what was
+// recorded with what is seen now:
 //
-//	func TestServiceTalksAsRecorded(t *testing.T) {
-//		sis := harnesstest.Mock(t, "testdata/sis", mock.Options{})
+//	func TestSISIsAskedAsRecorded(t *testing.T) {
+//		recorded := harnesstest.Open(t, "testdata/sis")
+//		sis := harnesstest.Mock(t, recorded, mock.Options{})
 //		seen := harnesstest.Record(t, sis.URL, &httptap.Tap{From: "hubline", To: "sis"})
-//		sync.Run(t.Context(), seen.URL) // the code under test
-//		harnesstest.Same(t, harnesstest.Open(t, "testdata/sis"), seen.Recording())
+//		nightly(t, seen.URL) // the code under test
+//		harnesstest.Same(t, recorded, seen.Recording())
 //	}
 //
-// [Exact] teaches go-cmp to compare exchanges.
+// [Exact] teaches go-cmp to compare exchanges. The example of the package is a whole test of a service.
 //
 // Everything listens on loopback and ends with the test. What could not be set up ends the test at once, with a hint;
 // what is not as recorded is reported, and the test goes on. Like t.Fatal, the functions are called by the goroutine

@@ -1,6 +1,7 @@
 package harnesstest_test
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -15,10 +16,47 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/mock"
 	"github.com/rehearse-dev/rehearse/recorders/httptap"
 	harrowlake "github.com/rehearse-dev/rehearse/scenarios/harrow-lake"
+	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/fakes"
+	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/world"
 )
 
 // applicants is a recording of Harrow Lake: what the integration runner asked CRM and SIS.
 const applicants = "../../fixtures/harrow-lake/crm-sis-applicant"
+
+// The runner of Harrow Lake is tested without CRM and SIS: both answer from the recording, and the SIS must be asked
+// what it was asked when the recording was made.
+func Example() {
+	t := new(example) // in a test: func TestApplicant(t *testing.T)
+	defer t.end()
+	recorded := harnesstest.Only(t, harnesstest.Open(t, applicants), func(x harness.Exchange) bool { return x.Session == "A-20481" })
+
+	crm := harnesstest.Mock(t, recorded, mock.Options{Systems: []string{"crm"}})
+	sis := harnesstest.Mock(t, recorded, mock.Options{Systems: []string{"sis"}})
+	seen := harnesstest.Record(t, sis.URL, &httptap.Tap{From: "hubline", To: "sis"})
+
+	submit("A-20481", fakes.Options{CRM: crm.URL, SIS: seen.URL}) // the code under test
+
+	asked := harnesstest.Only(t, recorded, func(x harness.Exchange) bool { return x.To == "sis" })
+	harnesstest.Same(t, asked, seen.Recording())
+	fmt.Println("answers left:", len(crm.Unused())+len(sis.Unused()))
+	// Output: answers left: 0
+}
+
+// submit tells the runner that an application has come in.
+func submit(application string, o fakes.Options) {
+	runner, err := fakes.Handler("hubline", o)
+	if err != nil {
+		panic(err)
+	}
+	hook := fmt.Appendf(nil, `{"event":"application.submitted","id":%q,"at":"2026-10-05T13:59:58Z"}`, application)
+	r := httptest.NewRequest(http.MethodPost, "/hooks/application", bytes.NewReader(hook))
+	r.Header.Set(world.SignatureHeader, world.Signature(world.HookSecret, hook))
+	answer := httptest.NewRecorder()
+	runner.ServeHTTP(answer, r)
+	if answer.Code != http.StatusOK {
+		panic(answer.Body.String())
+	}
+}
 
 // A scenario as a test: the recorded files go through the mapping, and nothing may differ.
 func ExampleRehearse() {
@@ -40,7 +78,7 @@ func ExampleMock() {
 	t := new(example)
 	defer t.end()
 
-	crm := harnesstest.Mock(t, applicants, mock.Options{Systems: []string{"crm"}})
+	crm := harnesstest.Mock(t, harnesstest.Open(t, applicants), mock.Options{Systems: []string{"crm"}})
 
 	resp, err := http.Get(crm.URL + "/api/v2/applications/A-20481") // the code under test
 	if err != nil {
@@ -56,7 +94,7 @@ func ExampleMocked_Client() {
 	t := new(example)
 	defer t.end()
 
-	client := harnesstest.Mock(t, applicants, mock.Options{Systems: []string{"crm"}}).Client()
+	client := harnesstest.Mock(t, harnesstest.Open(t, applicants), mock.Options{Systems: []string{"crm"}}).Client()
 
 	resp, err := client.Get("https://crm.hlu.example/api/v2/applications/A-20481")
 	if err != nil {

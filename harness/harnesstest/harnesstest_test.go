@@ -77,7 +77,12 @@ func TestWhatCannotBeSetUpEndsTheTestWithAHint(t *testing.T) {
 		}, "go install"},
 		{"no such recording", func(t testing.TB) { harnesstest.Open(t, "nowhere") }, "nowhere"},
 		{"personal data may be in it", func(t testing.TB) { harnesstest.Open(t, unsealed) }, "scrub"},
-		{"a mock of it would replay personal data", func(t testing.TB) { harnesstest.Mock(t, unsealed, mock.Options{}) }, "scrub"},
+		{"a part that is empty proves nothing", func(t testing.TB) {
+			harnesstest.Only(t, harnesstest.Open(t, applicants), func(x harness.Exchange) bool { return x.Session == "A-1" })
+		}, "no such exchange"},
+		{"a mock of what cannot be matched", func(t testing.TB) {
+			harnesstest.Mock(t, harnesstest.Open(t, applicants), mock.Options{Ignore: []harness.Path{harnesstest.Place("response.body")}})
+		}, "response.body"},
 		{"not a URL", func(t testing.TB) { harnesstest.Record(t, "sis", &httptap.Tap{}) }, "http://"},
 		{"a rule without a reason", func(t testing.TB) {
 			harnesstest.Same(t, harness.NewMemory(harness.Manifest{}), harness.NewMemory(harness.Manifest{}), harness.Rule{At: harnesstest.Place("**"), Compare: "ignore"})
@@ -110,7 +115,7 @@ func TestCallThatWasNeverRecordedFailsTheTest(t *testing.T) {
 	} {
 		t.Run(way.name, func(t *testing.T) {
 			failures := watch(t, func(tb testing.TB) {
-				resp, err := way.get(harnesstest.Mock(tb, applicants, mock.Options{Systems: []string{"crm"}}))
+				resp, err := way.get(harnesstest.Mock(tb, harnesstest.Open(t, applicants), mock.Options{Systems: []string{"crm"}}))
 				if err != nil {
 					t.Error(err)
 					return

@@ -2,7 +2,9 @@ package harnesstest
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/url"
 	"sync"
@@ -14,7 +16,8 @@ import (
 	"github.com/rehearse-dev/rehearse/recorders/httptap"
 )
 
-// Open reads a sealed recording from a folder, which is relative to the folder of the test.
+// Open reads a sealed recording from a folder, which is relative to the folder of the test. One that was not scrubbed
+// ends the test: it must not be replayed or compared.
 func Open(t testing.TB, dir string) *fixtures.Recording {
 	t.Helper()
 	rec, err := fixtures.Open(dir)
@@ -27,7 +30,38 @@ func Open(t testing.TB, dir string) *fixtures.Recording {
 	return rec
 }
 
-// Mocked is a system that answers from a recording.
+// Only is the exchanges of a recording that are to be kept, such as those of one session or to one system. A recording
+// that has none of them ends the test.
+func Only(t testing.TB, rec harness.Recording, keep func(x harness.Exchange) bool) harness.Recording {
+	t.Helper()
+	part := excerpt{rec, keep}
+	for _, err := range part.Exchanges() {
+		if err != nil {
+			fatal(t, err)
+		}
+		return part
+	}
+	fatal(t, harness.Usage(errors.New("the recording has no such exchange"), "compare the condition with sessions and systems in exchanges.jsonl"))
+	return nil
+}
+
+// excerpt keeps the manifest of the whole: what was lost there may have been of the part.
+type excerpt struct {
+	harness.Recording
+	keep func(x harness.Exchange) bool
+}
+
+func (e excerpt) Exchanges() iter.Seq2[harness.Exchange, error] {
+	return func(yield func(harness.Exchange, error) bool) {
+		for x, err := range e.Recording.Exchanges() {
+			if (err != nil || e.keep(x)) && !yield(x, err) {
+				return
+			}
+		}
+	}
+}
+
+// Mocked is systems that answer from a recording.
 type Mocked struct {
 	*mock.Mock
 	URL string // "http://127.0.0.1:PORT"
@@ -36,12 +70,12 @@ type Mocked struct {
 // Client returns a client whose every call, to whatever host, is answered from the recording and not over a network.
 func (m *Mocked) Client() *http.Client { return &http.Client{Transport: m.Transport()} }
 
-// Mock answers calls from the sealed recording in the folder, until the test ends. Each call that was never recorded
-// then fails the test, with the places in which it differs from the closest recorded one. Answers that nobody asked for
-// are no failure; Unused has them.
-func Mock(t testing.TB, dir string, o mock.Options) *Mocked {
+// Mock answers calls from the recording until the test ends. Each call that was never recorded then fails the test, with
+// the places in which it differs from the closest recorded one. Answers that nobody asked for are no failure; Unused has
+// them.
+func Mock(t testing.TB, rec harness.Recording, o mock.Options) *Mocked {
 	t.Helper()
-	m, err := mock.New(Open(t, dir), o)
+	m, err := mock.New(rec, o)
 	if err != nil {
 		fatal(t, err)
 	}
@@ -52,14 +86,14 @@ func Mock(t testing.TB, dir string, o mock.Options) *Mocked {
 	t.Cleanup(func() {
 		t.Helper()
 		if err := server.Close(); err != nil {
-			t.Errorf("stop the mock of %s: %v", dir, err)
+			t.Errorf("stop the mock: %v", err)
 		}
 		misses := m.Misses()
 		for _, miss := range misses {
-			t.Errorf("the mock of %s has no answer: %s", dir, miss)
+			t.Errorf("the recording has no answer: %s", miss)
 		}
 		if more := m.Counts().Missed - len(misses); more > 0 {
-			t.Errorf("the mock of %s has no answer to %d calls more", dir, more)
+			t.Errorf("the recording has no answer to %d calls more", more)
 		}
 	})
 	return &Mocked{m, server.URL}
