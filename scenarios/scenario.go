@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -145,6 +146,10 @@ func (c *checker) checkURL(label string, spec *harness.URLSpec) {
 	u, err := url.Parse(spec.Base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
 		c.problem(label+".url.base", "%s is not a base such as http://127.0.0.1:8080/api", quoted(spec.Base))
+		return
+	}
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); u.Port() != "" && err != nil {
+		c.problem(label+".url.base", "%s: ports end at 65535", quoted(spec.Base))
 	}
 }
 

@@ -42,7 +42,7 @@ func fed(s harness.Scenario, baseline harness.Recording) (replay.Sessions, error
 		}
 	}
 	if sessions.Count() == 0 {
-		return nil, harness.Inconclusive(fmt.Errorf("rehearse %q: the recording holds nothing that goes to %s", s.Name, s.Target.System),
+		return nil, harness.Inconclusive(fmt.Errorf("run %q: the recording holds nothing that goes to %s", s.Name, s.Target.System),
 			"check target.system against the systems that the recording names")
 	}
 	return sessions, nil

@@ -51,10 +51,10 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 	defer stage.close() //nolint:errcheck // the error of the run itself matters more; a clean end closes below
 	p.tell(fmt.Sprintf("feeding %s (exchanges: %d, sessions: %d)", p.Scenario.Target.System, sessions.Count(), len(sessions)))
 	if err := replay.Feed(ctx, stage.target, sessions, stage.recording, replay.Options{Before: stage.session.set}); err != nil {
-		return nil, fmt.Errorf("rehearse %q: %w", p.Scenario.Name, err)
+		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
 	}
 	if err := stage.close(); err != nil {
-		return nil, fmt.Errorf("rehearse %q: %w", p.Scenario.Name, err)
+		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
 	}
 	p.tell("comparing")
 	report, err := judge(p, baseline, stage)
@@ -80,7 +80,7 @@ func judge(p Plan, baseline *fixtures.Recording, stage *stage) (*harness.Report,
 		return nil, err
 	}
 	if comparison.Exchanges[0] == 0 {
-		return nil, harness.Inconclusive(fmt.Errorf("rehearse %q: no exchange of the recording concerns %s", p.Scenario.Name, p.Scenario.Target.System),
+		return nil, harness.Inconclusive(fmt.Errorf("run %q: no exchange of the recording concerns %s", p.Scenario.Name, p.Scenario.Target.System),
 			"check target.system against the systems that the recording names")
 	}
 	crosswalks, err := target.Crosswalks(p.Scenario.Target, p.Scenario.Root)
