@@ -18,12 +18,12 @@ import (
 )
 
 // Sizes of the comparison of tables that do not fit into memory. A table above bigTable bytes on either side is split
-// by the key of its rows into parts of about partSize bytes, on disk in a folder of its own; each pair of parts is
-// compared in memory. The memory is that of one pair, about ten times partSize, whatever the size of the tables.
+// by the key of its rows into parts, on disk in a folder of its own; each pair of parts is compared in memory. The
+// memory is that of one pair, about ten times the size of a part; a part grows only beyond maxParts.
 const (
-	bigTable = 64 << 20
-	partSize = 4 << 20
-	maxParts = 512
+	bigTable   = 64 << 20 // bytes
+	partsOfBig = 16       // parts of a table of that size
+	maxParts   = 512
 )
 
 // sampleRows is how many rows of each side decide about the key when no rule names one.
@@ -72,7 +72,7 @@ func (c *comparer) bigTables(at harness.Path, was, is harness.Message) (err erro
 	if err != nil {
 		return err
 	}
-	parts := int(min(maxParts, 1+max(was.Body.Size(), is.Body.Size())/partSize))
+	parts := int(min(maxParts, 1+max(was.Body.Size(), is.Body.Size())/max(1, c.bigTable/partsOfBig)))
 	sides, err := splitBoth(dir, was.Body, is.Body, key, parts)
 	if err != nil {
 		return fmt.Errorf("split table: %w", err)
@@ -200,29 +200,41 @@ func splitTable(dir string, b harness.Body, key []string, parts int) (s *split, 
 	}
 }
 
-// columnsOf is the places of the key's columns, rising; a column that the header lacks is left out.
-func columnsOf(header, key []string) []int {
-	var columns []int
-	for _, name := range key {
-		if i := slices.Index(header, name); i >= 0 {
-			columns = append(columns, i)
+// keyColumns is where the key's columns stand in one table, in rising order.
+type keyColumns struct {
+	at    []int
+	names []string
+}
+
+// columnsOf finds the key's columns; one that the header lacks is left out.
+func columnsOf(header, key []string) keyColumns {
+	var columns keyColumns
+	for i, name := range header {
+		if slices.Contains(key, name) {
+			columns.at, columns.names = append(columns.at, i), append(columns.names, name)
 		}
 	}
-	slices.Sort(columns)
 	return columns
 }
 
-func partOf(rows *payload.Rows, row []byte, columns []int, parts int) int {
-	h := fnv.New64a()
-	if len(columns) == 0 {
-		h.Write(row) //nolint:errcheck // a hash never fails
-		return int(h.Sum64() % uint64(parts))
+// partOf names the part of a row by its folded key, whatever the order of the columns.
+func partOf(rows *payload.Rows, row []byte, columns keyColumns, parts int) int {
+	sum, h := uint64(0), fnv.New64a()
+	add := func(salt string, text []byte) {
+		h.Reset()
+		io.WriteString(h, salt) //nolint:errcheck // a hash never fails
+		h.Write(text)           //nolint:errcheck // a hash never fails
+		sum += h.Sum64()
 	}
-	rows.Pick(row, columns, func(cell string) {
-		io.WriteString(h, FoldKey(cell)) //nolint:errcheck // a hash never fails
-		h.Write([]byte{0})               //nolint:errcheck // a hash never fails
+	if len(columns.at) == 0 {
+		add("", row)
+	}
+	n := 0
+	rows.Pick(row, columns.at, func(cell string) {
+		add(columns.names[n]+"\x00", []byte(FoldKey(cell)))
+		n++
 	})
-	return int(h.Sum64() % uint64(parts))
+	return int(sum % uint64(parts))
 }
 
 // partWriters are the files of a split that is being written.

@@ -57,6 +57,22 @@ func unordered(c *harness.Comparison) []string {
 	return list
 }
 
+func TestPartsDoNotDependOnTheOrderOfColumns(t *testing.T) {
+	was, is := "crn,id,s\n", "id,s,crn\n"
+	for i := range 50 {
+		was += fmt.Sprintf("%05d,H%d,RE\n", i, i%7)
+		is += fmt.Sprintf("H%d,RE,%05d\n", i%7, i)
+	}
+	rule := harness.Rule{At: harness.PathOf(harness.Name("request"), harness.Name("body")), Compare: "keyed", Key: []string{"crn", "id"}, Reason: "one row for each"}
+	c, err := compareAll(file("r.csv", was), file("r.csv", is), Options{Rules: []harness.Rule{rule}}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := unordered(c); len(list) > 0 {
+		t.Errorf("columns in another order are no difference of rows: %v", list)
+	}
+}
+
 func TestBigTableLeavesNothingBehind(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	rows := "id,n\n" + strings.Repeat("a,1\n", 10)
