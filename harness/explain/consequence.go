@@ -8,148 +8,171 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// consequence is what follows from a cause in the same sessions: fields that lost the value, calls that fail now,
-// calls that are not made any more.
+// consequence is what follows from a cause: records and values that are lost, calls that fail now, calls that are not
+// made any more. Its differences are closed.
 type consequence struct {
 	list    []int
 	effects []string
 	targets []string
 	proof   string
+	harm    bool // something is lost or fails; otherwise values are other ones
+	fresh   bool // a receiver gets a value that it never got before
 }
 
-// consequences follows the differences of a cause through their sessions. Claimed are only differences of sessions in
-// which the cause lies; the proof says whether sessions without the cause are free of them.
-func (s *state) consequences(cause []int) consequence {
-	var c consequence
-	roots := s.sessions(cause)
-	inRoots := func(keep func(*harness.Difference) bool) []int {
-		return s.unclaimed(func(d *harness.Difference) bool { return d.Session != "" && roots[d.Session] && keep(d) })
-	}
-	c.take(s.lostValues(cause, inRoots))
-	failing := s.failingCalls(roots)
-	if len(failing) > 0 {
-		c.take(s.failedAnswers(failing, inRoots))
-		c.take(s.missingCalls(inRoots))
-	}
-	if len(failing) == 0 && len(c.list) == 0 {
-		return c
-	}
-	c.list = slices.Compact(slices.Sorted(slices.Values(c.list)))
-	if strangers := s.failuresOutside(roots); strangers == 0 && len(failing) > 0 {
-		c.proof = fmt.Sprintf("Every failing call lies in one of the %d sessions with this cause, and no session without it fails.", len(roots))
-	}
-	return c
-}
-
-func (c *consequence) take(other consequence) {
+func (c *consequence) join(other consequence) {
 	c.list = append(c.list, other.list...)
 	c.effects = append(c.effects, other.effects...)
 	c.targets = append(c.targets, other.targets...)
+	c.proof = strings.TrimSpace(c.proof + " " + other.proof)
+	c.harm, c.fresh = c.harm || other.harm, c.fresh || other.fresh
 }
 
-// lostValues finds fields of other operations that held the lost value and lost it too.
-func (s *state) lostValues(cause []int, among func(func(*harness.Difference) bool) []int) consequence {
-	lost := map[string]map[string]bool{}
-	own := slotOf(s.at(cause[0]))
+// addTo writes the consequence into the finding of its cause.
+func (c *consequence) addTo(f *harness.Finding) {
+	f.Effects = append(f.Effects, c.effects...)
+	f.Target = append(f.Target, c.targets...)
+	f.Proof = strings.TrimSpace(f.Proof + " " + c.proof)
+}
+
+// consequences follows a cause, whose differences are closed, through their sessions. Claimed are only differences of
+// sessions in which the cause lies; the proof says so when sessions without the cause are free of failures.
+func (s *state) consequences(cause []int) consequence {
+	roots := s.sessions(cause)
+	c := s.lostValues(cause)
+	failing := s.stillOpen(within(s.facts.failing, roots))
+	c.join(s.failedAnswers(failing))
+	strangers := s.facts.total - len(within(s.facts.failing, roots)) - len(within(s.facts.missing, roots))
+	if len(failing) > 0 || strangers == 0 {
+		c.join(s.otherCalls(roots, len(failing) > 0))
+	}
+	if strangers == 0 && len(failing) > 0 {
+		c.proof = fmt.Sprintf("Every failing call lies in one of the %s with this cause, and no session without it fails.", count(len(roots), "session"))
+		if len(roots) == 1 {
+			c.proof = "Every failing call lies in the one session with this cause, and no session without it fails."
+		}
+	}
+	return c
+}
+
+func (s *state) stillOpen(list []int) []int {
+	return slices.DeleteFunc(list, func(i int) bool { return !s.open[i] })
+}
+
+// lostValues finds fields of other operations that held the lost value and do not hold it any more. Where both sides
+// have a key, the records must belong together.
+func (s *state) lostValues(cause []int) consequence {
+	var found []int
 	for _, i := range cause {
 		d := s.at(i)
-		if lost[d.Session] == nil {
-			lost[d.Session] = map[string]bool{}
+		slots := s.facts.values[d.Session]
+		for k, texts := range slots {
+			if k == slotOf(d) {
+				continue
+			}
+			for _, text := range s.lostTexts(d) {
+				for _, j := range texts[text] {
+					if s.open[j] && !s.facts.held[j] && s.belong(d, s.at(j)) {
+						found = append(found, j)
+					}
+				}
+			}
 		}
-		lost[d.Session][d.Was.Text] = true
 	}
-	list := among(func(d *harness.Difference) bool {
-		return slotOf(d) != own && isField(d) && d.Path[1].Name == "body" && d.Was.Text != "" && lost[d.Session][d.Was.Text] && d.Is.Text != d.Was.Text
-	})
 	var c consequence
-	for _, g := range s.grouped(list) {
+	for _, g := range s.grouped(s.take(found)) {
 		d := s.at(g.list[0])
 		c.list = append(c.list, g.list...)
 		c.targets = append(c.targets, s.place(d.To, d))
-		c.effects = append(c.effects, fmt.Sprintf("The target field %s in %s to %s is now %s (%d of %d).",
-			fieldOf(*d), d.Operation, s.side(d.To), s.valuesNow(g.list), s.places(g.list), s.population(d)))
+		c.effects = append(c.effects, fmt.Sprintf("The target field %s in %s to %s is now %s (%s).",
+			fieldName(d), d.Operation, s.side(d.To), s.valuesNow(g.list), s.share(g.list)))
+		c.harm = true
 	}
 	return c
 }
 
-// grouped sorts the given differences into groups.
-func (s *state) grouped(list []int) []group {
-	set := map[*harness.Difference]bool{}
-	for _, i := range list {
-		set[s.at(i)] = true
+// lostTexts is the values that are lost at the place: of a column that is gone, the values of all its rows.
+func (s *state) lostTexts(d *harness.Difference) []string {
+	if d.Count == 1 {
+		return []string{d.Was.Text}
 	}
-	return s.groups(func(d *harness.Difference) bool { return set[d] })
+	r, set := reader{exchange: s.before.byID[d.Exchange]}, setOf(nil)
+	if err := r.texts(d.Pattern, set.add); err != nil {
+		s.note(err)
+	}
+	delete(set.counts, "")
+	return set.sorted(len(set.counts))
+}
+
+// belong reports whether two differences can lie in records of one thing: all key values of the cause occur in the
+// keys of the effect. Without keys on both sides nothing speaks against it.
+func (s *state) belong(cause, effect *harness.Difference) bool {
+	keys, other := keysOf(cause.Path), keysOf(effect.Path)
+	if len(keys) == 0 || len(other) == 0 {
+		return true
+	}
+	have := wordsOf(other)
+	return !slices.ContainsFunc(keys, func(k harness.Field) bool { return !slices.Contains(have, k.Value) })
 }
 
 func (s *state) valuesNow(list []int) string {
-	return listSome(s.distinct(list, func(d *harness.Difference) string { return textOf(d.Is) }).sorted(maxSamples), maxSamples)
-}
-
-// failingCalls is the exchanges, by ID, whose answer turned from success to an error.
-func (s *state) failingCalls(sessions map[string]bool) map[string]bool {
-	failing := map[string]bool{}
-	for i := range s.open {
-		if d := s.at(i); turnedBad(d) && sessions[d.Session] {
-			failing[d.Exchange] = true
-		}
+	values := setOf(nil)
+	for _, i := range list {
+		values.add(inWords(s.at(i).Is))
 	}
-	return failing
-}
-
-func turnedBad(d *harness.Difference) bool {
-	return d.Path.String() == "response.head."+harness.FieldStatus && d.Was.Text < "400" && d.Is.Text >= "400" && len(d.Is.Text) == 3
-}
-
-// failuresOutside counts failing or missing calls in sessions without the cause.
-func (s *state) failuresOutside(sessions map[string]bool) int {
-	n := 0
-	for i := range s.open {
-		if d := s.at(i); !sessions[d.Session] && (turnedBad(d) || d.Class == harness.MissingCall) {
-			n++
-		}
-	}
-	return n
+	return listSome(values.sorted(len(values.counts)), maxSamples)
 }
 
 // failedAnswers claims the answers of failing calls, with all that differs in them.
-func (s *state) failedAnswers(failing map[string]bool, among func(func(*harness.Difference) bool) []int) consequence {
-	list := among(func(d *harness.Difference) bool {
-		return failing[d.Exchange] && len(d.Path) > 0 && d.Path[0].Name == "response"
-	})
-	c := consequence{list: list}
-	for _, g := range s.grouped(list) {
-		d := s.at(g.list[0])
-		if turnedBad(d) {
-			c.effects = append(c.effects, fmt.Sprintf("%s answers %s instead of %s to %s (%d of %d)%s.",
-				s.side(d.To), s.valuesNow(g.list), d.Was.Text, d.Operation, s.places(g.list), s.population(d), s.complaint(d.Exchange, list)))
+func (s *state) failedAnswers(statuses []int) consequence {
+	var c consequence
+	for _, g := range s.grouped(statuses) {
+		var list []int
+		for _, i := range g.list {
+			list = append(list, s.facts.answers[s.at(i).Exchange]...)
 		}
+		list = s.take(list)
+		d := s.at(g.list[0])
+		c.harm = true
+		c.list = append(c.list, list...)
+		c.effects = append(c.effects, fmt.Sprintf("%s answers %s instead of %s to %s (%s)%s.",
+			s.side(d.To), s.valuesNow(g.list), d.Was.Text, d.Operation, s.share(g.list), s.complaint(list)))
 	}
 	return c
 }
 
-// complaint quotes what the error answer of an exchange says.
-func (s *state) complaint(exchange string, list []int) string {
+// complaints are the words in the names of fields that say what went wrong.
+var complaints = []string{"error", "message", "detail", "reason"}
+
+// complaint quotes what the first error answer says.
+func (s *state) complaint(list []int) string {
 	for _, i := range list {
 		d := s.at(i)
 		name := strings.ToLower(d.Path.Leaf())
-		if d.Exchange == exchange && d.Class == harness.Added && d.Is.Kind == harness.KindString &&
-			(strings.Contains(name, "error") || strings.Contains(name, "message") || strings.Contains(name, "detail") || strings.Contains(name, "reason")) {
-			return fmt.Sprintf(": %q", d.Is.Text)
+		says := slices.ContainsFunc(complaints, func(word string) bool { return strings.Contains(name, word) })
+		if says && !d.Is.IsAbsent() && d.Is.Kind == harness.KindString && d.Is.Text != "" {
+			return fmt.Sprintf(": %q", short(d.Is.Text))
 		}
 	}
 	return ""
 }
 
-// missingCalls claims calls that are not made any more.
-func (s *state) missingCalls(among func(func(*harness.Difference) bool) []int) consequence {
-	list := among(func(d *harness.Difference) bool { return d.Class == harness.MissingCall })
-	c := consequence{list: list}
-	for _, g := range s.grouped(list) {
+// otherCalls claims the calls of the sessions that are not made any more, and those that a failure brings with it.
+func (s *state) otherCalls(sessions []string, failing bool) consequence {
+	missing := s.take(within(s.facts.missing, sessions))
+	c := consequence{list: missing, harm: len(missing) > 0}
+	for _, g := range s.grouped(missing) {
 		d := s.at(g.list[0])
-		c.effects = append(c.effects, fmt.Sprintf("%s to %s is not called any more (%d of %d missing).", d.Operation, s.side(d.To), len(g.list), s.population(d)))
+		c.effects = append(c.effects, fmt.Sprintf("%s to %s is not called any more (%s missing).", d.Operation, s.side(d.To), s.share(g.list)))
 	}
-	if len(list) > 0 {
-		n := s.Comparison.Exchanges
+	if failing {
+		extra := s.take(within(s.facts.extra, sessions))
+		for _, g := range s.grouped(extra) {
+			d := s.at(g.list[0])
+			c.effects = append(c.effects, fmt.Sprintf("%s to %s is called %s that were not made before.", d.Operation, s.side(d.To), count(len(g.list), "time")))
+		}
+		c.list = append(c.list, extra...)
+	}
+	if n := s.Comparison.Exchanges; len(c.list) > 0 && n[0] != n[1] {
 		c.effects = append(c.effects, fmt.Sprintf("Exchanges %d → %d.", n[0], n[1]))
 	}
 	return c

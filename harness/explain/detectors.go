@@ -2,23 +2,26 @@ package explain
 
 // Detector is one row of the table: a kind of change, and what recognises it.
 type Detector struct {
-	Kind    string // F01 to F44 of the catalogue of change kinds; F00 for the rest
+	Kind    string // F01 to F44 of the catalogue of change kinds; F00 for what has no known cause
 	Title   string
 	Summary string
-	detect  func(*state) error
+	detect  func(*state)
 }
 
-// Detectors is the table, in the order in which they claim differences: declared changes, damage of values, presence
-// of fields, codes, types, order, noise, the rest.
+// Detectors is the table, in the order in which they claim differences: declared changes, bodies that cannot be read,
+// presence of fields, damage of values, codes, types, order, noise, and then what has no known cause.
 var Detectors = []Detector{
 	{"", "declared change", "differences that the scenario declares, up to the declared count", detectExpected},
+	{"F00", "body malformed", "a body that cannot be read as its format any more", detectMalformed},
 	{"F02", "field renamed", "a field is gone and another with the same values came in its place", detectRenamed},
-	{"F18", "leading zeros lost", "values differ in leading zeros only, or in scientific notation", detectZeros},
+	{"F18", "identifier damaged", "values differ in leading zeros only, or in scientific notation", detectDamage},
 	{"F01", "new code", "a value that was never there in a field of few values", detectNewCode},
 	{"F13", "field added", "a column or member that was not there", detectAdded},
 	{"F03", "field removed", "a column or member that is gone or emptied", detectRemoved},
 	{"F04", "type changed", "a value of another type", detectRetyped},
 	{"F24", "order changed", "the same records in another order", detectOrder},
 	{"F44", "looks like noise", "time stamps and tokens that differ and that no rule covers", detectNoise},
+	{"F00", "call fails", "an answer that turned from success to an error without a known cause", detectFailing},
+	{"F00", "other records", "records that are missing or new in what comes in, with what follows from it", detectRecords},
 	{"F00", "unexplained", "differences that no detector claims", detectRest},
 }

@@ -10,7 +10,7 @@ import (
 
 // detectExpected claims what the scenario declares. Entries of the same change form one finding. A declared count must
 // be met exactly; a declaration that has expired, or that nothing matches, is a finding that needs a person.
-func detectExpected(s *state) error {
+func detectExpected(s *state) {
 	var order []string
 	changes := map[string]*declaration{}
 	for _, e := range s.Scenario.Expect {
@@ -26,7 +26,7 @@ func detectExpected(s *state) error {
 	for _, name := range order {
 		s.claim(s.declaredFinding(name, changes[name]), changes[name].list)
 	}
-	return nil
+	s.gatherFacts() // what is declared is neither cause nor consequence
 }
 
 // declaration is the entries of one declared change and what they matched.
@@ -42,15 +42,18 @@ func (s *state) declared(e harness.Expectation, d *declaration) []int {
 		d.trouble = append(d.trouble, fmt.Sprintf("The declaration at %s expired on %s.", e.At, e.Until))
 		return nil
 	}
-	list := s.unclaimed(func(diff *harness.Difference) bool { return covers(e, diff) })
-	for _, i := range list {
-		s.open[i] = false
+	var list []int
+	for i, open := range s.open {
+		if open && covers(e, s.at(i)) {
+			s.open[i] = false
+			list = append(list, i)
+		}
 	}
 	switch found := s.places(list); {
 	case found == 0:
 		d.trouble = append(d.trouble, fmt.Sprintf("The declared change at %s did not happen.", e.At))
 	case e.Count > 0 && found != e.Count:
-		d.trouble = append(d.trouble, fmt.Sprintf("Declared are %d places at %s, found are %d.", e.Count, e.At, found))
+		d.trouble = append(d.trouble, fmt.Sprintf("Declared: %s at %s; found: %d.", count(e.Count, "place"), e.At, found))
 	}
 	return list
 }
@@ -63,8 +66,14 @@ func covers(e harness.Expectation, d *harness.Difference) bool {
 	}
 	return (e.Class == "" || e.Class == string(d.Class)) &&
 		(e.At.Match(d.Path) || e.At.Match(d.Pattern)) &&
-		(e.From == nil || textOf(d.Was) == *e.From) &&
-		(e.To == nil || textOf(d.Is) == *e.To)
+		(e.From == nil || says(*e.From, d.Was)) &&
+		(e.To == nil || says(*e.To, d.Is))
+}
+
+// says reports whether a declaration means the value: its text, or the word that reports show for null, for nothing
+// at all and for the empty text.
+func says(declared string, v harness.Value) bool {
+	return declared == textOf(v) || !v.IsAbsent() && v.Kind != harness.KindNull && declared == v.Text
 }
 
 func (s *state) declaredFinding(name string, d *declaration) harness.Finding {
@@ -91,21 +100,4 @@ func untilText(day harness.Date) string {
 		return ""
 	}
 	return " until " + day.String()
-}
-
-// population is how many records or calls the difference is one of, in the baseline.
-func (s *state) population(d *harness.Difference) int {
-	if hasElement(d.Path) {
-		n := 0
-		for _, r := range s.Comparison.Records {
-			if r.Operation == d.Operation && r.From == d.From && r.To == d.To && d.Path.HasPrefix(r.Path) {
-				n += r.Was
-			}
-		}
-		return n
-	}
-	if d.Class == harness.ExtraCall {
-		return 0
-	}
-	return len(s.before.bySlot[slotOf(d)])
 }

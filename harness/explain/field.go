@@ -9,30 +9,51 @@ import (
 
 // detectAdded claims fields that came. What the target reads by name is harmless on the way in; what the target sends
 // must be known to the receiver.
-func detectAdded(s *state) error {
+func detectAdded(s *state) {
 	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Added && isField(d) }) {
 		d := s.at(g.list[0])
-		n, of := s.places(g.list), s.population(d)
-		f := harness.Finding{
-			Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)),
-			Sentence: fmt.Sprintf("%q was added to %s from %s (%d of %s).", fieldOf(*d), d.Operation, s.side(answerer(d)), n, count(of, unitOf(d))),
-			Source:   s.place(answerer(d), d),
-		}
-		switch incoming := answerer(d) != s.Scenario.Target.System; {
-		case incoming && s.Integration.Reads == "position":
+		f := s.sized(g.list)
+		f.Sentence = fmt.Sprintf("%q was added to %s of %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), s.share(g.list))
+		moves, last := s.movesColumns(d)
+		switch {
+		case s.downstream(d):
+			f.NextStep = fmt.Sprintf("Ask %s whether it accepts the field.", s.side(receiver(d)))
+		case moves:
 			f.Verdict = harness.Breaking
-			f.Effects = []string{"The integration reads this table by position: every column behind it moves."}
+			f.Effects = []string{"The integration reads this table by position: every column behind the new one moves."}
 			f.NextStep = "Move the reader to names, or ask for the old layout."
-		case incoming:
+		case last:
+			f.Effects = []string{"The integration reads this table by position; the new column is the last one, so that no other moves."}
+			f.NextStep = "Check that the reader accepts longer rows, or move it to names."
+		default:
 			f.Verdict = harness.Benign
 			f.Effects = []string{"The integration reads fields by name and does not know this one."}
 			f.NextStep = "Nothing to do. Decide whether the new field is of use."
-		default:
-			f.NextStep = fmt.Sprintf("Ask %s whether it accepts the field.", s.side(d.To))
 		}
 		s.claim(f, g.list)
 	}
-	return nil
+}
+
+// movesColumns says what a column that came or went means for a reader by position: whether columns that are on both
+// sides stand behind it, or whether it is the last one. Both are false when nobody reads by position.
+func (s *state) movesColumns(d *harness.Difference) (moves, last bool) {
+	if s.Integration.Reads != "position" || d.Path[1].Name != "body" || s.downstream(d) {
+		return false, false
+	}
+	was, err := s.before.columns(slotOf(d), d.Path[0].Name)
+	s.note(err)
+	is, err := s.after.columns(slotOf(d), d.Path[0].Name)
+	s.note(err)
+	mine, other := is, was
+	if d.Class == harness.Removed {
+		mine, other = was, is
+	}
+	at := slices.Index(mine, d.Path.Leaf())
+	if at < 0 || len(other) == 0 {
+		return false, false
+	}
+	moves = slices.ContainsFunc(mine[at+1:], func(name string) bool { return slices.Contains(other, name) })
+	return moves, !moves
 }
 
 // addQuietEffects says of each harmless addition that nothing followed from it, when that is so: no unexplained
@@ -50,62 +71,106 @@ func (s *state) addQuietEffects() {
 	}
 }
 
-// detectRemoved claims fields that are gone, and fields that are emptied everywhere.
-func detectRemoved(s *state) error {
+// detectRemoved claims fields that are gone, and fields that are emptied.
+func detectRemoved(s *state) {
 	gone := func(d *harness.Difference) bool {
-		return isField(d) && (d.Class == harness.Removed || isEmpty(d.Is) && !isEmpty(d.Was))
+		return isField(d) && (d.Class == harness.Removed || isEmpty(d.Is) && !isEmpty(d.Was) && !d.Was.IsAbsent())
 	}
 	for _, g := range s.groups(gone) {
-		d := s.at(g.list[0])
-		n, of := s.places(g.list), s.population(d)
-		verb := "was removed from"
+		list := s.take(g.list) // an earlier cause may have brought it along
+		if len(list) == 0 {
+			continue
+		}
+		d := s.at(list[0])
+		verb := "is gone from"
 		if d.Class != harness.Removed {
-			verb = "is " + textOf(d.Is) + " now in"
+			verb = "is " + inWords(d.Is) + " now in"
 		}
-		f := harness.Finding{
-			Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)), Hit: s.hits(g.list),
-			Sentence: fmt.Sprintf("%q %s %s from %s (%d of %s).", fieldOf(*d), verb, d.Operation, s.side(answerer(d)), n, count(of, unitOf(d))),
-			Source:   s.place(answerer(d), d),
-			NextStep: "Find out who reads the field; ask for it back or take it out of the mapping.",
+		f := s.sized(list)
+		f.Hit = s.hits(list)
+		f.Sentence = fmt.Sprintf("%q %s %s of %s (%s).", fieldName(d), verb, d.Operation, s.side(answerer(d)), s.share(list))
+		f.NextStep = "Find out who reads the field; ask for it back or take it out of the mapping."
+		if moves, _ := s.movesColumns(d); moves && d.Class == harness.Removed {
+			f.Verdict = harness.Breaking
+			f.Effects = []string{"The integration reads this table by position: every column behind the lost one moves."}
 		}
-		c := s.consequences(g.list)
+		c := s.consequences(list)
 		if len(c.list) > 0 {
-			f.Verdict, f.Effects, f.Target, f.Proof = harness.Breaking, c.effects, c.targets, c.proof
+			f.Verdict = harness.Breaking
 		}
-		s.claim(f, slices.Concat(g.list, c.list))
+		c.addTo(&f)
+		s.claim(f, append(list, c.list...))
 	}
-	return nil
 }
 
 func isEmpty(v harness.Value) bool {
 	return v.Kind == harness.KindNull || v.Kind == harness.KindString && v.Text == ""
 }
 
-// detectRetyped claims values of another type.
-func detectRetyped(s *state) error {
-	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Retyped && len(d.Path) > 2 }) {
-		d := s.at(g.list[0])
-		n, of := s.places(g.list), s.population(d)
-		f := harness.Finding{
-			Verdict: harness.Breaking, Count: n, Of: of, Unit: plural(unitOf(d)), Hit: s.hits(g.list),
-			Sentence: fmt.Sprintf("%q in %s from %s is now %s instead of %s (%d of %s).",
-				fieldOf(*d), d.Operation, s.side(answerer(d)), kindWord(d.Is), kindWord(d.Was), n, count(of, unitOf(d))),
-			Source:   s.place(answerer(d), d),
-			NextStep: "Convert the type in the mapping, or ask for the old one; readers with strict types refuse it.",
+// detectRetyped claims values of another type. Null is no type: a value that came in its place is none of these.
+func detectRetyped(s *state) {
+	for _, g := range s.groups(func(d *harness.Difference) bool {
+		return d.Class == harness.Retyped && isPlace(d) && d.Was.Kind != harness.KindNull
+	}) {
+		for _, list := range s.byTypes(g.list) {
+			if list = s.take(list); len(list) == 0 {
+				continue
+			}
+			d := s.at(list[0])
+			f := s.sized(list)
+			f.Verdict, f.Hit = harness.Breaking, s.hits(list)
+			f.Sentence = fmt.Sprintf("%q in %s from %s is now %s instead of %s (%s).",
+				fieldName(d), d.Operation, s.side(answerer(d)), kindWord(d.Is), kindWord(d.Was), s.share(list))
+			f.NextStep = "Convert the type in the mapping, or ask for the old one; readers with strict types refuse it."
+			f.Effects = typeEffects(d)
+			c := s.consequences(list)
+			c.addTo(&f)
+			s.claim(f, append(list, c.list...))
 		}
-		if d.Was.Kind == harness.KindBool && d.Is.Kind == harness.KindString {
-			f.Effects = append(f.Effects, fmt.Sprintf("The text %q counts as true in many languages: a switch-off may be ignored.", d.Is.Text))
+	}
+}
+
+// byTypes sorts differences by the two types, in order of first appearance.
+func (s *state) byTypes(list []int) [][]int {
+	var out [][]int
+	where := map[[2]harness.ValueKind]int{}
+	for _, i := range list {
+		k := [2]harness.ValueKind{s.at(i).Was.Kind, s.at(i).Is.Kind}
+		n, ok := where[k]
+		if !ok {
+			n = len(out)
+			where[k] = n
+			out = append(out, nil)
 		}
-		c := s.consequences(g.list)
-		f.Effects = append(f.Effects, c.effects...)
-		f.Target, f.Proof = c.targets, c.proof
-		s.claim(f, slices.Concat(g.list, c.list))
+		out[n] = append(out[n], i)
+	}
+	return out
+}
+
+// effectsOfTypes is what a change of type does to readers, by the two types; %s is the new value.
+var effectsOfTypes = []struct {
+	was, is harness.ValueKind // empty: any
+	effect  string
+}{
+	{harness.KindBool, harness.KindString, "The text %q counts as true in many languages: a switch-off may be ignored."},
+	{harness.KindBool, harness.KindNumber, "A reader that wants true or false refuses the number %s, or takes it for true."},
+	{harness.KindString, harness.KindNumber, "A number such as %s cannot keep leading zeros, and long ones lose digits in some readers."},
+	{harness.KindNumber, harness.KindString, "Texts such as %q sort and add up as texts, not as numbers."},
+	{"", harness.KindArray, "Converters from XML make a list of what occurs more than once: %s."},
+	{harness.KindArray, "", "Converters from XML make a single value of a list with one element: %s."},
+}
+
+func typeEffects(d *harness.Difference) []string {
+	for _, e := range effectsOfTypes {
+		if (e.was == "" || e.was == d.Was.Kind) && (e.is == "" || e.is == d.Is.Kind) {
+			return []string{fmt.Sprintf(e.effect, short(d.Is.Text))}
+		}
 	}
 	return nil
 }
 
 var kindWords = map[harness.ValueKind]string{
-	harness.KindNull: "null", harness.KindBool: "a boolean", harness.KindNumber: "a number", harness.KindString: "text",
+	harness.KindNull: "null", harness.KindBool: "true or false", harness.KindNumber: "a number", harness.KindString: "text",
 	harness.KindArray: "a list", harness.KindObject: "an object", harness.KindBytes: "binary data",
 }
 

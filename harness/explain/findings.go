@@ -26,8 +26,8 @@ func Findings(c Case) ([]harness.Finding, error) {
 	}
 	for _, d := range Detectors {
 		s.kind = d
-		if err := d.detect(s); err != nil {
-			return nil, err
+		if d.detect(s); s.err != nil {
+			return nil, s.err
 		}
 	}
 	s.addQuietEffects()
@@ -43,16 +43,22 @@ type state struct {
 	Case
 	kind     Detector // the detector at work
 	open     []bool   // by index of difference: not yet claimed
+	group    []int    // by index of difference: its slot, pattern and class, as a number
+	facts    *facts   // from the end of detectExpected on
+	outputs  *outputs // from its first use on
 	before   *index
 	after    *index
+	sizes    map[place]int // how many elements a table of the baseline has
 	findings []harness.Finding
+	err      error // the first error of reading a recording; it ends the explanation
 }
 
 func newState(c Case) (*state, error) {
-	s := &state{Case: c, open: make([]bool, len(c.Comparison.Differences))}
+	s := &state{Case: c, open: make([]bool, len(c.Comparison.Differences)), sizes: map[place]int{}}
 	for i := range s.open {
 		s.open[i] = true
 	}
+	s.numberGroups()
 	var err error
 	if s.before, err = newIndex(c.Comparison.Before); err != nil {
 		return nil, err
@@ -64,15 +70,23 @@ func newState(c Case) (*state, error) {
 // at returns the difference of that index.
 func (s *state) at(i int) *harness.Difference { return &s.Comparison.Differences[i] }
 
-// unclaimed returns the indexes of open differences for which keep holds, in order.
-func (s *state) unclaimed(keep func(*harness.Difference) bool) []int {
-	var list []int
-	for i, open := range s.open {
-		if open && keep(s.at(i)) {
-			list = append(list, i)
+// note keeps the first error.
+func (s *state) note(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+// take closes the open ones among the differences, so that nobody claims them again, and returns them in order.
+func (s *state) take(list []int) []int {
+	var taken []int
+	for _, i := range slices.Sorted(slices.Values(list)) {
+		if s.open[i] {
+			s.open[i] = false
+			taken = append(taken, i)
 		}
 	}
-	return list
+	return taken
 }
 
 // claim makes the finding the owner of the differences and completes it: kind, people, samples, operations.
@@ -81,18 +95,18 @@ func (s *state) claim(f harness.Finding, list []int) {
 	f.Owner = s.Catalogue.PersonName(s.Integration.Owner)
 	f.Steward = s.Catalogue.PersonName(s.Integration.Steward)
 	slices.Sort(list)
+	operations := map[string]bool{}
+	f.Differences = make([]harness.Difference, 0, len(list))
 	for _, i := range list {
 		s.open[i] = false
-		d := *s.at(i)
-		f.Differences = append(f.Differences, d)
-		if !slices.Contains(f.Operations, d.Operation) {
-			f.Operations = append(f.Operations, d.Operation)
+		f.Differences = append(f.Differences, *s.at(i))
+		if op := s.at(i).Operation; !operations[op] {
+			operations[op] = true
+			f.Operations = append(f.Operations, op)
 		}
 	}
 	slices.Sort(f.Operations)
-	if f.Samples == nil {
-		f.Samples = samplesOf(f.Differences)
-	}
+	f.Samples = samplesOf(f.Differences)
 	s.findings = append(s.findings, f)
 }
 
@@ -101,49 +115,21 @@ const maxSamples = 3
 
 // samplesOf picks the first differences, no two of the same place and values.
 func samplesOf(list []harness.Difference) []harness.Sample {
+	type look struct{ operation, leaf, was, is string }
 	var samples []harness.Sample
-	seen := map[string]bool{}
+	seen := map[look]bool{}
 	for _, d := range list {
-		sample := harness.Sample{Where: where(d), Field: fieldOf(d), Was: textOf(d.Was), Is: textOf(d.Is), Source: d}
-		key := d.Operation + d.Pattern.String() + sample.Was + "\x00" + sample.Is
-		if seen[key] || len(samples) == maxSamples {
+		key := look{d.Operation, d.Pattern.Leaf(), textOf(d.Was), textOf(d.Is)}
+		if seen[key] {
 			continue
 		}
 		seen[key] = true
-		samples = append(samples, sample)
+		samples = append(samples, harness.Sample{Where: where(d), Field: fieldOf(d), Was: key.was, Is: key.is, Source: d})
+		if len(samples) == maxSamples {
+			break
+		}
 	}
 	return samples
-}
-
-// group is differences that share a slot, a pattern and a class.
-type group struct {
-	slot    slot
-	pattern string
-	class   harness.ChangeClass
-	list    []int
-}
-
-// groups sorts open differences into groups, in order of first appearance.
-func (s *state) groups(keep func(*harness.Difference) bool) []group {
-	type key struct {
-		slot    slot
-		pattern string
-		class   harness.ChangeClass
-	}
-	var out []group
-	place := map[key]int{}
-	for _, i := range s.unclaimed(keep) {
-		d := s.at(i)
-		k := key{slotOf(d), d.Pattern.String(), d.Class}
-		n, ok := place[k]
-		if !ok {
-			n = len(out)
-			place[k] = n
-			out = append(out, group{k.slot, k.pattern, k.class, nil})
-		}
-		out[n].list = append(out[n].list, i)
-	}
-	return out
 }
 
 // places is how many places the differences stand for.
@@ -155,24 +141,49 @@ func (s *state) places(list []int) int {
 	return n
 }
 
-// sessions is the sessions of the differences.
-func (s *state) sessions(list []int) map[string]bool {
-	set := map[string]bool{}
-	for _, i := range list {
-		set[s.at(i).Session] = true
-	}
-	return set
-}
-
 // isRecord reports whether the difference is about a whole record: an element of an array of objects.
 func isRecord(d *harness.Difference) bool {
 	return len(d.Was.Fields)+len(d.Is.Fields) > 0 && len(d.Path) > 0 && d.Path[len(d.Path)-1].Kind != harness.StepName
 }
+
+// isField reports whether the difference is about one named member, column or header.
+func isField(d *harness.Difference) bool {
+	return isPlace(d) && d.Path[len(d.Path)-1].Kind == harness.StepName
+}
+
+// isPlace reports whether the difference is about one place within a head or body, elements of arrays included.
+func isPlace(d *harness.Difference) bool {
+	return len(d.Path) > 2 && d.Path[1].Name != "form" && !isRecord(d)
+}
+
+// inBody reports whether the difference is about one place within a body.
+func inBody(d *harness.Difference) bool { return isPlace(d) && d.Path[1].Name == "body" }
 
 // isCall reports whether the difference is about a whole exchange.
 func isCall(d *harness.Difference) bool {
 	return d.Class == harness.MissingCall || d.Class == harness.ExtraCall
 }
 
+// isAnswer reports whether the difference lies in a response.
+func isAnswer(d *harness.Difference) bool { return len(d.Path) > 0 && d.Path[0].Name == "response" }
+
+// answerer is the system whose message the difference lies in.
+func answerer(d *harness.Difference) string {
+	if isAnswer(d) {
+		return d.To
+	}
+	return d.From
+}
+
+// receiver is the system that gets the message in which the difference lies.
+func receiver(d *harness.Difference) string {
+	if isAnswer(d) {
+		return d.From
+	}
+	return d.To
+}
+
 // downstream reports whether the difference lies in what the target hands on.
-func (s *state) downstream(d *harness.Difference) bool { return d.From == s.Scenario.Target.System }
+func (s *state) downstream(d *harness.Difference) bool {
+	return answerer(d) == s.Scenario.Target.System
+}

@@ -12,12 +12,11 @@ import (
 // guardText says whether the receiver's guard would have stopped the loss.
 func (s *state) guardText(r harness.RecordCount) string {
 	for _, g := range s.Integration.Guards {
-		limit, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(g.Lost), "%"), 64)
+		limit, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(g.Lost), "%")), 64)
 		if ok, matchErr := path.Match(g.Operation, r.Operation); !ok || matchErr != nil || err != nil || g.System != "" && g.System != r.To {
 			continue
 		}
-		share := 100 * float64(r.Was-r.Is) / float64(r.Was)
-		if share > limit {
+		if 100*lostShare(r) > limit {
 			return fmt.Sprintf(", over the guard of %g %% at %s, which refuses the file", limit, s.side(r.To))
 		}
 		return fmt.Sprintf(", under the guard of %g %% at %s, which lets it pass", limit, s.side(r.To))

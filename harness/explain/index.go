@@ -12,78 +12,172 @@ type slot struct{ from, to, channel, operation string }
 
 func slotOf(d *harness.Difference) slot { return slot{d.From, d.To, d.Channel, d.Operation} }
 
-// index finds the exchanges of a recording by slot.
+// place is a pattern within the exchanges of a slot.
+type place struct {
+	slot    slot
+	pattern string
+}
+
+// index finds the exchanges of a recording by slot and by ID, and the values at their places.
 type index struct {
-	order  []slot
 	bySlot map[slot][]harness.Exchange
+	byID   map[string]harness.Exchange
+	sets   map[place]*valueSet
 }
 
 func newIndex(r harness.Recording) (*index, error) {
-	ix := &index{bySlot: map[slot][]harness.Exchange{}}
+	ix := &index{bySlot: map[slot][]harness.Exchange{}, byID: map[string]harness.Exchange{}, sets: map[place]*valueSet{}}
 	for x, err := range r.Exchanges() {
 		if err != nil {
 			return nil, err
 		}
 		k := slot{x.From, x.To, x.Channel, x.Operation()}
-		if ix.bySlot[k] == nil {
-			ix.order = append(ix.order, k)
-		}
 		ix.bySlot[k] = append(ix.bySlot[k], x)
+		ix.byID[x.ID] = x
 	}
 	return ix, nil
 }
 
-// texts returns the texts of all places of the slot's exchanges that the path covers, in order. Null and absent have
-// no text and are left out.
-func (ix *index) texts(k slot, path harness.Path) ([]string, error) {
-	var out []string
-	for _, x := range ix.bySlot[k] {
-		if len(path) < 2 {
-			continue
-		}
-		m := x.Request
-		if path[0].Name == "response" {
-			m = x.Response
-		}
-		switch path[1].Name {
-		case "head":
-			if len(path) > 2 {
-				out = append(out, m.Head.Values(path[2].Name)...)
-			}
-		case "body":
-			doc, err := payload.Of(m)
-			if err != nil {
-				return nil, err
-			}
-			out = collect(out, doc.Root(), path[2:])
+// load reads the values at the patterns of a slot in one pass over its exchanges.
+func (ix *index) load(k slot, patterns []harness.Path) error {
+	type reading struct {
+		pattern harness.Path
+		set     *valueSet
+	}
+	var wanted []reading
+	for _, p := range patterns {
+		key := place{k, p.String()}
+		if ix.sets[key] == nil {
+			ix.sets[key] = setOf(nil)
+			wanted = append(wanted, reading{p, ix.sets[key]})
 		}
 	}
-	return out, nil
+	if len(wanted) == 0 {
+		return nil
+	}
+	for _, x := range ix.bySlot[k] {
+		r := reader{exchange: x}
+		for _, w := range wanted {
+			if err := r.texts(w.pattern, w.set.add); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
-// collect appends the texts of the scalars that the pattern covers.
-func collect(out []string, n payload.Node, path harness.Path) []string {
+// set is the values at the pattern of a slot, which must be loaded.
+func (ix *index) set(k slot, p harness.Path) *valueSet { return ix.sets[place{k, p.String()}] }
+
+// elements counts the elements of the arrays at the pattern of a slot.
+func (ix *index) elements(k slot, p harness.Path) (int, error) {
+	n := 0
+	for _, x := range ix.bySlot[k] {
+		r := reader{exchange: x}
+		if err := r.nodes(p, func(node payload.Node) { n += node.Len() }); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// columns is the header of the first table with rows at the place, in order; none when the body is no CSV.
+func (ix *index) columns(k slot, half string) ([]string, error) {
+	for _, x := range ix.bySlot[k] {
+		r := reader{exchange: x}
+		doc, err := r.doc(half)
+		if err != nil {
+			return nil, err
+		}
+		if doc.Format != "csv" || doc.Root().Len() == 0 {
+			continue
+		}
+		var names []string
+		for c := range doc.Root().Element(0).Children() {
+			names = append(names, c.Name())
+		}
+		return names, nil
+	}
+	return nil, nil
+}
+
+// reader reads places of one exchange; it parses each body once.
+type reader struct {
+	exchange harness.Exchange
+	docs     [2]*payload.Doc
+}
+
+func (r *reader) message(half string) (m harness.Message, i int) {
+	if half == "response" {
+		return r.exchange.Response, 1
+	}
+	return r.exchange.Request, 0
+}
+
+func (r *reader) doc(half string) (*payload.Doc, error) {
+	m, i := r.message(half)
+	if r.docs[i] == nil {
+		doc, err := payload.Of(m)
+		if err != nil {
+			return nil, err
+		}
+		r.docs[i] = doc
+	}
+	return r.docs[i], nil
+}
+
+// texts yields the texts of all places that the pattern covers, in order. Null and absent have no text and are left
+// out; containers are told apart by their content.
+func (r *reader) texts(p harness.Path, yield func(string)) error {
+	if len(p) == 3 && p[1].Name == "head" {
+		m, _ := r.message(p[0].Name)
+		for _, v := range m.Head.Values(p[2].Name) {
+			yield(v)
+		}
+		return nil
+	}
+	return r.nodes(p, func(n payload.Node) {
+		switch {
+		case n.Kind() == harness.KindNull:
+		case n.IsScalar():
+			yield(n.Text())
+		default:
+			sum := payload.CanonicalDigest(n)
+			yield(string(sum[:]))
+		}
+	})
+}
+
+// nodes yields the nodes of a body that the pattern covers.
+func (r *reader) nodes(p harness.Path, yield func(payload.Node)) error {
+	if len(p) < 2 || p[1].Name != "body" {
+		return nil
+	}
+	doc, err := r.doc(p[0].Name)
+	if err != nil {
+		return err
+	}
+	visit(doc.Root(), p[2:], yield)
+	return nil
+}
+
+func visit(n payload.Node, path harness.Path, yield func(payload.Node)) {
 	if n.IsZero() {
-		return out
+		return
 	}
 	if len(path) == 0 {
-		if n.IsScalar() && n.Kind() != harness.KindNull {
-			out = append(out, n.Text())
-		}
-		return out
+		yield(n)
+		return
 	}
-	step, rest := path[0], path[1:]
-	switch step.Kind {
-	case harness.StepName:
-		return collect(out, n.Member(step.Name), rest)
-	case harness.StepEach, harness.StepKey, harness.StepIndex:
-		if n.Kind() == harness.KindArray {
-			for c := range n.Children() {
-				out = collect(out, c, rest)
-			}
+	if path[0].Kind == harness.StepName {
+		visit(n.Member(path[0].Name), path[1:], yield)
+		return
+	}
+	if n.Kind() == harness.KindArray {
+		for c := range n.Children() {
+			visit(c, path[1:], yield)
 		}
 	}
-	return out
 }
 
 // valueSet is the distinct texts at a place, and how often each occurs.
@@ -92,12 +186,17 @@ type valueSet struct {
 	total  int
 }
 
-func setOf(texts []string) valueSet {
-	set := valueSet{counts: map[string]int{}, total: len(texts)}
+func setOf(texts []string) *valueSet {
+	set := &valueSet{counts: map[string]int{}}
 	for _, t := range texts {
-		set.counts[t]++
+		set.add(t)
 	}
 	return set
+}
+
+func (v *valueSet) add(text string) {
+	v.counts[text]++
+	v.total++
 }
 
 // Limits of a field that counts as a list of codes: few values, each used often, and short.
@@ -105,11 +204,11 @@ const (
 	maxCodes      = 200
 	maxCodeShare  = 0.05
 	maxFewCodes   = 12 // so few values count as codes in small samples too
-	maxCodeLength = 40
+	maxCodeLength = 40 // bytes
 )
 
 // isCodeList reports whether the field takes its values from a short list.
-func (v valueSet) isCodeList() bool {
+func (v *valueSet) isCodeList() bool {
 	n := len(v.counts)
 	if n == 0 || n > maxCodes {
 		return false
@@ -123,7 +222,7 @@ func (v valueSet) isCodeList() bool {
 }
 
 // overlap is the share of the larger side that both sides have in common, value by value.
-func (v valueSet) overlap(other valueSet) float64 {
+func (v *valueSet) overlap(other *valueSet) float64 {
 	common := 0
 	for text, n := range v.counts {
 		common += min(n, other.counts[text])
@@ -135,7 +234,7 @@ func (v valueSet) overlap(other valueSet) float64 {
 }
 
 // sorted returns at most max distinct values in order.
-func (v valueSet) sorted(max int) []string {
+func (v *valueSet) sorted(max int) []string {
 	list := make([]string, 0, len(v.counts))
 	for text := range v.counts {
 		list = append(list, text)

@@ -3,44 +3,72 @@ package explain
 import (
 	"fmt"
 	"regexp"
-	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// volatile is the shapes of values that differ from run to run by nature, with the rule that fits.
-var volatile = []struct {
+// shape is a form of values that differ from run to run by nature, with the rule that fits.
+type shape struct {
 	name    string
-	shape   *regexp.Regexp
+	form    *regexp.Regexp
 	compare string
-}{
-	{"time stamps", regexp.MustCompile(`^\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d`), "instant"},
+}
+
+// shapes is the table, one row for each form that a rule of the kind instant takes as one.
+var shapes = []shape{
+	{"time stamps", regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`), "instant"},
+	{"time stamps", regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?$`), "instant"},
+	{"time stamps", regexp.MustCompile(`^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?$`), "instant"},
+	{"time stamps", regexp.MustCompile(`^\d\d/\d\d/\d{4} \d\d:\d\d:\d\d$`), "instant"},
 	{"HTTP dates", regexp.MustCompile(`^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$`), "instant"},
 	{"UUIDs", regexp.MustCompile(`^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$`), "ignore"},
-	{"hexadecimal tokens", regexp.MustCompile(`^(W/)?"?[0-9a-fA-F]{12,}"?$`), "ignore"},
+	{"hexadecimal tokens", regexp.MustCompile(`^[0-9a-fA-F]{12,}$`), "ignore"},
+	{"entity tags", regexp.MustCompile(`^(W/)?"[^"]+"$`), "ignore"},
+}
+
+var onlyDigits = regexp.MustCompile(`^\d+$`)
+
+// shapeOf returns the shape of a text, or nil. Digits alone are a number, not a token.
+func shapeOf(text string) *shape {
+	const shortest, longest = 3, 200 // no shape is shorter or longer
+	if len(text) < shortest || len(text) > longest || !strings.ContainsAny(text[:1], `0123456789abcdefABCDEFMTWS"`) {
+		return nil
+	}
+	for i := range shapes {
+		if shapes[i].form.MatchString(text) && !onlyDigits.MatchString(text) {
+			return &shapes[i]
+		}
+	}
+	return nil
 }
 
 // detectNoise claims values of a volatile shape that differ in most exchanges, and proposes the rule; it never takes
 // them away by itself.
-func detectNoise(s *state) error {
-	for _, v := range volatile {
-		fits := func(d *harness.Difference) bool {
-			return d.Class == harness.Changed && isField(d) && v.shape.MatchString(d.Was.Text) && v.shape.MatchString(d.Is.Text)
-		}
-		for _, g := range s.groups(fits) {
-			d := s.at(g.list[0])
-			n, of := s.places(g.list), s.population(d)
-			if n*2 < of {
-				continue
+func detectNoise(s *state) {
+	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isField(d) }) {
+		lists := map[*shape][]int{}
+		for _, i := range g.list {
+			d := s.at(i)
+			if was := shapeOf(d.Was.Text); was != nil && was == shapeOf(d.Is.Text) {
+				lists[was] = append(lists[was], i)
 			}
-			s.claim(harness.Finding{
-				Verdict: harness.Review, Count: n, Of: of, Unit: plural(unitOf(d)),
-				Sentence: fmt.Sprintf("%q in %s from %s looks like noise: %s that differ in %d of %s, and no rule covers them.",
-					fieldOf(*d), d.Operation, s.side(answerer(d)), v.name, n, count(of, unitOf(d))),
-				Source:   s.place(answerer(d), d),
-				NextStep: fmt.Sprintf("If it is noise, add a rule to the scenario: at: %s, compare: %s, reason: …", d.Pattern, v.compare),
-			}, slices.Clone(g.list))
+		}
+		for i := range shapes {
+			if list := lists[&shapes[i]]; len(list) > 0 && 2*s.places(list) >= s.population(s.at(list[0])) {
+				s.claimNoise(&shapes[i], list)
+			}
 		}
 	}
-	return nil
+}
+
+func (s *state) claimNoise(v *shape, list []int) {
+	d := s.at(list[0])
+	f := s.sized(list)
+	f.Sentence = fmt.Sprintf("%q in %s from %s looks like noise: %s that differ in %s, and no rule covers them.",
+		fieldName(d), d.Operation, s.side(answerer(d)), v.name, s.share(list))
+	f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: {at: %s, operation: %s, compare: %s, reason: …}",
+		strconv.Quote(d.Pattern.String()), strconv.Quote(d.Operation), v.compare)
+	s.claim(f, list)
 }

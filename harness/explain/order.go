@@ -2,38 +2,55 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// detectOrder claims records in another order, in every operation at once: an output follows the order of its input.
-func detectOrder(s *state) error {
-	moved := s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.Moved })
-	if len(moved) == 0 {
-		return nil
+// detectOrder claims records in another order. An output follows the order of its input: what the target hands on in
+// the same sessions belongs to the first input that moved.
+func detectOrder(s *state) {
+	mixed := s.slotsOfRecords()
+	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Moved && !s.downstream(d) }) {
+		roots := s.sessions(g.list)
+		follow := s.groups(func(d *harness.Difference) bool {
+			_, same := slices.BinarySearch(roots, d.Session)
+			return d.Class == harness.Moved && s.downstream(d) && same
+		})
+		s.claimOrder(g, follow, mixed)
 	}
-	first := s.at(moved[0])
-	var effects []string
-	for _, i := range moved[1:] {
-		d := s.at(i)
-		effects = append(effects, fmt.Sprintf("%s to %s follows: %s in another place.", d.Operation, s.side(d.To), count(d.Count, unitOf(d))))
+	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Moved }) {
+		s.claimOrder(g, nil, mixed)
 	}
-	s.claim(harness.Finding{
-		Verdict: harness.Benign, Count: first.Count, Of: s.population(first), Unit: plural(unitOf(first)), Effects: effects,
-		Sentence: fmt.Sprintf("%s from %s comes in another order: %s.", first.Operation, s.side(answerer(first)), s.sameRecords(first)),
-		Source:   answerer(first) + ": " + first.Operation,
-		Proof:    "Records were compared by key, so nothing but their order is claimed here.",
-		NextStep: "Nothing to do, unless a receiver lets the last row win or needs parents before children.",
-	}, moved)
-	return nil
 }
 
-// sameRecords says whether both sides hold the same keys.
-func (s *state) sameRecords(d *harness.Difference) string {
+func (s *state) claimOrder(g group, follow []group, mixed map[slot]bool) {
+	d := s.at(g.list[0])
+	f := s.sized(g.list)
+	f.Verdict = harness.Benign
+	same := fmt.Sprintf("the same %s, order only", count(s.population(d), "key"))
+	if mixed[g.slot] {
+		same = fmt.Sprintf("%s that are on both sides stand elsewhere", count(f.Count, unitOf(d)))
+	}
+	f.Sentence = fmt.Sprintf("%s from %s comes in another order: %s.", d.Operation, s.side(answerer(d)), same)
+	f.Proof = "Records were compared by key, so nothing but their order is claimed here."
+	f.NextStep = "Nothing to do, unless a receiver lets the last row win or needs parents before children."
+	list := g.list
+	for _, o := range follow {
+		out := s.at(o.list[0])
+		f.Effects = append(f.Effects, fmt.Sprintf("%s to %s follows: %s in another place.", out.Operation, s.side(out.To), s.share(o.list)))
+		list = append(list, o.list...)
+	}
+	s.claim(f, list)
+}
+
+// slotsOfRecords is the slots in which whole records came or went, so that their keys are not the same.
+func (s *state) slotsOfRecords() map[slot]bool {
+	mixed := map[slot]bool{}
 	for i := range s.open {
-		if o := s.at(i); slotOf(o) == slotOf(d) && isRecord(o) {
-			return fmt.Sprintf("%s that are on both sides stand elsewhere", count(d.Count, unitOf(d)))
+		if d := s.at(i); isRecord(d) {
+			mixed[slotOf(d)] = true
 		}
 	}
-	return fmt.Sprintf("the same %s, order only", count(s.population(d), "key"))
+	return mixed
 }

@@ -6,41 +6,128 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
+// leftover is one row of the table of what nobody claimed: which differences, how bad, and how to say it.
+type leftover struct {
+	fits     func(s *state, d *harness.Difference) bool
+	verdict  harness.Verdict
+	sentence func(s *state, d *harness.Difference, list []int) string
+	next     string
+}
+
+const lookAt = "Look at the samples. Declare the change in expect, cover it with a rule and a reason, or mend it."
+
+// leftovers is the table; the first row that fits speaks. Lost data is never noise.
+var leftovers = []leftover{
+	{isNewFault, harness.Breaking, sayFault, "Repeat the run; when it breaks off again, look into the log of the system that was called."},
+	{isLostDelivery, harness.Breaking, sayMissingCall, "Find out why the target does not deliver any more; the receiver works with old data until then."},
+	{hasClass(harness.MissingCall), harness.Review, sayMissingCall, lookAt},
+	{hasClass(harness.ExtraCall), harness.Review, sayExtraCall, lookAt},
+	{isLostRecord, harness.Breaking, sayLostRecords, "Find the record in the input and follow it through the mapping."},
+	{isWholeRecord, harness.Review, sayNewRecords, lookAt},
+	{isMessage, harness.Review, sayMessage, lookAt},
+	{hasClass(harness.Reformed), harness.Review, sayForm, lookAt},
+	{isAny, harness.Review, sayField, lookAt},
+}
+
 // detectRest shows what nobody claimed, one finding for each place and class.
-func detectRest(s *state) error {
-	for _, g := range s.groups(func(*harness.Difference) bool { return true }) {
+func detectRest(s *state) {
+	var left []int
+	for i, open := range s.open {
+		if open {
+			left = append(left, i)
+		}
+	}
+	for _, g := range s.grouped(left) {
 		d := s.at(g.list[0])
-		n := s.places(g.list)
-		s.claim(harness.Finding{
-			Verdict: harness.Review, Count: n, Of: s.population(d), Unit: plural(unitOf(d)), Hit: s.hits(g.list),
-			Sentence: s.restSentence(d, n, len(g.list)),
-			Source:   s.place(answerer(d), d),
-			NextStep: "Look at the samples. Declare the change in expect, cover it with a rule and a reason, or mend it.",
-		}, g.list)
-	}
-	return nil
-}
-
-func (s *state) restSentence(d *harness.Difference, places, facts int) string {
-	field, from := fieldOf(*d), s.side(answerer(d))
-	switch {
-	case d.Class == harness.MissingCall:
-		return fmt.Sprintf("%s to %s is not called any more (%d of %d); no cause was found.", d.Operation, s.side(d.To), facts, s.population(d))
-	case d.Class == harness.ExtraCall:
-		return fmt.Sprintf("%s to %s is called %s more than before; no cause was found.", d.Operation, s.side(d.To), count(facts, "time"))
-	case isRecord(d) && d.Class == harness.Removed:
-		return fmt.Sprintf("%s missing from %s; no cause was found.", count(places, unitOf(d)), d.Operation)
-	case isRecord(d):
-		return fmt.Sprintf("%s new in %s; no cause was found.", count(places, unitOf(d)), d.Operation)
-	case d.Class == harness.Reformed:
-		return fmt.Sprintf("The form of %s in %s from %s changed: %s → %s (%s).", field, d.Operation, from, textOf(d.Was), textOf(d.Is), count(places, "place"))
-	default:
-		return fmt.Sprintf("%q in %s from %s %s in %s; no cause was found.", field, d.Operation, from, verbOf(d.Class), count(places, "place"))
+		for _, row := range leftovers {
+			if !row.fits(s, d) {
+				continue
+			}
+			f := s.sized(g.list)
+			f.Verdict, f.Hit, f.NextStep = row.verdict, s.hits(g.list), row.next
+			f.Sentence = row.sentence(s, d, g.list)
+			s.claim(f, g.list)
+			break
+		}
 	}
 }
 
-var verbs = map[harness.ChangeClass]string{
-	harness.Changed: "changed", harness.Added: "was added", harness.Removed: "was removed", harness.Retyped: "has another type", harness.Moved: "moved",
+func hasClass(class harness.ChangeClass) func(*state, *harness.Difference) bool {
+	return func(_ *state, d *harness.Difference) bool { return d.Class == class }
 }
 
-func verbOf(c harness.ChangeClass) string { return verbs[c] }
+func isAny(*state, *harness.Difference) bool { return true }
+
+func isNewFault(_ *state, d *harness.Difference) bool {
+	return len(d.Path) == 1 && d.Path[0].Name == "fault" && !d.Is.IsAbsent()
+}
+
+func isWholeRecord(_ *state, d *harness.Difference) bool { return isRecord(d) }
+
+func isLostRecord(s *state, d *harness.Difference) bool {
+	return isRecord(d) && d.Class == harness.Removed && s.downstream(d)
+}
+
+// isLostDelivery reports whether the target does not hand on a file, or does not write to another system, any more.
+func isLostDelivery(s *state, d *harness.Difference) bool {
+	if d.Class != harness.MissingCall || !s.downstream(d) {
+		return false
+	}
+	x := s.before.byID[d.Exchange]
+	switch x.Request.Head.Get(harness.FieldMethod) {
+	case "GET", "HEAD", "OPTIONS":
+		return false
+	}
+	return true
+}
+
+func isMessage(_ *state, d *harness.Difference) bool {
+	return len(d.Path) == 1 || len(d.Path) == 2 && d.Path[1].Name == "body"
+}
+
+func sayFault(s *state, d *harness.Difference, list []int) string {
+	return fmt.Sprintf("%s to %s breaks off: %s (%s); no cause was found.", d.Operation, s.side(d.To), d.Is.Text, s.share(list))
+}
+
+func sayMissingCall(s *state, d *harness.Difference, list []int) string {
+	if d.Channel == harness.ChannelFile {
+		return fmt.Sprintf("%s is not delivered to %s any more (%s); no cause was found.", d.Operation, s.side(d.To), s.share(list))
+	}
+	return fmt.Sprintf("%s to %s is not called any more (%s missing); no cause was found.", d.Operation, s.side(d.To), s.share(list))
+}
+
+func sayExtraCall(s *state, d *harness.Difference, list []int) string {
+	if d.Channel == harness.ChannelFile {
+		return fmt.Sprintf("%s is delivered to %s %s more than before; no cause was found.", d.Operation, s.side(d.To), count(len(list), "time"))
+	}
+	return fmt.Sprintf("%s to %s is called %s more than before; no cause was found.", d.Operation, s.side(d.To), count(len(list), "time"))
+}
+
+func sayLostRecords(s *state, d *harness.Difference, list []int) string {
+	return fmt.Sprintf("%s missing from %s to %s%s; no cause was found.", count(len(list), unitOf(d)), d.Operation, s.side(receiver(d)), s.volume(list))
+}
+
+func sayNewRecords(s *state, d *harness.Difference, list []int) string {
+	return fmt.Sprintf("%s new in %s to %s; no cause was found.", count(len(list), unitOf(d)), d.Operation, s.side(receiver(d)))
+}
+
+func sayMessage(s *state, d *harness.Difference, list []int) string {
+	what := fieldName(d)
+	if d.Channel == harness.ChannelFile {
+		what = "content"
+	}
+	return fmt.Sprintf("The %s of %s from %s %s (%s); no cause was found.", what, d.Operation, s.side(answerer(d)), verbOf(d), s.share(list))
+}
+
+func sayForm(s *state, d *harness.Difference, list []int) string {
+	return fmt.Sprintf("The form of %s in %s from %s changed, not the value: %s → %s (%s).",
+		fieldName(d), d.Operation, s.side(answerer(d)), textOf(d.Was), textOf(d.Is), count(s.places(list), "place"))
+}
+
+func sayField(s *state, d *harness.Difference, list []int) string {
+	example := ""
+	if d.Class == harness.Changed {
+		example = fmt.Sprintf(", such as %s → %s", short(textOf(d.Was)), short(textOf(d.Is)))
+	}
+	return fmt.Sprintf("%q in %s from %s %s (%s)%s; no cause was found.", fieldName(d), d.Operation, s.side(answerer(d)), verbOf(d), s.share(list), example)
+}

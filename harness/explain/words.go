@@ -41,10 +41,26 @@ func fieldOf(d harness.Difference) string {
 			}
 		}
 	}
+	if len(d.Path) > 2 && d.Path[1].Name == "head" {
+		if name, ok := pseudoFields[d.Path[2].Name]; ok {
+			return name
+		}
+	}
 	if len(d.Path) > 2 {
 		return d.Path[2:].String()
 	}
-	return d.Path.String()
+	return wholes[d.Path.String()]
+}
+
+// wholes is the words for a message and its parts.
+var wholes = map[string]string{
+	"request": "request", "response": "answer", "fault": "interruption", "request.body": "body of the request", "response.body": "body of the answer",
+}
+
+// pseudoFields is the words for the fields that stand beside the headers.
+var pseudoFields = map[string]string{
+	harness.FieldMethod: "method", harness.FieldPath: "path", harness.FieldStatus: "status code", harness.FieldProto: "protocol",
+	harness.FieldName: "file name", harness.FieldModified: "modification time",
 }
 
 // textOf shows a value: absence and null in words, so that they are told apart from texts.
@@ -58,6 +74,18 @@ func textOf(v harness.Value) string {
 		return "(empty)"
 	default:
 		return v.Text
+	}
+}
+
+// inWords is textOf within a sentence.
+func inWords(v harness.Value) string {
+	switch text := textOf(v); text {
+	case "(absent)":
+		return "missing"
+	case "(empty)":
+		return "empty"
+	default:
+		return short(text)
 	}
 }
 
@@ -100,16 +128,25 @@ func listSome(words []string, max int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(words[:max], ", "), len(words)-max)
 }
 
-// unitOf is the noun for what an operation carries: rows of a file, calls of an interface.
+// unitOf is the noun for what an operation carries: rows of a file, records and calls of an interface.
 func unitOf(d *harness.Difference) string {
 	switch {
+	case !hasElement(d.Path) && d.Channel == harness.ChannelFile:
+		return "file"
+	case !hasElement(d.Path):
+		return "call"
+	case isElement(d):
+		return "element"
 	case d.Channel == harness.ChannelFile:
 		return "row"
-	case hasElement(d.Path):
-		return "record"
 	default:
-		return "call"
+		return "record"
 	}
+}
+
+// isElement reports whether the difference is about one element of a list of plain values.
+func isElement(d *harness.Difference) bool {
+	return isPlace(d) && d.Class != harness.Moved && d.Path[len(d.Path)-1].Kind != harness.StepName
 }
 
 func hasElement(p harness.Path) bool {
@@ -119,17 +156,14 @@ func hasElement(p harness.Path) bool {
 // hits groups the key values of the records that are hit, field by field; differences outside of records are grouped
 // by session. A field with one value tells nobody apart and is left out when there are others.
 func (s *state) hits(list []int) []harness.Group {
-	sets := map[string]valueSet{}
+	sets := map[string]*valueSet{}
 	var order []string
 	add := func(field, text string) {
-		set, ok := sets[field]
-		if !ok {
-			set = valueSet{counts: map[string]int{}}
+		if sets[field] == nil {
+			sets[field] = setOf(nil)
 			order = append(order, field)
 		}
-		set.counts[text]++
-		set.total++
-		sets[field] = set
+		sets[field].add(text)
 	}
 	for _, i := range list {
 		if keys := keysOf(s.at(i).Path); len(keys) > 0 {
@@ -161,17 +195,40 @@ func keysOf(p harness.Path) []harness.Field {
 
 // place names a field for people: system, operation, field.
 func (s *state) place(system string, d *harness.Difference) string {
-	return strings.TrimSpace(system + ": " + d.Operation + " " + strings.TrimPrefix(fieldOf(*d), "record"))
+	if isCall(d) || isRecord(d) || d.Class == harness.Moved {
+		return system + ": " + d.Operation
+	}
+	return system + ": " + d.Operation + " " + fieldName(d)
 }
 
 // side names a system for people.
 func (s *state) side(system string) string { return s.Catalogue.SystemTitle(system) }
 
-// distinct counts the different texts that of yields over the differences.
-func (s *state) distinct(list []int, of func(*harness.Difference) string) valueSet {
-	var texts []string
-	for _, i := range list {
-		texts = append(texts, of(s.at(i)))
+var verbs = map[harness.ChangeClass]string{
+	harness.Changed: "changed", harness.Added: "was added", harness.Removed: "is gone", harness.Retyped: "has another type",
+	harness.Moved: "moved", harness.Reformed: "changed its form",
+}
+
+// verbOf says what became of the place.
+func verbOf(d *harness.Difference) string {
+	if d.Class == harness.Retyped && d.Was.Kind == harness.KindNull {
+		return "was null and has a value now"
 	}
-	return setOf(texts)
+	return verbs[d.Class]
+}
+
+// fieldName names the place of all differences of a pattern.
+func fieldName(d *harness.Difference) string {
+	general := *d
+	general.Path = d.Pattern
+	return fieldOf(general)
+}
+
+// short cuts a text for a sentence.
+func short(text string) string {
+	const most = 80
+	if runes := []rune(text); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return text
 }

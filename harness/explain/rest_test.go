@@ -1,0 +1,66 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// without is the table of ten users, less the given ones.
+func without(rows ...int) string {
+	return table("user_id,name", 10, func(i int) string {
+		if slices.Contains(rows, i) {
+			return ""
+		}
+		return fmt.Sprintf("%s,N%d", id(i), i)
+	})
+}
+
+func faulty(x harness.Exchange, kind string) harness.Exchange {
+	x.Fault = &harness.Fault{Kind: kind}
+	return x
+}
+
+func photo(body string) harness.Exchange {
+	x := fileOf("night", target, "lms", "photo.bin", body)
+	x.Request.Media = "application/octet-stream"
+	return x
+}
+
+func restCases() []acceptance {
+	ok := ask("s1", `{"name":"Ngozi"}`)
+	long := `{"list":[` + strings.Repeat("1,", 20) + `1]}`
+	return []acceptance{
+		{name: "value changed", why: "no code, no damage", before: xs(ok), after: xs(ask("s1", `{"name":"Omar"}`)), want: []string{"F00 review 1/1 calls ×1"}},
+		{name: "spelling changed", why: "same value, other form", before: askMany(`{"gpa":3.50}`), after: askMany(`{"gpa":3.5}`), want: []string{"F00 review 1/1 calls ×1"}},
+		{name: "element added to a list of texts", why: "elements have no name of their own", before: askMany(`{"tags":["a","b"]}`), after: askMany(`{"tags":["a","b","c"]}`), want: []string{"F00 review 1/0 elements ×1"}},
+		{name: "answer missing", why: "half an exchange", before: xs(ok), after: xs(func() harness.Exchange { x := ok; x.Response = harness.Message{}; return x }()), want: []string{"F00 review 1/1 calls ×1"}},
+		{name: "opaque body changed", why: "bytes have no fields", before: xs(photo("\x00\x01\x02")), after: xs(photo("\x00\x01\x03")),
+			want: []string{"F00 review 1/1 files ×1"}},
+		{name: "call breaks off", why: "an exchange that was whole is not any more", before: xs(ok), after: xs(faulty(ok, harness.FaultTimeout)), want: []string{"F00 breaking 1/1 calls ×1"}},
+		{name: "call missing", why: "a question is not asked any more", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(tell("s1", `{}`, "201", `{}`)), want: []string{"F00 review 1/1 calls ×1"}},
+		{name: "write missing", why: "what is not written is lost", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(ok), want: []string{"F00 breaking 1/1 calls ×1"}},
+		{name: "file missing", why: "a whole delivery is lost", before: xs(in(without()), out(without())), after: xs(in(without())), want: []string{"F00 breaking 1/1 files ×1"}},
+		{name: "calls extra", why: "the target asks twice more", before: xs(ok), after: xs(ok, ok, ok), want: []string{"F00 review 2/0 calls ×2"}},
+
+		{name: "call fails", why: "an error page is one finding with its status", before: xs(ok, tell("s1", `{}`, "201", `{"id":7,"links":{}}`)), after: xs(ok, tell("s1", `{}`, "503", `{"error":"maintenance"}`)),
+			want: []string{"F00 breaking 1/1 calls ×4"}},
+		{name: "calls fail and others are missing", why: "what is not called after a failure belongs to it",
+			before: xs(tell("s1", `{}`, "201", `{}`), ask("s1", `{}`)), after: xs(tell("s1", `{}`, "500", `{}`)), want: []string{"F00 breaking 1/1 calls ×2"}},
+		{name: "one success for another", why: "not a failure", before: xs(tell("s1", `{}`, "200", `{}`)), after: xs(tell("s1", `{}`, "202", `{}`)), want: []string{"F00 review 1/1 calls ×1"}},
+
+		{name: "records lost in the output", why: "lost data is never noise", before: xs(in(without()), out(without())), after: xs(in(without()), out(without(2))), want: []string{"F00 breaking 1/10 rows ×1"}},
+		{name: "mass loss in the output", why: "the guard is named", before: xs(in(without()), out(without())), after: xs(in(without()), out(without(2, 3, 4, 5))), setup: guarded("5%", nil),
+			want: []string{"F00 breaking 4/10 rows ×4"}},
+		{name: "records missing from the input", why: "the output lacks them for that reason", before: xs(in(without()), out(without())), after: xs(in(without(2, 3)), out(without(2, 3))),
+			want: []string{"F00 review 2/10 rows ×4"}},
+		{name: "records new in the input", why: "the output has them for that reason", before: xs(in(without(4)), out(without(4))), after: xs(in(without()), out(without())), want: []string{"F00 review 1/0 rows ×2"}},
+		{name: "records new in the output", why: "nobody sent them", before: xs(in(without()), out(without(4))), after: xs(in(without()), out(without())), want: []string{"F00 review 1/0 rows ×1"}},
+
+		{name: "body truncated", why: "the place where reading ends is said", before: askMany(long), after: askMany(long[:20]), want: []string{"F00 breaking 1/1 calls ×5"}},
+		{name: "body truncated in the file that the target writes", why: "nothing behind the place was compared", before: xs(out("id,name\nH1,a\nH2,b\n")), after: xs(out("id,name\nH1,\"a\nH2,b\n")),
+			want: []string{"F00 breaking 1/1 files ×8"}},
+	}
+}

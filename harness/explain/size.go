@@ -1,0 +1,73 @@
+package explain
+
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// population is how many records or calls the difference is one of, in the baseline; 0 when that has no meaning.
+func (s *state) population(d *harness.Difference) int {
+	if d.Class == harness.ExtraCall || d.Class == harness.Added && (isRecord(d) || isElement(d)) {
+		return 0
+	}
+	at := tableOf(d.Pattern)
+	if at == nil {
+		return len(s.before.bySlot[slotOf(d)])
+	}
+	key := place{slotOf(d), at.String()}
+	n, known := s.sizes[key]
+	if !known {
+		n = s.tableSize(d, at)
+		s.sizes[key] = n
+	}
+	return n
+}
+
+// tableSize counts the elements of a table in all exchanges of the baseline. The comparison knows it for files.
+func (s *state) tableSize(d *harness.Difference, at harness.Path) int {
+	n := 0
+	if d.Channel == harness.ChannelFile {
+		for _, r := range s.Comparison.Records {
+			if r.Operation == d.Operation && r.From == d.From && r.To == d.To && at.Match(r.Path) {
+				n += r.Was
+			}
+		}
+	}
+	if n == 0 {
+		var err error
+		n, err = s.before.elements(slotOf(d), at)
+		s.note(err)
+	}
+	return n
+}
+
+// tableOf is the innermost array that the pattern lies in, nil when it lies in none.
+func tableOf(pattern harness.Path) harness.Path {
+	for i := len(pattern) - 1; i > 1; i-- {
+		if pattern[i].Kind != harness.StepName {
+			return pattern[:i]
+		}
+	}
+	return nil
+}
+
+// share writes how many places of how many: "7 of 240 rows", or "7 rows" when the whole is unknown.
+func (s *state) share(list []int) string {
+	d := s.at(list[0])
+	n, of := s.places(list), s.population(d)
+	if of < n || of == 0 {
+		return count(n, unitOf(d))
+	}
+	return fmt.Sprintf("%d of %s", n, count(of, unitOf(d)))
+}
+
+// sized begins the finding of a group: how many, of how many, and what they are.
+func (s *state) sized(list []int) harness.Finding {
+	d := s.at(list[0])
+	f := harness.Finding{Verdict: harness.Review, Count: s.places(list), Of: s.population(d), Unit: plural(unitOf(d)), Source: s.place(answerer(d), d)}
+	if f.Of < f.Count {
+		f.Of = 0
+	}
+	return f
+}
