@@ -85,6 +85,9 @@ func (a *app) demoServeVerb() verb {
 			set.StringVar(&o.SIS, "sis", "", "base `URL` of the SIS, for hubline")
 		},
 		run: func(ctx context.Context, args []string) error {
+			if _, err := fakes.Handler(args[0], o); err != nil {
+				return err // before the address is told to anybody
+			}
 			ln, err := net.Listen("tcp", listen)
 			if err != nil {
 				return harness.CannotRun(fmt.Errorf("serve %s: %w", args[0], err), "choose another --listen")

@@ -45,7 +45,8 @@ var floors = []struct {
 	{"scenarios", 2, "scenarios"},
 	{"scenarios/harrow-lake/**", 2, "scenarios"},
 	{"recorders/*", 2, ""},
-	{"harness/payload", 1, ""},
+	{"harness/payload", 1, "payload"},
+	{"harness/payload/layout", 1, "payload"},
 	{"harness/internal/**", 1, ""},
 	{"harness", 0, ""},
 }
@@ -63,7 +64,7 @@ var doors = []struct {
 	{"github.com/google/go-cmp", []string{"harness/harnesstest"}, true},
 	{"github.com/spf13/cobra", []string{"cmd/rehearse"}, false},
 	{"github.com/spf13/pflag", []string{"cmd/rehearse"}, false},
-	{"github.com/goccy/go-yaml", []string{"scenarios", "scenarios/harrow-lake", "fixtures", "fixtures/scrub", "recorders/govcr"}, true},
+	{"github.com/goccy/go-yaml", []string{"scenarios", "scenarios/harrow-lake", "fixtures", "fixtures/scrub", "recorders/govcr", "harness/payload/layout"}, true},
 	{"github.com/itchyny/gojq", []string{"harness/target"}, true},
 	{"github.com/fsnotify/fsnotify", []string{"recorders/filedrop"}, false},
 	{"golang.org/x/sys", []string{"fixtures"}, false},
