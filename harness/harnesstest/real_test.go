@@ -281,7 +281,7 @@ func requestsScrubbed(t *testing.T, s *scrub.Scrubber, rec harness.Recording) *h
 
 func TestAllRealTrafficThatAnImporterReadsIsImported(t *testing.T) {
 	known := map[string]bool{} // folders that hold a file for an importer
-	root := traffic(t, "")
+	root, all := traffic(t, ""), harness.NewMemory(harness.Manifest{Origin: "import"})
 	for _, im := range recorders.Importers {
 		files(t, root, im, func(file string) {
 			rel, err := filepath.Rel(root, file)
@@ -289,12 +289,12 @@ func TestAllRealTrafficThatAnImporterReadsIsImported(t *testing.T) {
 				t.Fatal(err)
 			}
 			folder, _, _ := strings.Cut(filepath.ToSlash(rel), "/")
-			rec := harness.NewMemory(harness.Manifest{})
-			if err := im.Open(file, "client", "").Record(t.Context(), rec); err != nil {
+			had := all.Manifest().Counts.Seen
+			if err := im.Open(file, "client", "").Record(t.Context(), all); err != nil {
 				if !refused[folder] && !refused[filepath.ToSlash(rel)] {
 					t.Errorf("import %s: %v", rel, err)
 				}
-				if n := rec.Manifest().Counts.Seen; n > 0 {
+				if n := all.Manifest().Counts.Seen - had; n > 0 {
 					t.Errorf("import %s: refused after %d exchanges", rel, n)
 				}
 				return
@@ -303,13 +303,15 @@ func TestAllRealTrafficThatAnImporterReadsIsImported(t *testing.T) {
 				t.Errorf("import %s: no error", rel)
 			}
 			known[folder] = true
-			stored(t, rec, scrubber(t, keepEverything(t)))
 		})
 	}
 	for _, folder := range []string{"linodego", "easypost-node-har", "mitmproxy-har"} {
 		if !known[folder] {
 			t.Errorf("no file of %s was imported", folder)
 		}
+	}
+	if have, want := stored(t, all, scrubber(t, keepEverything(t))).Len(), len(collect(t, all)); have != want {
+		t.Errorf("%d exchanges are stored, want %d", have, want)
 	}
 }
 
