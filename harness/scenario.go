@@ -10,7 +10,7 @@ import (
 // live test instances, and the outcome is compared with the recording. Paths of files are relative to Root.
 type Scenario struct {
 	Name        string              `yaml:"scenario"`
-	Extends     string              `yaml:"extends,omitempty"`   // scenario file that this one builds on: keys here replace those there; upstreams, rules, expect and expect-files are added
+	Extends     string              `yaml:"extends,omitempty"`   // scenario file that this one builds on: keys here replace those there; upstreams, rules, expect and their files are added
 	Integration string              `yaml:"integration"`         // key in the catalogue: owner, contacts, guards
 	Recording   string              `yaml:"recording"`           // folder of the baseline
 	Candidate   string              `yaml:"candidate,omitempty"` // folder of exchanges that take the place of recorded ones when feeding
@@ -19,6 +19,7 @@ type Scenario struct {
 	Mocks       []string            `yaml:"mocks,omitempty"`     // systems answered from the recording
 	Rules       []Rule              `yaml:"rules,omitempty"`
 	Expect      []Expectation       `yaml:"expect,omitempty"`
+	RuleFiles   []string            `yaml:"rule-files,omitempty"`   // further lists of rules, merged into Rules
 	ExpectFiles []string            `yaml:"expect-files,omitempty"` // further lists of expectations, merged into Expect
 	Egress      Egress              `yaml:"egress,omitempty"`
 	Clock       time.Time           `yaml:"clock,omitempty"`  // the frozen now for targets that accept it; zero: the recording's first moment

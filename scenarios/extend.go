@@ -80,6 +80,7 @@ func overlay(base, top harness.Scenario) harness.Scenario {
 	}
 	s.Rules = slices.Concat(top.Rules, base.Rules)
 	s.Expect = slices.Concat(top.Expect, base.Expect)
+	s.RuleFiles = slices.Concat(top.RuleFiles, base.RuleFiles)
 	s.ExpectFiles = slices.Concat(top.ExpectFiles, base.ExpectFiles)
 	return s
 }

@@ -19,6 +19,11 @@ type expectFile struct {
 	Expect []harness.Expectation `yaml:"expect"`
 }
 
+// ruleFile is the content of a file of rules.
+type ruleFile struct {
+	Rules []harness.Rule `yaml:"rules"`
+}
+
 // Scenario reads and checks one scenario with its expect files and the scenario that it extends. A relative name is
 // looked for in the current folder and then in the workspace. Every error is one of usage; what is wrong in files is
 // Problems in its chain.
@@ -105,7 +110,19 @@ func (c *checker) check() {
 	}
 	checkExpectations(c.decoder, s.Expect)
 	for i, file := range s.ExpectFiles {
-		c.mergeExpectFile(fmt.Sprintf("expect-files[%d]", i), file)
+		if d, list, ok := listIn(c, fmt.Sprintf("expect-files[%d]", i), file, decodeExpect); ok {
+			c.problems = append(c.problems, d.problems...)
+			s.Expect = append(s.Expect, list...)
+		}
+	}
+	for i, file := range s.RuleFiles {
+		if d, list, ok := listIn(c, fmt.Sprintf("rule-files[%d]", i), file, decodeRules); ok {
+			for n, rule := range list {
+				(&checker{decoder: d, w: c.w}).checkRule(fmt.Sprintf("rules[%d]", n), rule)
+			}
+			c.problems = append(c.problems, d.problems...)
+			s.Rules = append(s.Rules, list...)
+		}
 	}
 }
 
@@ -172,24 +189,30 @@ func checkExpectations(d *decoder, list []harness.Expectation) {
 	}
 }
 
-// mergeExpectFile adds the expectations of a file to those of the scenario; its problems are reported in that file.
-func (c *checker) mergeExpectFile(label, file string) {
+// listIn reads a file that the scenario names; its problems are reported in that file.
+func listIn[T any](c *checker, label, file string, decode func(string, []byte, func(string) (string, bool)) (*decoder, []T)) (d *decoder, list []T, ok bool) {
 	if !c.checkFile(label, file) {
-		return
+		return nil, nil, false
 	}
 	f, err := c.root.Open(filepath.FromSlash(file))
 	if err != nil {
 		c.problem(label, "%v", err)
-		return
+		return nil, nil, false
 	}
 	src, err := readLimited(f)
 	if err != nil {
 		c.problem(label, "%v", err)
-		return
+		return nil, nil, false
 	}
-	d, list := decodeExpect(filepath.ToSlash(filepath.Clean(file)), src, c.lookup)
-	c.problems = append(c.problems, d.problems...)
-	c.s.Expect = append(c.s.Expect, list...)
+	d, list = decode(filepath.ToSlash(filepath.Clean(file)), src, c.lookup)
+	return d, list, true
+}
+
+func decodeRules(shown string, src []byte, lookup func(string) (string, bool)) (*decoder, []harness.Rule) {
+	d := newDecoder(shown, "rule file", lookup)
+	var content ruleFile
+	d.decodeFile(src, &content)
+	return d, content.Rules
 }
 
 func decodeExpect(shown string, src []byte, lookup func(string) (string, bool)) (*decoder, []harness.Expectation) {

@@ -7,7 +7,7 @@ import (
 
 // SchemaNames are the files of a workspace that have a JSON Schema: rehearse.yaml, a scenario, a file of
 // expectations, and the three files of the catalogue.
-var SchemaNames = []string{"workspace", "scenario", "expect", "systems", "integrations", "people"}
+var SchemaNames = []string{"workspace", "scenario", "expect", "rules", "systems", "integrations", "people"}
 
 // schemaDir is where a workspace keeps the schemas that the first lines of its files name.
 const schemaDir = ".rehearse/schema"

@@ -31,6 +31,7 @@ var schemaRoots = map[string]struct {
 	"workspace":    {"Rehearse workspace (rehearse.yaml)", reflect.TypeFor[settings]()},
 	"scenario":     {"Rehearse scenario", reflect.TypeFor[harness.Scenario]()},
 	"expect":       {"Rehearse expect file", reflect.TypeFor[expectFile]()},
+	"rules":        {"Rehearse rule file", reflect.TypeFor[ruleFile]()},
 	"systems":      {"Rehearse catalogue: systems", reflect.TypeFor[[]harness.System]()},
 	"integrations": {"Rehearse catalogue: integrations", reflect.TypeFor[[]harness.Integration]()},
 	"people":       {"Rehearse catalogue: people", reflect.TypeFor[[]harness.Person]()},

@@ -40,7 +40,7 @@ var unless = map[string]string{"Scenario.integration": "extends", "Scenario.reco
 
 // maySayNothing are required keys whose empty value means something: the empty path is the whole exchange, and an
 // expect file may wait for its first entry.
-var maySayNothing = map[string]bool{"Expectation.at": true, "Rule.at": true, "expectFile.expect": true}
+var maySayNothing = map[string]bool{"Expectation.at": true, "Rule.at": true, "expectFile.expect": true, "ruleFile.rules": true}
 
 // key is one key of a mapping that is read into a struct.
 type key struct {
