@@ -42,6 +42,7 @@ func (a *app) diffVerb() verb {
 
 // compare makes the report of two recordings on disk.
 func (a *app) compare(before, after, rules string) (*harness.Report, error) {
+	defer a.thrifty()()
 	started := a.now()
 	var scenario harness.Scenario
 	var catalogue harness.Catalogue
