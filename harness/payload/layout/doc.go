@@ -1,0 +1,33 @@
+// Package layout reads descriptions of fixed-width files, and picks the record type of a line.
+//
+// A layout is a YAML file:
+//
+//	layout: HLU-GL-132             # its name
+//	summary: general ledger feed   # one line for people
+//	encoding: utf-8                # utf-8 (default), latin-1 or windows-1252: what the bytes of a text mean
+//	length: 132                    # bytes of a record
+//	line_ends: any                 # any (default), or none: records stand back to back
+//	match: ["*.gl"]                # patterns of file names, as path.Match knows them
+//	records:                       # the first that fits a line gives its type; the first of all opens the file
+//	  - type: detail
+//	    when: {at: 1, is: [D]}     # the bytes at column 1; without when every line fits
+//	    fields:
+//	      - {name: amount, at: 94, length: 13, type: amount, decimals: 2}
+//	totals:                        # what a trailer promises
+//	  - {record: trailer, field: count, counts: [detail]}
+//	  - {record: trailer, field: debits, sums: [detail.amount], where: {field: dc, is: [D]}}
+//
+// Columns count from 1, in bytes. Types of fields:
+//
+//	text    words, padded with blanks on the right; align: right pads on the left
+//	number  digits, padded with zeros on the left; the text has no zeros in front
+//	amount  digits with an implied decimal point: 0000000412550 with two decimals is 4125.50
+//	date    digits without padding, in the order that format names
+//	filler  what should be blank
+//
+// pad is another character of padding. times says how often a field stands side by side: it becomes an array. is lists
+// what may stand in a field of this layout; a file in which the first record has something else is not of the layout.
+//
+// Fields may not overlap. What they do not cover is a filler that the reader adds, so that no byte of a record is
+// without a name.
+package layout
