@@ -149,8 +149,12 @@ func (s *state) complaint(list []int) string {
 		d := s.at(i)
 		name := strings.ToLower(d.Path.Leaf())
 		says := slices.ContainsFunc(complaints, func(word string) bool { return strings.Contains(name, word) })
-		if says && !d.Is.IsAbsent() && d.Is.Kind == harness.KindString && d.Is.Text != "" {
+		switch {
+		case !says || d.Is.IsAbsent() || isEmpty(d.Is):
+		case d.Is.Kind == harness.KindString:
 			return fmt.Sprintf(": %q", short(d.Is.Text))
+		case d.Is.Kind == harness.KindArray || d.Is.Kind == harness.KindObject:
+			return ": " + short(strings.Join(strings.Fields(d.Is.Text), " "))
 		}
 	}
 	return ""
@@ -158,7 +162,11 @@ func (s *state) complaint(list []int) string {
 
 // otherCalls claims the calls of the sessions that are not made any more, and those that a failure brings with it.
 func (s *state) otherCalls(sessions []string, failing bool) consequence {
-	missing := s.take(within(s.facts.missing, sessions))
+	missing := within(s.facts.missing, sessions)
+	if !failing { // a file of the same night may be missing for any reason
+		missing = slices.DeleteFunc(missing, func(i int) bool { return s.at(i).Channel == harness.ChannelFile })
+	}
+	missing = s.take(missing)
 	c := consequence{list: missing, harm: len(missing) > 0}
 	for _, g := range s.grouped(missing) {
 		d := s.at(g.list[0])
@@ -168,7 +176,7 @@ func (s *state) otherCalls(sessions []string, failing bool) consequence {
 		extra := s.take(within(s.facts.extra, sessions))
 		for _, g := range s.grouped(extra) {
 			d := s.at(g.list[0])
-			c.effects = append(c.effects, fmt.Sprintf("%s to %s is called %s that were not made before.", d.Operation, s.side(d.To), count(len(g.list), "time")))
+			c.effects = append(c.effects, fmt.Sprintf("%s of %s to %s that were not made before.", count(len(g.list), "call"), d.Operation, s.side(d.To)))
 		}
 		c.list = append(c.list, extra...)
 	}

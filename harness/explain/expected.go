@@ -86,7 +86,7 @@ func (s *state) declaredFinding(name string, d *declaration) harness.Finding {
 	}
 	if len(d.list) > 0 {
 		f.Unit = plural(unitOf(s.at(d.list[0])))
-		f.Of = s.population(s.at(d.list[0]))
+		f.Of = s.whole(d.list)
 	}
 	if len(d.trouble) > 0 {
 		f.Verdict = harness.Review

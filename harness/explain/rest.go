@@ -125,9 +125,9 @@ func sayForm(s *state, d *harness.Difference, list []int) string {
 }
 
 func sayField(s *state, d *harness.Difference, list []int) string {
-	example := ""
-	if d.Class == harness.Changed {
-		example = fmt.Sprintf(", such as %s → %s", short(textOf(d.Was)), short(textOf(d.Is)))
+	where := count(s.places(list), "place")
+	if s.whole(list) > 1 {
+		where = s.share(list)
 	}
-	return fmt.Sprintf("%q in %s from %s %s (%s)%s; no cause was found.", fieldName(d), d.Operation, s.side(answerer(d)), verbOf(d), s.share(list), example)
+	return fmt.Sprintf("%q in %s from %s %s in %s; no cause was found.", fieldName(d), d.Operation, s.side(answerer(d)), verbOf(d), where)
 }

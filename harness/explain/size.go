@@ -52,22 +52,27 @@ func tableOf(pattern harness.Path) harness.Path {
 	return nil
 }
 
+// whole is the population that the differences are a part of, 0 when they are more than that: places of several fields
+// are no part of one.
+func (s *state) whole(list []int) int {
+	of := s.population(s.at(list[0]))
+	if of < s.places(list) {
+		return 0
+	}
+	return of
+}
+
 // share writes how many places of how many: "7 of 240 rows", or "7 rows" when the whole is unknown.
 func (s *state) share(list []int) string {
-	d := s.at(list[0])
-	n, of := s.places(list), s.population(d)
-	if of < n || of == 0 {
-		return count(n, unitOf(d))
+	n, of, unit := s.places(list), s.whole(list), unitOf(s.at(list[0]))
+	if of == 0 {
+		return count(n, unit)
 	}
-	return fmt.Sprintf("%d of %s", n, count(of, unitOf(d)))
+	return fmt.Sprintf("%d of %s", n, count(of, unit))
 }
 
 // sized begins the finding of a group: how many, of how many, and what they are.
 func (s *state) sized(list []int) harness.Finding {
 	d := s.at(list[0])
-	f := harness.Finding{Verdict: harness.Review, Count: s.places(list), Of: s.population(d), Unit: plural(unitOf(d)), Source: s.place(answerer(d), d)}
-	if f.Of < f.Count {
-		f.Of = 0
-	}
-	return f
+	return harness.Finding{Verdict: harness.Review, Count: s.places(list), Of: s.whole(list), Unit: plural(unitOf(d)), Source: s.place(answerer(d), d)}
 }

@@ -212,7 +212,7 @@ var verbs = map[harness.ChangeClass]string{
 // verbOf says what became of the place.
 func verbOf(d *harness.Difference) string {
 	if d.Class == harness.Retyped && d.Was.Kind == harness.KindNull {
-		return "was null and has a value now"
+		return "has a value where it was null"
 	}
 	return verbs[d.Class]
 }
