@@ -81,6 +81,14 @@ func BenchmarkManyFields(b *testing.B) {
 	}
 }
 
+// BenchmarkSameValue: every row loses the same value, and so does every row of the output.
+func BenchmarkSameValue(b *testing.B) {
+	rows := func(header, value string) string {
+		return table(header, 50_000, func(i int) string { return fmt.Sprintf("H%08d,%s", i, value) })
+	}
+	benchmarked(b, 100_000, xs(in(rows("ID,MAIL", "desk@hlu.example")), out(rows("user_id,email", "desk@hlu.example"))), xs(in(rows("ID,MAIL", "")), out(rows("user_id,email", ""))))
+}
+
 // BenchmarkManyCodes: many new codes in many fields, each with rows in the output to look for.
 func BenchmarkManyCodes(b *testing.B) {
 	rows := func(code string) string {

@@ -61,23 +61,33 @@ func (s *state) stillOpen(list []int) []int {
 // lostValues finds fields of other operations that held the lost value and do not hold it any more. Where both sides
 // have a key, the records must belong together.
 func (s *state) lostValues(cause []int) consequence {
+	type visit struct {
+		slot    slot
+		session string
+		text    string
+		keyed   bool
+	}
 	var found []int
+	visited := map[visit]bool{} // many rows lose the same value
 	for _, i := range cause {
 		d := s.at(i)
-		slots := s.facts.values[d.Session]
-		for k, texts := range slots {
-			if k == slotOf(d) {
-				continue
+		if d.Session == "" {
+			continue
+		}
+		texts, keys := s.lostTexts(d), keysOf(d.Path)
+		for _, j := range s.output().of(d.Session, keys) {
+			if o := s.at(j); slotOf(o) != slotOf(d) && losesValue(o) && slices.Contains(texts, o.Was.Text) {
+				found = append(found, j)
 			}
-			for _, text := range s.lostTexts(d) {
-				for _, j := range texts[text] {
-					if s.open[j] && !s.facts.held[j] && s.belong(d, s.at(j)) {
-						found = append(found, j)
-					}
-				}
+		}
+		for _, text := range texts {
+			if v := (visit{slotOf(d), d.Session, text, len(keys) > 0}); !visited[v] {
+				visited[v] = true
+				found = append(found, s.facts.holders(d, text, v.keyed)...)
 			}
 		}
 	}
+	found = slices.DeleteFunc(found, func(j int) bool { return s.facts.held[j] })
 	var c consequence
 	for _, g := range s.grouped(s.take(found)) {
 		d := s.at(g.list[0])
@@ -101,17 +111,6 @@ func (s *state) lostTexts(d *harness.Difference) []string {
 	}
 	delete(set.counts, "")
 	return set.sorted(len(set.counts))
-}
-
-// belong reports whether two differences can lie in records of one thing: all key values of the cause occur in the
-// keys of the effect. Without keys on both sides nothing speaks against it.
-func (s *state) belong(cause, effect *harness.Difference) bool {
-	keys, other := keysOf(cause.Path), keysOf(effect.Path)
-	if len(keys) == 0 || len(other) == 0 {
-		return true
-	}
-	have := wordsOf(other)
-	return !slices.ContainsFunc(keys, func(k harness.Field) bool { return !slices.Contains(have, k.Value) })
 }
 
 func (s *state) valuesNow(list []int) string {

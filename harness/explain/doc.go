@@ -3,5 +3,11 @@
 //
 // Detectors run in the order of [Detectors], from declared changes over specific causes to the rest. Each claims the
 // differences that its cause explains, consequences in later exchanges included; a difference is claimed once. What
-// nobody claims becomes F00: unexplained is shown, never hidden.
+// nobody claims becomes F00: unexplained is shown, never hidden; lost records and failing calls among it break the run.
+//
+// A consequence is claimed with evidence only: in a session in which the cause lies, and, where both sides are records
+// with a key, in the record that has the key values of the cause.
+//
+// Memory: the heads of both recordings, the differences, and the distinct values of the fields that are looked at.
+// Time is linear in the differences and in the bytes of the exchanges that they lie in.
 package explain

@@ -105,15 +105,16 @@ type facts struct {
 	failing map[string][]int // session → status differences that turned bad
 	missing map[string][]int // session → calls that are not made any more
 	extra   map[string][]int // session → calls that were not made before
-	values  map[string]map[slot]map[string][]int
-	total   int // failing and missing calls in all sessions
+	loose   holders          // places outside of records with a key, by the value that they lost
+	keyed   holders          // places in records with a key
+	total   int              // failing and missing calls in all sessions
 }
 
 // gatherFacts indexes what is open now.
 func (s *state) gatherFacts() {
 	f := &facts{
 		held: make([]bool, len(s.open)), answers: map[string][]int{}, failing: map[string][]int{}, missing: map[string][]int{},
-		extra: map[string][]int{}, values: map[string]map[slot]map[string][]int{},
+		extra: map[string][]int{}, loose: holders{}, keyed: holders{},
 	}
 	for i, open := range s.open {
 		d := s.at(i)
@@ -136,24 +137,53 @@ func (s *state) gatherFacts() {
 		if _, bad := f.answers[d.Exchange]; open && bad && isAnswer(d) {
 			f.held[i] = true
 			f.answers[d.Exchange] = append(f.answers[d.Exchange], i)
-		} else if open && inBody(d) && d.Session != "" && d.Was.Text != "" && d.Is.Text != d.Was.Text {
-			f.addValue(i, d)
+		} else if open && losesValue(d) && d.Session != "" {
+			f.addHolder(i, d)
 		}
 	}
 	s.facts = f
 }
 
-func (f *facts) addValue(i int, d *harness.Difference) {
-	slots := f.values[d.Session]
+// holders finds places by session, slot and the value that they held.
+type holders map[string]map[slot]map[string][]int
+
+func (f *facts) addHolder(i int, d *harness.Difference) {
+	index := f.loose
+	if len(keysOf(d.Path)) > 0 {
+		index = f.keyed
+	}
+	slots := index[d.Session]
 	if slots == nil {
 		slots = map[slot]map[string][]int{}
-		f.values[d.Session] = slots
+		index[d.Session] = slots
 	}
 	k := slotOf(d)
 	if slots[k] == nil {
 		slots[k] = map[string][]int{}
 	}
 	slots[k][d.Was.Text] = append(slots[k][d.Was.Text], i)
+}
+
+// holders returns the places of other operations in the session of the cause that held the text and lost it. A cause in
+// a record with a key is joined with other records by that key, not by the text alone.
+func (f *facts) holders(cause *harness.Difference, text string, keyed bool) []int {
+	var list []int
+	for _, index := range []holders{f.loose, f.keyed} {
+		for k, texts := range index[cause.Session] {
+			if k != slotOf(cause) {
+				list = append(list, texts[text]...)
+			}
+		}
+		if keyed {
+			break
+		}
+	}
+	return list
+}
+
+// losesValue reports whether a place in a body does not hold its value any more.
+func losesValue(d *harness.Difference) bool {
+	return inBody(d) && d.Was.Text != "" && d.Is.Text != d.Was.Text
 }
 
 // turnedBad reports whether the difference is a status that turned from success to an error.
