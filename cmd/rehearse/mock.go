@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -40,6 +42,11 @@ func (a *app) mockVerb() verb {
 			scrub, err := a.matchingScrub(rec.Manifest().Scrub, policy, key)
 			if err != nil {
 				return err
+			}
+			for _, s := range systems {
+				if known := rec.Manifest().Systems; !slices.Contains(known, s) {
+					return harness.Usage(fmt.Errorf("mock: --system %q is not in the recording", s), "systems are "+printable(strings.Join(known, ", ")))
+				}
 			}
 			m, err := mock.New(rec, mock.Options{Systems: systems, Scrub: scrub})
 			if err != nil {
