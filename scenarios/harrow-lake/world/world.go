@@ -53,10 +53,26 @@ func Enrollment() []harness.Exchange {
 	}
 }
 
-// EnrollmentCandidate932 returns what SIS 9.32 leaves instead: registrations.csv alone, with a new status code, one
-// more column and another row order.
+// EnrollmentCandidate932 returns what SIS 9.32 leaves instead: persons.csv in Windows-1252, and registrations.csv with a
+// new status code, one more column and another row order.
 func EnrollmentCandidate932() []harness.Exchange {
-	return []harness.Exchange{extract(3, RegistrationsFile, RegistrationsCSV932())}
+	return []harness.Exchange{
+		extract(1, PersonsFile, windows1252(PersonsCSV())),
+		extract(3, RegistrationsFile, RegistrationsCSV932()),
+	}
+}
+
+// windows1252 spells UTF-8 text in Windows-1252, as far as the names of this world need it: letters of Latin-1 are one
+// byte of the same number.
+func windows1252(text []byte) []byte {
+	var out []byte
+	for _, r := range string(text) {
+		if r > 0xff {
+			panic("no name of this world needs " + string(r))
+		}
+		out = append(out, byte(r))
+	}
+	return out
 }
 
 // extract is a file of the SIS. A candidate's exchange has the number of the one that it takes the place of.

@@ -181,8 +181,28 @@ func TestEnrollmentIsOneSession(t *testing.T) {
 		t.Error(diff)
 	}
 	candidate := EnrollmentCandidate932()
-	if len(candidate) != 1 || candidate[0].Operation() != "registrations.csv" || candidate[0].Session != EnrollmentSession {
-		t.Errorf("candidate %v", candidate)
+	names = nil
+	for _, x := range candidate {
+		names = append(names, x.Session+" "+x.Operation())
+	}
+	if diff := cmp.Diff([]string{EnrollmentSession + " persons.csv", EnrollmentSession + " registrations.csv"}, names); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCandidateHasThreeNamesInWindows1252(t *testing.T) {
+	persons, err := EnrollmentCandidate932()[0].Request.Body.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := 0
+	for _, line := range bytes.Split(persons, []byte("\n")) {
+		if !utf8.Valid(line) {
+			rows++
+		}
+	}
+	if rows != 3 {
+		t.Errorf("%d rows are no UTF-8, want 3", rows)
 	}
 }
 

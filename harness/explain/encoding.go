@@ -1,0 +1,154 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// recodings are the ways in which text changes its encoding and nothing else.
+var recodings = []struct {
+	sentence string // continues "X is …"
+	next     string
+	verdict  harness.Verdict
+	did      func(was, is string) bool
+}{
+	{"Windows-1252 (or Latin-1) now instead of UTF-8", "Set the encoding of this input to Windows-1252 in the mapping, or ask for UTF-8.", harness.Breaking, toWestern},
+	{"UTF-8 now instead of Windows-1252 (or Latin-1)", "Set the encoding of this input to UTF-8 in the mapping.", harness.Breaking, func(was, is string) bool { return toWestern(is, was) }},
+	{"encoded as UTF-8 twice", "Find the step that takes UTF-8 for Windows-1252 and encodes it once more.", harness.Breaking, twice},
+	{"without its special letters: they became ? or \uFFFD", "Find the step that cannot hold these letters; what is lost cannot be restored behind it.", harness.Breaking, lettersLost},
+	{"in another Unicode form: letters and accents are composed differently", "Normalize to NFC before names are compared or matched; they look the same and are not.", harness.Review, otherForm},
+}
+
+// detectEncoding claims texts whose encoding changed, in every operation at once, with the facts about the files that
+// hold them: the bytes go on to where the target hands them.
+func detectEncoding(s *state) {
+	for _, r := range recodings {
+		texts := s.unclaimed(func(d *harness.Difference) bool {
+			return d.Class == harness.Changed && d.Was.Kind == harness.KindString && d.Is.Kind == harness.KindString && r.did(d.Was.Text, d.Is.Text)
+		})
+		if len(texts) == 0 {
+			continue
+		}
+		slots := map[slot]bool{}
+		for _, i := range texts {
+			slots[slotOf(s.at(i))] = true
+		}
+		facts := s.unclaimed(func(d *harness.Difference) bool { return slots[slotOf(d)] && isEncodingFact(d) })
+		first := s.at(texts[0])
+		f := s.sized(texts)
+		f.Count, f.Of = s.recordsHit(texts, slotOf(first)), s.population(first)
+		f.Verdict, f.Hit, f.NextStep = r.verdict, s.hits(texts), r.next
+		f.Sentence = fmt.Sprintf("%s from %s is %s (special letters in %d of %s).", first.Operation, s.side(answerer(first)), r.sentence, f.Count, count(f.Of, unitOf(first)))
+		f.Effects = s.encodingEffects(texts, slotOf(first))
+		f.Proof = fmt.Sprintf("This alone makes the new text of the old one in %s%s.", count(len(texts), "place"), bytesSeen(s, texts))
+		s.claim(f, slices.Concat(s.take(texts), s.take(facts)))
+	}
+}
+
+// recordsHit counts the records, or the places outside of records, in one slot.
+func (s *state) recordsHit(list []int, k slot) int {
+	seen := map[string]bool{}
+	for _, i := range list {
+		if d := s.at(i); slotOf(d) == k {
+			seen[d.Exchange+"\x00"+d.Record] = true
+		}
+	}
+	return len(seen)
+}
+
+// encodingEffects says where else these texts go.
+func (s *state) encodingEffects(list []int, own slot) []string {
+	var effects []string
+	var done []slot
+	for _, i := range list {
+		d := s.at(i)
+		k := slotOf(d)
+		if k == own || slices.Contains(done, k) {
+			continue
+		}
+		done = append(done, k)
+		effects = append(effects, fmt.Sprintf("%s to %s carries them on: %d of %s. A receiver that wants UTF-8 refuses them or shows wrong letters.",
+			d.Operation, s.side(receiver(d)), s.recordsHit(list, k), count(s.population(d), unitOf(d))))
+	}
+	return effects
+}
+
+// bytesSeen names the bytes that are no UTF-8, where there are some.
+func bytesSeen(s *state, list []int) string {
+	var seen []string
+	for _, i := range list {
+		for _, text := range []string{s.at(i).Is.Text, s.at(i).Was.Text} {
+			for rest := text; len(rest) > 0; {
+				r, n := utf8.DecodeRuneInString(rest)
+				if b := fmt.Sprintf("%02X", rest[0]); r == utf8.RuneError && n == 1 && !slices.Contains(seen, b) {
+					seen = append(seen, b)
+				}
+				rest = rest[n:]
+			}
+		}
+	}
+	if len(seen) == 0 {
+		return ""
+	}
+	slices.Sort(seen)
+	return "; the bytes are " + listSome(seen, 12)
+}
+
+// isEncodingFact reports whether the difference is a fact about how a file spells its text.
+func isEncodingFact(d *harness.Difference) bool {
+	return len(d.Path) == 3 && d.Path[1].Name == "form" && (d.Path[2].Name == "encoding" || strings.HasPrefix(d.Path[2].Name, "byte order mark"))
+}
+
+// toWestern reports whether is spells the text of was in Windows-1252, of which Latin-1 is the greater part.
+func toWestern(was, is string) bool {
+	if !utf8.ValidString(was) || utf8.ValidString(is) {
+		return false
+	}
+	spelled, err := charmap.Windows1252.NewEncoder().String(was)
+	return err == nil && spelled == is
+}
+
+// twice reports whether the bytes of was were taken for Windows-1252 and encoded again.
+func twice(was, is string) bool {
+	if len(was) == utf8.RuneCountInString(was) || was == is {
+		return false
+	}
+	again, err := charmap.Windows1252.NewDecoder().String(was)
+	return err == nil && again == is
+}
+
+// lettersLost reports whether is has a stand-in for every letter of was beyond ASCII, or for every byte of it.
+func lettersLost(was, is string) bool {
+	if len(was) == utf8.RuneCountInString(was) || !strings.ContainsAny(is, "?\uFFFD") {
+		return false
+	}
+	for _, standIn := range []string{"?", "\uFFFD"} {
+		for _, byBytes := range []bool{false, true} {
+			var b strings.Builder
+			for _, r := range was {
+				switch n := utf8.RuneLen(r); {
+				case r < utf8.RuneSelf:
+					b.WriteRune(r)
+				case byBytes:
+					b.WriteString(strings.Repeat(standIn, n))
+				default:
+					b.WriteString(standIn)
+				}
+			}
+			if b.String() == is {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// otherForm reports whether the texts differ in composition only.
+func otherForm(was, is string) bool { return was != is && norm.NFC.String(was) == norm.NFC.String(is) }
