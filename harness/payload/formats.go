@@ -23,6 +23,7 @@ type Format struct {
 // Formats is the table of formats, in the order in which an unknown source is tried.
 var Formats = []Format{
 	{"json", "JSON text, RFC 8259", []string{".json"}, []string{"application/json", "text/json", "+json"}, sniffJSON, ParseJSON},
+	{"fixed", "records of fixed width, by layout", []string{".ach", ".nacha"}, nil, sniffFixed, parseShipped},
 	{"csv", "table with a header row, RFC 4180 and its dialects", []string{".csv", ".tsv"}, []string{"text/csv", "text/tab-separated-values"}, sniffCSV, ParseCSV},
 	{"text", "text by line", []string{".txt", ".log", ".html", ".xml"}, []string{"text/", "application/xml", "+xml"}, sniffText, ParseText},
 	{"bytes", "anything else, as one value", []string{".bin"}, nil, func([]byte) bool { return true }, ParseBytes},

@@ -164,3 +164,18 @@ func (f *Field) plausible(line []byte) bool {
 	}
 	return !bytes.ContainsFunc(cell, func(r rune) bool { return (r < '0' || r > '9') && r != ' ' && r != '-' && r != '+' })
 }
+
+// For picks the layout of a file: the first that matches its name, else the first that sniffs its head, else nil.
+func For(layouts []*Layout, name string, head []byte) *Layout {
+	for _, l := range layouts {
+		if name != "" && l.Fits(name) {
+			return l
+		}
+	}
+	for _, l := range layouts {
+		if l.Sniff(head) {
+			return l
+		}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package payload
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness/payload/layout"
+)
+
+// ParseFixed reads records of fixed width: an array of objects in the order of the file. The member record is the type
+// of a record, then come its fields; what a layout leaves without a name is there as filler. The text of a field has
+// no padding, and an amount has its decimal point; the bytes stay as they are.
+//
+// A record of another length has its fields as far as they go; what stands behind the last column is the member rest.
+// A line that is of no record type is the member line. Lengths, line ends and promises of trailers that do not hold
+// are facts.
+//
+// An edit keeps the width of a field and its side of padding. What is too long loses its end, or its first digits
+// when it stands on the right.
+func ParseFixed(l *layout.Layout, source []byte) (*Doc, error) {
+	if len(source) > MaxSize {
+		return nil, syntaxError("fixed", source, MaxSize, "larger than %d bytes", MaxSize)
+	}
+	p := newFixedParser(l, source)
+	if err := p.parse(); err != nil {
+		return nil, err
+	}
+	doc := &Doc{Format: "fixed", Source: source, Facts: p.facts(), nodes: p.nodes, names: p.names, shared: l.Digest[:]}
+	doc.syntax = fixedSyntax{doc, l, p.fields, p.types}
+	return doc, nil
+}
+
+// FixedFormat is the row of formats for fixed-width files of the layouts; the first that fits counts.
+func FixedFormat(layouts ...*layout.Layout) Format {
+	return Format{
+		Name: "fixed", Summary: "records of fixed width, by layout", Extensions: []string{".ach", ".nacha"},
+		Sniff: func(head []byte) bool { return layout.For(layouts, "", head) != nil },
+		Parse: func(source []byte) (*Doc, error) {
+			if l := layout.For(layouts, "", source); l != nil {
+				return ParseFixed(l, source)
+			}
+			return nil, syntaxError("fixed", source, 0, "the first record is of no layout that is known")
+		},
+	}
+}
+
+// WithLayouts returns a copy of the table of formats in which the row of fixed-width files knows these layouts too,
+// before those that are shipped.
+func WithLayouts(formats []Format, layouts ...*layout.Layout) []Format {
+	row := FixedFormat(append(slices.Clone(layouts), layout.Shipped()...)...)
+	formats = slices.Clone(formats)
+	if i := slices.IndexFunc(formats, func(f Format) bool { return f.Name == row.Name }); i >= 0 {
+		formats[i] = row
+		return formats
+	}
+	return slices.Insert(formats, 0, row)
+}
+
+func sniffFixed(head []byte) bool { return layout.For(layout.Shipped(), "", head) != nil }
+
+// parseShipped reads a file of one of the layouts that are shipped.
+func parseShipped(source []byte) (*Doc, error) { return FixedFormat(layout.Shipped()...).Parse(source) }
+
+// The first names of every document.
+const (
+	nameLine = iota
+	nameRest
+	firstFieldName
+)
+
+type fixedParser struct {
+	tape
+	l       *layout.Layout
+	s       []byte
+	names   []string
+	fields  []*layout.Field // of a name
+	types   []int           // record type of a name
+	base    []uint32        // first name of a record type
+	totals  []*runningTotal
+	lengths map[int]int
+	records int
+	unknown int
+}
+
+func newFixedParser(l *layout.Layout, source []byte) *fixedParser {
+	p := &fixedParser{l: l, s: source, names: []string{"line", "rest"}, fields: make([]*layout.Field, firstFieldName), types: make([]int, firstFieldName), lengths: map[int]int{}}
+	perRecord := 0
+	for i := range l.Records {
+		p.base = append(p.base, uint32(len(p.names)))
+		for k := range l.Records[i].Fields {
+			f := &l.Records[i].Fields[k]
+			// The second name is for the elements of a repeated field, which have none.
+			p.names = append(p.names, f.Name, "")
+			p.fields = append(p.fields, f, f)
+			p.types = append(p.types, i, i)
+		}
+		perRecord = max(perRecord, len(l.Records[i].Fields)+1)
+	}
+	p.totals = newTotals(l)
+	p.nodes = make([]node, 0, min(len(source)/l.Length*perRecord+perRecord, len(source)+1)+1)
+	return p
+}
+
+func (p *fixedParser) parse() error {
+	p.begin(node{kind: array})
+	at := 0
+	if bytes.HasPrefix(p.s, []byte(utf8BOM)) {
+		at = len(utf8BOM)
+	}
+	for at < len(p.s) {
+		var line, rest []byte
+		if p.l.LineEnds == layout.NoLineEnds {
+			n := min(p.l.Length, len(p.s)-at)
+			line, rest = p.s[at:at+n], p.s[at+n:]
+		} else {
+			line, rest = cutLine(p.s[at:])
+		}
+		p.record(at, line)
+		at = len(p.s) - len(rest)
+	}
+	p.finish(len(p.s))
+	return nil
+}
+
+func (p *fixedParser) record(at int, line []byte) {
+	p.records++
+	p.lengths[len(line)]++
+	p.begin(node{kind: object, start: uint32(at)})
+	kind := p.l.Of(line)
+	if kind < 0 {
+		p.unknown++
+		p.cell(at, 0, len(line), nameLine, true)
+	} else {
+		p.cells(at, line, kind)
+		for _, t := range p.totals {
+			t.record(kind, line, p.records)
+		}
+	}
+	p.finish(at + len(line))
+}
+
+func (p *fixedParser) cells(at int, line []byte, kind int) {
+	fields := p.l.Records[kind].Fields
+	for i := range fields {
+		f := &fields[i]
+		from, name := f.At-1, p.base[kind]+2*uint32(i)
+		if from >= len(line) {
+			return
+		}
+		if f.Times == 1 {
+			p.cell(at, from, min(f.End(), len(line)), name, true)
+			continue
+		}
+		p.begin(node{kind: array, start: uint32(at + from), listed: true, named: true, nameFrom: name})
+		for range f.Times {
+			if from < len(line) {
+				p.cell(at, from, min(from+f.Length, len(line)), name+1, false)
+			}
+			from += f.Length
+		}
+		p.finish(at + min(f.End(), len(line)))
+	}
+	if len(line) > p.l.Length {
+		p.cell(at, p.l.Length, len(line), nameRest, true)
+	}
+}
+
+func (p *fixedParser) cell(at, from, to int, name uint32, named bool) {
+	p.add(node{kind: text, start: uint32(at + from), stop: uint32(at + to), listed: true, named: named, nameFrom: name})
+}
+
+func (p *fixedParser) facts() []Fact {
+	facts := append([]Fact{{"layout", p.l.Name}}, lineFacts(p.s)...)
+	facts = append(facts, Fact{"record lengths", histogram(p.lengths)})
+	if p.unknown > 0 {
+		facts = append(facts, Fact{"records of no type", strconv.Itoa(p.unknown)})
+	}
+	if broken := brokenTotals(p.totals); broken != "" {
+		facts = append(facts, Fact{"totals", broken})
+	}
+	return facts
+}
+
+// histogram writes how often each length is there, the most frequent first: 60 × 132, 2 × 137.
+func histogram(lengths map[int]int) string {
+	order := slices.SortedFunc(maps.Keys(lengths), func(a, b int) int {
+		return cmp.Or(cmp.Compare(lengths[b], lengths[a]), cmp.Compare(a, b))
+	})
+	const most = 8
+	var parts []string
+	for i, length := range order {
+		if i == most {
+			parts = append(parts, fmt.Sprintf("%d more lengths", len(order)-most))
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%d × %d", lengths[length], length))
+	}
+	return strings.Join(parts, ", ")
+}
