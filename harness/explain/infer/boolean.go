@@ -1,0 +1,107 @@
+package infer
+
+import (
+	"strconv"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// codings is the spellings of true and false.
+var codings = [][2]string{
+	{"true", "false"}, {"True", "False"}, {"TRUE", "FALSE"}, {"1", "0"}, {"Y", "N"}, {"y", "n"}, {"yes", "no"}, {"Yes", "No"}, {"YES", "NO"},
+	{"T", "F"}, {"t", "f"}, {"on", "off"}, {"On", "Off"}, {"ON", "OFF"}, {"X", ""}, {"-1", "0"},
+}
+
+// truth reads a spelling.
+func truth(coding [2]string, text string) (value, ok bool) {
+	switch text {
+	case coding[0]:
+		return true, true
+	case coding[1]:
+		return false, true
+	}
+	return false, false
+}
+
+// proposeBoolean: another spelling of true and false, or the two swapped.
+func proposeBoolean(p *profile) {
+	var first *Pair
+	for _, t := range p.changed {
+		if isScalar(t.Was) && isScalar(t.Is) {
+			first = t
+			break
+		}
+	}
+	if first == nil || p.inner {
+		return
+	}
+	for _, in := range codings {
+		for _, out := range codings {
+			was, okA := truth(in, first.Was.Text)
+			is, okB := truth(out, first.Is.Text)
+			if okA && okB {
+				p.offerBoolean(in, out, was != is)
+			}
+		}
+	}
+}
+
+func (p *profile) offerBoolean(in, out [2]string, swapped bool) {
+	if in == out && !swapped {
+		return // the same text, if of another type, is the business of the type family
+	}
+	f := func(s string) (string, bool) {
+		v, ok := truth(in, s)
+		if !ok {
+			return "", false
+		}
+		if v != swapped {
+			return out[0], true
+		}
+		return out[1], true
+	}
+	sides := map[string]bool{}
+	for _, t := range p.changed {
+		if _, ok := truth(in, t.Was.Text); ok {
+			sides[t.Was.Text] = true
+		}
+	}
+	c := candidate{
+		text: "true and false are written " + spelling(out, p.kinds, true) + " now, were " + spelling(in, p.kinds, false),
+		bits: 4, least: 0.95, plain: true, free: len(sides) > 1 && len(p.changed) >= 12 && p.mixed(),
+		apply: p.lift(f), params: map[string]string{"true": in[0] + " → " + f0(f, in[0]), "false": in[1] + " → " + f0(f, in[1])},
+	}
+	if swapped {
+		c.kind, c.bits = "F01", 8
+		c.text = "true and false changed sides: " + in[0] + " became " + f0(f, in[0]) + " and " + in[1] + " became " + f0(f, in[1])
+	}
+	if len(sides) > 1 || !swapped {
+		p.add(c)
+	}
+}
+
+// mixed reports whether both new values occur, so that shuffling them means something.
+func (p *profile) mixed() bool {
+	for _, t := range p.changed {
+		if t.Is.Text != p.changed[0].Is.Text {
+			return true
+		}
+	}
+	return false
+}
+
+func f0(f step, s string) string { out, _ := f(s); return out }
+
+// spelling shows both words, in quotes when they are texts.
+func spelling(coding [2]string, kinds map[harness.ValueKind]harness.ValueKind, new bool) string {
+	quoted := false
+	for was, is := range kinds {
+		if k := map[bool]harness.ValueKind{true: is, false: was}[new]; k == harness.KindString {
+			quoted = true
+		}
+	}
+	if quoted {
+		return strconv.Quote(coding[0]) + "/" + strconv.Quote(coding[1])
+	}
+	return coding[0] + "/" + coding[1]
+}

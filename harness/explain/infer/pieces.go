@@ -1,0 +1,270 @@
+package infer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+const (
+	maxPieces   = 3  // fields in one new value
+	maxMembers  = 64 // members of a record that are looked at
+	maxPrograms = 24 // ways to put one new value together that are followed
+	maxLiteral  = 4  // characters between two fields
+)
+
+// proposeSubstring: the new value is part of the old one, by position or by separator.
+func proposeSubstring(p *profile) {
+	for i, was := range p.was {
+		is := p.is[i]
+		if is == "" || len(is) >= len(was) {
+			continue
+		}
+		if at := strings.Index(was, is); at > 0 {
+			p.offerPositions(was, is, at)
+		}
+		for _, r := range distinctRunes(was) {
+			if !unicode.IsLetter(r) && !unicode.IsDigit(r) {
+				p.offerTokens(was, is, string(r))
+			}
+		}
+	}
+}
+
+func (p *profile) offerPositions(was, is string, at int) {
+	from, n, total := utf8.RuneCountInString(was[:at]), utf8.RuneCountInString(is), utf8.RuneCountInString(was)
+	fromEnd := total - from - n
+	probes := []probe{{strings.Repeat("x", total+2) + "yz", "a longer value"}}
+	p.offerPart("positions", fmt.Sprintf("characters %d to %d of the old value", from+1, from+n), 6+log2(from+1)+log2(n), probes, func(r []rune) (int, int) {
+		return from, from + n
+	})
+	p.offerPart("last", fmt.Sprintf("the last %d characters of the old value", n), 5+log2(n), probes, func(r []rune) (int, int) {
+		if fromEnd != 0 {
+			return -1, 0
+		}
+		return max(len(r)-n, 0), len(r)
+	})
+	p.offerPart("drop", fmt.Sprintf("the first %d characters were cut off", from), 5+log2(from+1), probes, func(r []rune) (int, int) {
+		if fromEnd != 0 {
+			return -1, 0
+		}
+		return from, len(r)
+	})
+}
+
+func (p *profile) offerPart(key, words string, bits float64, probes []probe, at func([]rune) (int, int)) {
+	if !p.fresh(words) {
+		return
+	}
+	p.offer(func(s string) (string, bool) {
+		r := []rune(s)
+		i, j := at(r)
+		if i < 0 || j > len(r) || i > j {
+			return "", false
+		}
+		return string(r[i:j]), true
+	}, candidate{text: words, bits: bits, lossy: true, params: map[string]string{"part": key, "words": words}, probes: probes})
+}
+
+// cut is a way to take a part of a text at a separator.
+type cut struct {
+	words string
+	run   func(s, sep string) (string, bool)
+}
+
+var cuts = []cut{
+	{"what stands before the first %s", func(s, sep string) (string, bool) { a, _, ok := strings.Cut(s, sep); return a, ok }},
+	{"what stands after the first %s", func(s, sep string) (string, bool) { _, b, ok := strings.Cut(s, sep); return b, ok }},
+	{"what stands before the last %s", func(s, sep string) (string, bool) {
+		i := strings.LastIndex(s, sep)
+		return s[:max(i, 0)], i >= 0
+	}},
+	{"what stands after the last %s", func(s, sep string) (string, bool) {
+		i := strings.LastIndex(s, sep)
+		return s[i+1:], i >= 0 && len(sep) == 1
+	}},
+	{"the second part between %s", func(s, sep string) (string, bool) { return token(s, sep, 1) }},
+	{"the third part between %s", func(s, sep string) (string, bool) { return token(s, sep, 2) }},
+}
+
+func token(s, sep string, n int) (string, bool) {
+	parts := strings.Split(s, sep)
+	if n >= len(parts) {
+		return "", false
+	}
+	return parts[n], true
+}
+
+func (p *profile) offerTokens(was, is, sep string) {
+	for i, c := range cuts {
+		got, ok := c.run(was, sep)
+		if !ok || trim(got) != is || !p.fresh(c.words+sep) {
+			continue
+		}
+		words := fmt.Sprintf(c.words, shown(sep)) + " in the old value"
+		p.offer(func(s string) (string, bool) {
+			got, ok := c.run(s, sep)
+			return trim(got), ok
+		}, candidate{
+			text: "only " + words + " is left", bits: 6 + 0.5*float64(i), lossy: true, params: map[string]string{"part": c.words, "separator": sep},
+			probes: []probe{{"a" + sep + "b" + sep + "c" + sep + "d", "a value with more than one " + shown(sep)}},
+		})
+	}
+}
+
+// piece is a literal or a field of the record; the field "" is the old value itself.
+type piece struct {
+	literal string
+	field   string
+	form    int // row of forms
+	isField bool
+}
+
+// forms is what can be done to a field before it is put in.
+var forms = []struct {
+	words string
+	bits  float64
+	run   func(string) string
+}{
+	{"", 0, func(s string) string { return s }},
+	{" in upper case", 3, strings.ToUpper},
+	{" in lower case", 3, strings.ToLower},
+	{" (first letter)", 4, initial},
+	{" (first letter in lower case)", 5, func(s string) string { return strings.ToLower(initial(s)) }},
+}
+
+func initial(s string) string {
+	_, n := utf8.DecodeRuneInString(s)
+	return s[:n]
+}
+
+// proposeConcat: the new value is put together from members of the record and the old value.
+func proposeConcat(p *profile) {
+	if p.inner {
+		return
+	}
+	tried := 0
+	for _, t := range p.changed {
+		if t.Is.Kind != harness.KindString && t.Is.Kind != harness.KindNumber || t.Is.Text == "" || len(t.Is.Text) > 200 || len(t.Record) == 0 {
+			continue
+		}
+		if tried++; tried > maxSeeds {
+			break
+		}
+		w := weaver{pair: t, members: t.Record[:min(len(t.Record), maxMembers)]}
+		w.follow(t.Is.Text, nil, 0)
+		for _, program := range w.out {
+			p.offerProgram(program, len(w.members))
+		}
+	}
+}
+
+// weaver finds the ways to put one new value together.
+type weaver struct {
+	pair    *Pair
+	members []harness.Field
+	out     [][]piece
+	steps   int
+}
+
+func (w *weaver) follow(rest string, done []piece, fields int) {
+	if w.steps++; len(w.out) >= maxPrograms || w.steps > 4000 {
+		return
+	}
+	if rest == "" {
+		if fields > 0 {
+			w.out = append(w.out, append([]piece(nil), done...))
+		}
+		return
+	}
+	if fields < maxPieces {
+		for i := -1; i < len(w.members); i++ {
+			name, text := "", w.pair.Was.Text
+			if i >= 0 {
+				name, text = w.members[i].Name, w.members[i].Value
+			}
+			for form := range forms {
+				if form > 0 && forms[form].run(text) == text {
+					continue
+				}
+				if got := forms[form].run(text); got != "" && strings.HasPrefix(rest, got) {
+					w.follow(rest[len(got):], append(done, piece{field: name, form: form, isField: true}), fields+1)
+				}
+			}
+		}
+	}
+	_, n := utf8.DecodeRuneInString(rest)
+	if last := len(done) - 1; last >= 0 && !done[last].isField {
+		if len(done[last].literal)+n <= maxLiteral {
+			longer := append([]piece(nil), done...)
+			longer[last].literal += rest[:n]
+			w.follow(rest[n:], longer, fields)
+		}
+		return
+	}
+	w.follow(rest[n:], append(done, piece{literal: rest[:n]}), fields)
+}
+
+func (p *profile) offerProgram(program []piece, members int) {
+	var words []string
+	bits, others := 2.0, 0
+	for _, pc := range program {
+		switch {
+		case !pc.isField:
+			words = append(words, strconv.QuoteToGraphic(pc.literal))
+			bits += textBits(pc.literal)
+		case pc.field == "":
+			words = append(words, "the old value"+forms[pc.form].words)
+			bits += 3 + forms[pc.form].bits
+		default:
+			words = append(words, pc.field+forms[pc.form].words)
+			bits += 3 + log2(members) + forms[pc.form].bits
+			others++
+		}
+	}
+	text := "put together from " + strings.Join(words, " + ")
+	if len(program) == 1 {
+		text = "the value is that of " + words[0] + " now"
+	}
+	if others == 0 || !p.fresh(text) {
+		return
+	}
+	f := func(v harness.Value, record []harness.Field) (harness.Value, bool) { return weave(program, v, record) }
+	hit, of := 0, 0
+	for _, t := range spread(p.changed, 2*maxSeeds) {
+		if of++; explains(f, t) {
+			hit++
+		}
+	}
+	if 4*hit < of {
+		return
+	}
+	p.add(candidate{text: text, bits: bits, apply: f, free: len(p.changed) >= 12 && p.mixed(), params: map[string]string{"pieces": strings.Join(words, " + ")}, lossy: true})
+}
+
+func weave(program []piece, v harness.Value, record []harness.Field) (harness.Value, bool) {
+	var b strings.Builder
+	for _, pc := range program {
+		switch {
+		case !pc.isField:
+			b.WriteString(pc.literal)
+		case pc.field == "":
+			b.WriteString(forms[pc.form].run(v.Text))
+		default:
+			text, ok := harness.Value{Fields: record}.Field(pc.field)
+			if !ok {
+				return harness.Value{}, false
+			}
+			b.WriteString(forms[pc.form].run(text))
+		}
+	}
+	kind := v.Kind
+	if !isScalar(v) {
+		kind = harness.KindString
+	}
+	return harness.Value{Kind: kind, Text: b.String()}, true
+}

@@ -1,0 +1,378 @@
+package infer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// proposeZeros: 00417 became 417, and 0 stayed 0.
+func proposeZeros(p *profile) {
+	p.offer(withoutZeros, candidate{
+		text: "leading zeros were lost", bits: 3, lossy: true, theme: "zeros", params: map[string]string{"step": "strip-zeros"},
+		probes: []probe{{"000", "a value of zeros only"}, {"0x07", "a value with letters"}},
+	})
+}
+
+func withoutZeros(s string) (string, bool) {
+	if !allDigits(s) {
+		return "", false
+	}
+	if t := strings.TrimLeft(s, "0"); t != "" {
+		return t, true
+	}
+	return "0", true
+}
+
+func allDigits(s string) bool {
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// charName is a character for sentences.
+func charName(r rune) string {
+	if name, ok := charNames[r]; ok {
+		return name
+	}
+	if !unicode.IsPrint(r) || isBlank(r) {
+		return fmt.Sprintf("U+%04X", r)
+	}
+	return strconv.Quote(string(r))
+}
+
+var charNames = map[rune]string{' ': "blanks", '0': "zeros", '\u00a0': "no-break spaces (U+00A0)", '\u200b': "zero-width spaces (U+200B)", '\t': "tabs", '\ufeff': "byte order marks (U+FEFF)"}
+
+// proposePad: filled up to a width on one side, or the fill stripped.
+func proposePad(p *profile) {
+	for i, was := range p.was {
+		is := p.is[i]
+		n, m := utf8.RuneCountInString(was), utf8.RuneCountInString(is)
+		first, _ := utf8.DecodeRuneInString(is)
+		last, _ := utf8.DecodeLastRuneInString(is)
+		switch {
+		case m > n && is == fill(first, m-n)+was:
+			p.offerPad("left", first, m, func(s string) (string, bool) { return padded(s, first, m, true), true })
+		case m > n && is == was+fill(last, m-n):
+			p.offerPad("right", last, m, func(s string) (string, bool) { return padded(s, last, m, false), true })
+		case m < n:
+			p.offerStrip(was, is)
+		}
+	}
+}
+
+func fill(r rune, n int) string { return strings.Repeat(string(r), n) }
+
+func padded(s string, r rune, width int, left bool) string {
+	n := width - utf8.RuneCountInString(s)
+	if n <= 0 {
+		return s
+	}
+	if left {
+		return fill(r, n) + s
+	}
+	return s + fill(r, n)
+}
+
+func (p *profile) offerPad(side string, r rune, width int, f step) {
+	if !p.fresh("pad" + side + string(r) + strconv.Itoa(width)) {
+		return
+	}
+	bits := 5 + log2(width)
+	if !strings.ContainsRune(" 0", r) {
+		bits += 5
+	}
+	kind := "F17"
+	if isBlank(r) && r != ' ' {
+		kind = "F22"
+	}
+	p.offer(f, candidate{
+		kind: kind, bits: bits, text: fmt.Sprintf("padded on the %s with %s to %d characters", side, charName(r), width),
+		params: map[string]string{"side": side, "char": string(r), "width": strconv.Itoa(width)},
+		probes: []probe{{"7", "an old value of another length"}, {"1234567", "an old value of another length"}},
+	})
+}
+
+func (p *profile) offerStrip(was, is string) {
+	first, _ := utf8.DecodeRuneInString(was)
+	last, _ := utf8.DecodeLastRuneInString(was)
+	for _, side := range []struct {
+		name string
+		char rune
+		cut  func(string, string) string
+	}{{"left", first, strings.TrimLeft}, {"right", last, strings.TrimRight}} {
+		cutset := string(side.char)
+		if side.cut(was, cutset) != is || !p.fresh("strip"+side.name+cutset) {
+			continue
+		}
+		c := candidate{
+			bits: 6, lossy: true, text: fmt.Sprintf("%s on the %s were removed", charName(side.char), side.name),
+			params: map[string]string{"side": side.name, "char": cutset, "step": "strip"},
+		}
+		switch {
+		case side.char == '0' && side.name == "left":
+			c.kind, c.text = "F18", "leading zeros were lost"
+		case side.char != ' ' && side.char != '0':
+			c.bits += 4
+		}
+		p.offer(func(s string) (string, bool) { return side.cut(s, cutset), true }, c)
+	}
+}
+
+// proposeTruncate: cut at n characters or bytes, with or without the blanks that the cut leaves.
+func proposeTruncate(p *profile) {
+	for i, was := range p.was {
+		is := p.is[i]
+		if is == "" || len(is) >= len(was) || !strings.HasPrefix(was, is) {
+			continue
+		}
+		p.offerTruncate(utf8.RuneCountInString(is), "characters", 0, cutRunes)
+		p.offerTruncate(len(is), "bytes", 1, cutBytes)
+	}
+}
+
+func (p *profile) offerTruncate(n int, unit string, extra float64, cut func(string, int) string) {
+	if !p.fresh(unit + strconv.Itoa(n)) {
+		return
+	}
+	c := candidate{
+		bits: 5 + log2(n) + extra, lossy: true, text: fmt.Sprintf("cut after %d %s", n, unit),
+		params: map[string]string{"length": strconv.Itoa(n), "unit": unit},
+		probes: []probe{
+			{strings.Repeat("é", n+1), "a long value with accented letters"}, {strings.Repeat("a b ", n), "a longer value with blanks"},
+			{strings.Repeat("a", n+3), "a longer value"},
+		},
+	}
+	p.offer(func(s string) (string, bool) { return cut(s, n), true }, c)
+	c.bits += 2
+	c.text += ", blanks at the end removed"
+	p.offer(func(s string) (string, bool) {
+		if short := cut(s, n); short != s {
+			return strings.TrimRight(short, " "), true
+		}
+		return s, true
+	}, c)
+}
+
+func cutRunes(s string, n int) string {
+	for i := range s {
+		if n == 0 {
+			return s[:i]
+		}
+		n--
+	}
+	return s
+}
+
+func cutBytes(s string, n int) string { return s[:min(n, len(s))] }
+
+// proposeAffix: the same text before or after every value, added or removed.
+func proposeAffix(p *profile) {
+	for i, was := range p.was {
+		is := p.is[i]
+		if at := strings.Index(is, was); at >= 0 && len(is) > len(was) {
+			p.offerAffix(is[:at], is[at+len(was):], true)
+		}
+		if is == "" {
+			continue
+		}
+		if at := strings.Index(was, is); at >= 0 && len(was) > len(is) {
+			p.offerAffix(was[:at], was[at+len(is):], false)
+		}
+	}
+}
+
+func (p *profile) offerAffix(prefix, suffix string, added bool) {
+	if !p.fresh(prefix+"\x00"+suffix+strconv.FormatBool(added)) || len(prefix)+len(suffix) > 64 {
+		return
+	}
+	c := candidate{
+		kind: affixKind(p, prefix+suffix), bits: 1 + textBits(prefix+suffix), params: map[string]string{"prefix": prefix, "suffix": suffix},
+		text: affixText(prefix, suffix, added), probes: []probe{{"7", "an old value of another length"}, {"Ab-1234567", "an old value of another length"}},
+	}
+	if prefix != "" && suffix != "" {
+		c.bits += 3
+	}
+	if !added && p.allWere(prefix, suffix) {
+		c.bits = 5.5 // the old values show it: it need not be written out
+	}
+	if added {
+		p.offer(func(s string) (string, bool) { return prefix + s + suffix, true }, c)
+		return
+	}
+	p.offer(func(s string) (string, bool) {
+		if len(s) < len(prefix)+len(suffix) || !strings.HasPrefix(s, prefix) || !strings.HasSuffix(s, suffix) {
+			return "", false
+		}
+		return s[len(prefix) : len(s)-len(suffix)], true
+	}, c)
+}
+
+// allWere reports whether all old values have the prefix and suffix.
+func (p *profile) allWere(prefix, suffix string) bool {
+	for _, was := range p.was {
+		if !strings.HasPrefix(was, prefix) || !strings.HasSuffix(was, suffix) {
+			return false
+		}
+	}
+	return len(p.was) > 1
+}
+
+// affixKind: blanks are a matter of form, and a change of the pattern of identifiers is one of its own.
+func affixKind(p *profile, affix string) string {
+	if trim(affix) == "" {
+		return "F22"
+	}
+	for _, was := range p.was {
+		if len(was) < 5 || !strings.ContainsAny(was, "0123456789") || strings.ContainsAny(was, " ./:") {
+			return "F17"
+		}
+	}
+	return "F35"
+}
+
+func affixText(prefix, suffix string, added bool) string {
+	verb := " was removed"
+	if added {
+		verb = " was added"
+	}
+	var parts []string
+	if prefix != "" {
+		parts = append(parts, shown(prefix)+verb+" at the start")
+	}
+	if suffix != "" {
+		parts = append(parts, shown(suffix)+verb+" at the end")
+	}
+	return strings.Join(parts, " and ")
+}
+
+// shown is a short text for sentences; single blanks by name.
+func shown(s string) string {
+	switch s {
+	case "\u00a0":
+		return "a no-break space (U+00A0)"
+	case " ":
+		return "a blank"
+	case "\t":
+		return "a tab"
+	case "\u200b":
+		return "a zero-width space (U+200B)"
+	case "\ufeff":
+		return "a byte order mark (U+FEFF)"
+	}
+	return strconv.QuoteToGraphic(s)
+}
+
+// proposeReplace: one character stands in place of another, or characters of one sort were dropped.
+func proposeReplace(p *profile) {
+	p.offer(always(alphanumeric), candidate{
+		text: "everything but letters and digits was removed", bits: 6, lossy: true, params: map[string]string{"step": "strip-punctuation"},
+		probes: []probe{{"a.b c_d-e/f", "a value with other punctuation"}},
+	})
+	for i, was := range p.was {
+		for _, old := range distinctRunes(was) {
+			if unicode.IsLetter(old) || unicode.IsDigit(old) || strings.ContainsRune(p.is[i], old) {
+				continue
+			}
+			if p.is[i] == strings.ReplaceAll(was, string(old), "") {
+				p.offerReplace(old, "")
+			}
+			if fresh, ok := inPlace(was, p.is[i], old); ok {
+				p.offerReplace(old, string(fresh))
+			}
+		}
+	}
+}
+
+var alphanumeric = without(func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+
+func distinctRunes(s string) []rune {
+	var out []rune
+	for _, r := range s {
+		if !strings.ContainsRune(string(out), r) {
+			out = append(out, r)
+		}
+		if len(out) == 32 {
+			break
+		}
+	}
+	return out
+}
+
+// inPlace finds the character that stands where old was.
+func inPlace(was, is string, old rune) (rune, bool) {
+	a, b := []rune(was), []rune(is)
+	if len(a) != len(b) {
+		return 0, false
+	}
+	for i, r := range a {
+		if r == old {
+			return b[i], strings.ReplaceAll(was, string(old), string(b[i])) == is
+		}
+	}
+	return 0, false
+}
+
+func (p *profile) offerReplace(old rune, fresh string) {
+	if !p.fresh(string(old) + "\x00" + fresh) {
+		return
+	}
+	c := candidate{
+		bits: 8, lossy: true, text: "every " + strconv.QuoteToGraphic(string(old)) + " was removed", params: map[string]string{"char": string(old), "by": fresh},
+		probes: []probe{{"a.b c_d-e/f", "a value with other punctuation"}},
+	}
+	if fresh != "" {
+		c.bits = 10
+		c.text = "every " + strconv.QuoteToGraphic(string(old)) + " became " + strconv.QuoteToGraphic(fresh)
+	}
+	if isBlank(old) {
+		c.kind = "F22"
+	}
+	p.offer(func(s string) (string, bool) { return strings.ReplaceAll(s, string(old), fresh), true }, c)
+}
+
+// proposeTemplate: the letters and digits of the old value in another punctuation, such as 555-0100 for 5550100.
+func proposeTemplate(p *profile) {
+	for i, was := range p.was {
+		is := p.is[i]
+		if alphanumeric(was) != alphanumeric(is) || alphanumeric(is) == is || was == is {
+			continue
+		}
+		template := strings.Map(func(r rune) rune {
+			if unicode.IsLetter(r) || unicode.IsDigit(r) {
+				return slot
+			}
+			return r
+		}, is)
+		if !p.fresh(template) {
+			continue
+		}
+		p.offer(func(s string) (string, bool) { return poured(alphanumeric(s), template) }, candidate{
+			text: "punctuation changed to the form " + strings.ReplaceAll(template, string(slot), "x"), bits: 6 + 2.5*float64(utf8.RuneCountInString(template)),
+			params: map[string]string{"form": strings.ReplaceAll(template, string(slot), "x")},
+		})
+	}
+}
+
+// slot marks a letter or digit in a template; it is a non-character that no text holds.
+const slot = '\uffff'
+
+func poured(letters, template string) (string, bool) {
+	var b strings.Builder
+	rest := []rune(letters)
+	for _, r := range template {
+		if r == slot {
+			if len(rest) == 0 {
+				return "", false
+			}
+			r, rest = rest[0], rest[1:]
+		}
+		b.WriteRune(r)
+	}
+	return b.String(), len(rest) == 0
+}

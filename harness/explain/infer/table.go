@@ -1,0 +1,308 @@
+package infer
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+const (
+	maxEntries  = 512  // of a code table
+	minSeen     = 3    // pairs behind each entry of a code table
+	minPure     = 0.95 // share of an entry's pairs that agree
+	shuffles    = 1000 // of the permutation test
+	shownLines  = 12   // of a table in the text of a rule
+	maxShuffled = 400
+)
+
+// side is a value without its members, as a key.
+type side struct {
+	kind harness.ValueKind
+	text string
+}
+
+func sideOf(v harness.Value) side {
+	if v.IsAbsent() {
+		return side{kind: harness.KindAbsent}
+	}
+	return side{v.Kind, v.Text}
+}
+
+func (s side) value() harness.Value { return harness.Value{Kind: s.kind, Text: s.text} }
+
+// finite is a function with finitely many lines, as learned from pairs.
+type finite struct {
+	to    map[side]side
+	count map[side]int // pairs that agree
+	of    map[side]int // pairs seen
+}
+
+// learn takes for each old value the new one that most pairs have. ok is false when there are too many old values.
+func learn(pairs []*Pair, most int) (finite, bool) {
+	votes := map[side]map[side]int{}
+	for _, p := range pairs {
+		was := sideOf(p.Was)
+		if votes[was] == nil {
+			if len(votes) == most {
+				return finite{}, false
+			}
+			votes[was] = map[side]int{}
+		}
+		votes[was][sideOf(p.Is)]++
+	}
+	f := finite{map[side]side{}, map[side]int{}, map[side]int{}}
+	for was, counts := range votes {
+		for is, n := range counts {
+			f.of[was] += n
+			if n > f.count[was] || n == f.count[was] && is.less(f.to[was]) {
+				f.count[was], f.to[was] = n, is
+			}
+		}
+	}
+	return f, true
+}
+
+func (s side) less(t side) bool {
+	return cmp.Or(strings.Compare(s.text, t.text), strings.Compare(string(s.kind), string(t.kind))) < 0
+}
+
+// prune drops the entries that few pairs are behind, or that they contradict.
+func (f finite) prune(seen int) {
+	for was, n := range f.count {
+		if n < seen || float64(n) < minPure*float64(f.of[was]) {
+			delete(f.to, was)
+		}
+	}
+}
+
+func (f finite) run(v harness.Value, _ []harness.Field) (harness.Value, bool) {
+	is, ok := f.to[sideOf(v)]
+	return is.value(), ok
+}
+
+func (f finite) sorted() []side {
+	return slices.SortedFunc(maps.Keys(f.to), func(a, b side) int {
+		return cmp.Or(strings.Compare(a.text, b.text), strings.Compare(string(a.kind), string(b.kind)))
+	})
+}
+
+// isOneToOne reports whether no two old values became the same new one.
+func (f finite) isOneToOne() bool {
+	targets := map[side]bool{}
+	for _, is := range f.to {
+		targets[is] = true
+	}
+	return len(targets) == len(f.to)
+}
+
+// proposeTable: a finite function from old to new values.
+func proposeTable(p *profile) {
+	if p.inner {
+		return
+	}
+	f, ok := learn(p.all, 4*maxEntries)
+	if !ok {
+		return
+	}
+	old := len(f.to)
+	f.prune(min(minSeen, max(p.options.MinPairs, 1)))
+	if len(f.to) == 0 || len(f.to) > maxEntries || len(f.to) > 20 && f.isOneToOne() && f.isOfIdentifiers() {
+		return
+	}
+	c := candidate{bits: 8, least: 0.8, apply: f.run, free: true, lossy: !f.isOneToOne(), params: map[string]string{}}
+	var lines []string
+	hit := 0
+	for _, was := range f.sorted() {
+		is := f.to[was]
+		c.bits += textBits(was.text) + textBits(is.text)
+		hit += f.count[was]
+		c.table = append(c.table, Entry{cell(was.value()), cell(is.value()), f.count[was]})
+		if len(lines) < shownLines {
+			lines = append(lines, cell(was.value())+" → "+cell(is.value()))
+		}
+	}
+	c.params["entries"] = fmt.Sprint(len(f.to))
+	c.text = "codes changed: " + strings.Join(lines, ", ")
+	if more := len(f.to) - len(lines); more > 0 {
+		c.text += fmt.Sprintf(" and %d more", more)
+	}
+	if c.lossy {
+		c.text += "; several old codes became the same one"
+	}
+	if len(f.to) == 1 {
+		// One code became another: shuffling says nothing, near-certainty does.
+		c.free, c.plain, c.least = false, true, minPure
+		if old > 1 && share(hit, len(p.all)) < minPure {
+			return
+		}
+	}
+	p.add(c)
+}
+
+// cell is a value in a table.
+func cell(v harness.Value) string {
+	if isNothing(v) {
+		return nameOf(v)
+	}
+	return v.Text
+}
+
+// isOfIdentifiers reports whether the old values look like identifiers: long, with digits, all different in kind.
+func (f finite) isOfIdentifiers() bool {
+	for was := range f.to {
+		if utf8.RuneCountInString(was.text) < 4 || !strings.ContainsAny(was.text, "0123456789") && utf8.RuneCountInString(was.text) < 8 {
+			return false
+		}
+	}
+	return true
+}
+
+// proposeMask: each identifier became another one, the same wherever it occurs, and no two became one.
+func proposeMask(p *profile) {
+	if p.inner {
+		return
+	}
+	f, ok := learn(p.all, 1<<20)
+	if !ok {
+		return
+	}
+	f.prune(1)
+	repeats := 0
+	bits := 12.0
+	for was, is := range f.to {
+		repeats += f.count[was] - 1
+		bits += 0.9 * textBits(is.text)
+	}
+	if len(f.to) < 10 || repeats < 10 || 10*repeats < len(f.to) || !f.isOneToOne() || !f.isOfIdentifiers() {
+		return
+	}
+	// The cost is compared on the sample: the share of the mapping that the sample uses.
+	bits *= min(1, float64(len(p.changed))/float64(len(p.all)))
+	was, is := f.shapes()
+	text := fmt.Sprintf("each of %d identifiers became another one, always the same", len(f.to))
+	if was != "" && is != "" {
+		text += ": form " + was + " became " + is
+	}
+	p.add(candidate{text: text, bits: bits, least: 0.95, free: true, apply: f.run, params: map[string]string{"identifiers": fmt.Sprint(len(f.to)), "was": was, "is": is}})
+}
+
+// shapes is the common form of each side, empty when there is none.
+func (f finite) shapes() (was, is string) {
+	first := true
+	for a, b := range f.to {
+		x, y := shapeOf(a.text), shapeOf(b.text)
+		if first {
+			was, is, first = x, y, false
+			continue
+		}
+		if was != x {
+			was = ""
+		}
+		if is != y {
+			is = ""
+		}
+	}
+	return was, is
+}
+
+// shapeOf writes d for digits and a for letters; the rest stays.
+func shapeOf(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsDigit(r):
+			return 'd'
+		case unicode.IsLetter(r):
+			return 'a'
+		}
+		return r
+	}, s)
+}
+
+// beatsShuffles is the permutation test: with the new values dealt out at random, a table learned anew must not do as
+// well. Few pairs without any exception may be beaten in fewer than 1 of 100 shuffles, other ones in none of 1,000.
+func (s *search) beatsShuffles(c *candidate) bool {
+	sample := spread(s.changed, maxShuffled)
+	was, is := numbers(sample)
+	refit := c.family == "table" || c.family == "mask"
+	hits := func() int {
+		if refit {
+			return majority(was, is)
+		}
+		n := 0
+		for i, p := range sample {
+			if got, ok := c.apply(p.Was, p.Record); ok && same(got, sample[is[i]].Is) {
+				n++
+			}
+		}
+		return n
+	}
+	if !refit {
+		for i := range is {
+			is[i] = i
+		}
+	}
+	observed := hits()
+	allowed := 0
+	if len(sample) < 20 && observed == len(sample) {
+		allowed = shuffles/100 - 1
+	}
+	rounds := shuffles
+	if !refit {
+		rounds = shuffles / 4
+		allowed /= 4
+	}
+	random := rand.New(rand.NewPCG(s.options.Seed, 0x72756c65))
+	for range rounds {
+		random.Shuffle(len(is), func(i, j int) { is[i], is[j] = is[j], is[i] })
+		if hits() >= observed {
+			if allowed--; allowed < 0 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// numbers gives each value of either side a number.
+func numbers(pairs []*Pair) (was, is []int) {
+	number := func(seen map[side]int, v harness.Value) int {
+		k := sideOf(v)
+		n, ok := seen[k]
+		if !ok {
+			n = len(seen)
+			seen[k] = n
+		}
+		return n
+	}
+	olds, news := map[side]int{}, map[side]int{}
+	for _, p := range pairs {
+		was = append(was, number(olds, p.Was))
+		is = append(is, number(news, p.Is))
+	}
+	return was, is
+}
+
+// majority counts the pairs that agree with the most frequent new value of their old one, each old value's first pair
+// left out: alone it agrees with anything.
+func majority(was, is []int) int {
+	n := len(was)
+	votes := make(map[[2]int]int, n)
+	best := make([]int, n)
+	for i, w := range was {
+		k := [2]int{w, is[i]}
+		votes[k]++
+		best[w] = max(best[w], votes[k])
+	}
+	sum := 0
+	for _, b := range best {
+		sum += max(b-1, 0)
+	}
+	return sum
+}
