@@ -95,24 +95,29 @@ next:
 func generated(t *testing.T) map[string]harness.Recording {
 	t.Helper()
 	return map[string]harness.Recording{
-		"sis-lms-enrollment": played(t, world.Enrollment(), "sis-lms-enrollment", "i1-sis-lms-enrollment"),
-		"crm-sis-applicant":  played(t, world.Webhooks(), "crm-sis-applicant", "i2-crm-sis-applicant"),
-		"changes/sis-9.32":   sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
+		"sis-lms-enrollment":     played(t, world.Enrollment(), "sis-lms-enrollment", "i1-sis-lms-enrollment/baseline.yaml"),
+		"crm-sis-applicant":      played(t, world.Webhooks(), "crm-sis-applicant", "i2-crm-sis-applicant/baseline.yaml"),
+		"crm-sis-applicant-poll": played(t, world.Poll(), "crm-sis-applicant-poll", "i2-crm-sis-applicant/poll.yaml"),
+		"changes/sis-9.32":       sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
 	}
 }
 
-// played feeds the generated exchanges to the integration's baseline scenario and returns what crossed.
-func played(t *testing.T, feed []harness.Exchange, name, folder string) harness.Recording {
+// played feeds the generated exchanges to the scenario and returns what crossed.
+func played(t *testing.T, feed []harness.Exchange, name, scenario string) harness.Recording {
 	t.Helper()
 	dir := t.TempDir()
 	if err := harrowlake.Extract(dir, fstest.MapFS{}); err != nil {
 		t.Fatal(err)
 	}
-	recording := filepath.Join(dir, "fixtures", "harrow-lake", name)
+	recordings := filepath.Join(dir, "fixtures", "harrow-lake")
+	if err := os.MkdirAll(filepath.Join(recordings, "crm-sis-applicant"), 0o755); err != nil { // a scenario that others extend names it
+		t.Fatal(err)
+	}
+	recording := filepath.Join(recordings, name)
 	if err := fixtures.Save(recording, sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, feed...))); err != nil {
 		t.Fatal(err)
 	}
-	outcome := rehearseFile(t, filepath.Join(dir, "scenarios", "harrow-lake", folder, "baseline.yaml"))
+	outcome := rehearseFile(t, filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(scenario)))
 	return sealed(t, steadied(t, outcome.Candidate))
 }
 

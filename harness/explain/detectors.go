@@ -14,6 +14,7 @@ var Detectors = []Detector{
 	{"", "declared change", "differences that the scenario declares, up to the declared count", detectExpected},
 	{"F00", "body malformed", "a body that cannot be read as its format any more", detectMalformed},
 	{"F02", "field renamed", "a field is gone and another with the same values came in its place", detectRenamed},
+	{"F07", "answer in pages", "a list that ends early because the server now answers a page", detectPaging},
 	{"F11", "encoding changed", "the same letters in another encoding, or lost on the way", detectEncoding},
 	{"F18", "identifier damaged", "values differ in leading zeros only, or in scientific notation", detectDamage},
 	{"F01", "new code", "a value that was never there in a field of few values", detectNewCode},

@@ -16,17 +16,16 @@ package govcr
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
+	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
 )
 
 // MaxFile is the size of the largest file that is read, in bytes.
@@ -43,14 +42,14 @@ type Importer struct {
 	// without its extension.
 	Session func(file string) string
 
-	notes notes
+	notes departure.Notes
 }
 
 // Record puts the exchanges of each file into the sink, files by name and exchanges in their order. It ends at the first
 // file that cannot be read; the error names file, line and interaction, counted from 0.
 func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
-	im.notes = nil
-	root, files, err := yamlFiles(im.Path)
+	im.notes = departure.Notes{}
+	root, files, err := sources.Open(im.Path, ".yaml", ".yml")
 	if err != nil {
 		return harness.Usage(fmt.Errorf("import %s: %w", im.Path, err), "name a file that go-vcr wrote, or a folder with such *.yaml files")
 	}
@@ -74,40 +73,7 @@ func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
 
 // Notes says what of the files could not be taken over as it stands, one line for each kind with its count; empty when
 // nothing was lost.
-func (im *Importer) Notes() []string { return im.notes.lines() }
-
-// yamlFiles lists the files below path, sorted, relative to the root that it opens. The root keeps links from leading
-// out of the folder.
-func yamlFiles(name string) (*os.Root, []string, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !info.IsDir() {
-		root, err := os.OpenRoot(filepath.Dir(name))
-		return root, []string{filepath.Base(name)}, err
-	}
-	root, err := os.OpenRoot(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	var files []string
-	err = fs.WalkDir(root.FS(), ".", func(file string, entry fs.DirEntry, err error) error {
-		ext := strings.ToLower(path.Ext(file))
-		if err == nil && !entry.IsDir() && (ext == ".yaml" || ext == ".yml") {
-			files = append(files, file)
-		}
-		return err
-	})
-	if err == nil && len(files) == 0 {
-		err = errors.New("no *.yaml file in the folder")
-	}
-	if err != nil {
-		root.Close()
-		return nil, nil, err
-	}
-	return root, files, nil
-}
+func (im *Importer) Notes() []string { return im.notes.Lines() }
 
 func (im *Importer) readFile(root *os.Root, file string) ([]harness.Exchange, error) {
 	f, err := root.Open(file)

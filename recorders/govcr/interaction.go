@@ -1,7 +1,6 @@
 package govcr
 
 import (
-	"bytes"
 	"cmp"
 	"fmt"
 	"net/http"
@@ -10,12 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/goccy/go-yaml/ast"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
+	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
 )
 
 // converter turns the interactions of one file into exchanges.
@@ -23,10 +22,10 @@ type converter struct {
 	from, to, session string
 	file, place       string
 	at                time.Time // of the exchange before
-	notes             *notes
+	notes             *departure.Notes
 }
 
-func (c *converter) note(n note) { c.notes.add(n, c.place) }
+func (c *converter) note(k departure.Kind) { c.notes.Add(k, c.place) }
 
 // exchanges reads the top of a file.
 func (c *converter) exchanges(top ast.Node) ([]harness.Exchange, error) {
@@ -183,7 +182,7 @@ func (c *converter) request(x *harness.Exchange, q half) error {
 	head := withProto(harness.Head{{Name: harness.FieldMethod, Value: method}, {Name: harness.FieldPath, Value: targetOf(q.text["url"])}}, q)
 	if host := cmp.Or(q.text["host"], u.Host); !q.headers.Has("Host") {
 		if q.text["host"] == "" {
-			c.note(noteHost)
+			c.note(departure.Host)
 		}
 		head = append(head, harness.Field{Name: "Host", Value: host})
 	}
@@ -264,37 +263,7 @@ func (c *converter) time(x *harness.Exchange, r half) error {
 
 // message puts head and body together so that they agree.
 func (c *converter) message(head harness.Head, body []byte) harness.Message {
-	head = c.settle(head, body)
+	head = departure.Settle(head, body, payload.Unpack, c.note)
 	media, _, _ := strings.Cut(head.Get("Content-Type"), ";")
 	return harness.Message{Head: head, Media: strings.ToLower(strings.TrimSpace(media)), Body: harness.BytesBody(body)}
-}
-
-// settle makes the head true for the body that is stored; an empty body keeps its head, as HEAD and 304 need it.
-func (c *converter) settle(head harness.Head, body []byte) harness.Head {
-	if len(body) == 0 {
-		return head
-	}
-	size := strconv.Itoa(len(body))
-	if encoding := strings.Join(head.Values("Content-Encoding"), ","); encoding != "" && !isPacked(encoding, body) {
-		c.note(noteUnpacked)
-		head = head.Without("Content-Encoding", "Transfer-Encoding").With("Content-Length", size)
-	}
-	if head.Has("Content-Length") && head.Get("Content-Length") != size {
-		c.note(noteLength)
-		head = head.With("Content-Length", size)
-	}
-	return head
-}
-
-// isPacked reports whether the body is packed as the head says. Text is not, and what begins like gzip is, even when it
-// was damaged on its way.
-func isPacked(encoding string, body []byte) bool {
-	if strings.EqualFold(strings.TrimSpace(encoding), "identity") || bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		return true
-	}
-	if utf8.Valid(body) {
-		return false
-	}
-	_, err := payload.Unpack(encoding, body)
-	return err == nil
 }

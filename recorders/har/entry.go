@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
 )
 
 // entry is the part of a HAR entry that is read. Every other member is left alone.
@@ -83,10 +84,10 @@ func (v *values) UnmarshalJSON(raw []byte) error {
 type converter struct {
 	from, to, session string
 	file, place       string
-	notes             *notes
+	notes             *departure.Notes
 }
 
-func (c *converter) note(n note) { c.notes.add(n, c.place) }
+func (c *converter) note(k departure.Kind) { c.notes.Add(k, c.place) }
 
 // exchange converts an entry; crossed is false when it never was on a network.
 func (c *converter) exchange(e entry) (x harness.Exchange, crossed bool, err error) {

@@ -23,14 +23,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
+	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
 )
 
 // MaxFile is the size of the largest archive that is read, in bytes.
@@ -46,14 +46,14 @@ type Importer struct {
 	// without its extension, so that each archive is a session.
 	Session func(file string) string
 
-	notes notes
+	notes departure.Notes
 }
 
 // Record puts the exchanges of each file into the sink, files by name and exchanges by their start. It ends at the first
 // file that cannot be read; the error names the file, the byte offset and the entry, counted from 0.
 func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
-	im.notes = nil
-	root, files, err := archives(im.Path)
+	im.notes = departure.Notes{}
+	root, files, err := sources.Open(im.Path, ".har")
 	if err != nil {
 		return harness.Usage(fmt.Errorf("import %s: %w", im.Path, err), "name a HAR 1.2 file, or a folder with *.har files")
 	}
@@ -68,39 +68,7 @@ func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
 
 // Notes says what of the archives could not be taken over as it stands, one line for each kind with its count; empty
 // when nothing was lost.
-func (im *Importer) Notes() []string { return im.notes.lines() }
-
-// archives lists the files below path, sorted, relative to the root that it opens. The root keeps links from leading
-// out of the folder.
-func archives(name string) (*os.Root, []string, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !info.IsDir() {
-		root, err := os.OpenRoot(filepath.Dir(name))
-		return root, []string{filepath.Base(name)}, err
-	}
-	root, err := os.OpenRoot(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	var files []string
-	err = fs.WalkDir(root.FS(), ".", func(file string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && strings.EqualFold(path.Ext(file), ".har") {
-			files = append(files, file)
-		}
-		return err
-	})
-	if err == nil && len(files) == 0 {
-		err = errors.New("no *.har file in the folder")
-	}
-	if err != nil {
-		root.Close()
-		return nil, nil, err
-	}
-	return root, files, nil
-}
+func (im *Importer) Notes() []string { return im.notes.Lines() }
 
 func (im *Importer) importFile(ctx context.Context, root *os.Root, file string, sink harness.Sink) error {
 	exchanges, err := im.readFile(ctx, root, file)

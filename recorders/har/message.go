@@ -1,7 +1,6 @@
 package har
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -9,10 +8,10 @@ import (
 	"mime"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
+	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
 )
 
 // request converts a request; host and target are the parts of its URL.
@@ -32,7 +31,7 @@ func (c *converter) request(q request, host, target string) (harness.Message, *h
 	if !fields.Has("Host") {
 		if authority == "" {
 			authority = host
-			c.note(noteHost)
+			c.note(departure.Host)
 		}
 		head = append(head, harness.Field{Name: "Host", Value: authority})
 	}
@@ -155,7 +154,7 @@ func joinChunks(s, encoding string) ([]byte, bool) {
 		}
 		joined = append(joined, b...)
 	}
-	return joined, len(joined) > 0 && isPacked(encoding, joined)
+	return joined, len(joined) > 0 && departure.IsPacked(encoding, joined, payload.Unpack)
 }
 
 // textBody writes a text as the bytes that most likely crossed; declared is the size on the wire, -1 when unknown.
@@ -178,39 +177,9 @@ func saysLatin1(contentType string) bool {
 // message puts head and body together so that they agree. The head of an incomplete body is left as it is.
 func (c *converter) message(head harness.Head, fallback string, body []byte, fault *harness.Fault) harness.Message {
 	if fault == nil {
-		head = c.settle(head, body)
+		head = departure.Settle(head, body, payload.Unpack, c.note)
 	}
 	return harness.Message{Head: head, Media: mediaOf(head.Get("Content-Type"), fallback), Body: harness.BytesBody(body)}
-}
-
-// settle makes the head true for the body that is stored.
-func (c *converter) settle(head harness.Head, body []byte) harness.Head {
-	if len(body) == 0 {
-		return head
-	}
-	size := strconv.Itoa(len(body))
-	if encoding := strings.Join(head.Values("Content-Encoding"), ","); encoding != "" && !isPacked(encoding, body) {
-		c.note(noteUnpacked)
-		head = head.Without("Content-Encoding", "Transfer-Encoding").With("Content-Length", size)
-	}
-	if head.Has("Content-Length") && head.Get("Content-Length") != size {
-		c.note(noteLength)
-		head = head.With("Content-Length", size)
-	}
-	return head
-}
-
-// isPacked reports whether the body is packed as the head says. Text is not, and what begins like gzip is, even when it
-// was damaged on its way.
-func isPacked(encoding string, body []byte) bool {
-	if strings.EqualFold(strings.TrimSpace(encoding), "identity") || bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
-		return true
-	}
-	if utf8.Valid(body) {
-		return false
-	}
-	_, err := payload.Unpack(encoding, body)
-	return err == nil
 }
 
 // fieldsOf reads header fields in their order. The pseudo-fields of HTTP/2 are in method and URL already; only the

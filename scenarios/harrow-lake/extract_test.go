@@ -17,12 +17,13 @@ func extracted(t *testing.T) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "world")
 	err := Extract(dir, fstest.MapFS{
-		"embed.go":                            {Data: []byte("package harrowlake\n")},
-		"sis-lms-enrollment/recording.yaml":   {Data: []byte("format: rehearse-recording\n")},
-		"crm-sis-applicant/recording.yaml":    {Data: []byte("format: rehearse-recording\n")},
-		"changes/sis-9.32/recording.yaml":     {Data: []byte("format: rehearse-recording\n")},
-		"changes/sis-9.32/bodies/000003.csv":  {Data: []byte("TERM,CRN\r\n")},
-		"sis-lms-enrollment/bodies/odd {}.gz": {Data: []byte{0x1f, 0x8b, 0}},
+		"embed.go":                              {Data: []byte("package harrowlake\n")},
+		"sis-lms-enrollment/recording.yaml":     {Data: []byte("format: rehearse-recording\n")},
+		"crm-sis-applicant/recording.yaml":      {Data: []byte("format: rehearse-recording\n")},
+		"crm-sis-applicant-poll/recording.yaml": {Data: []byte("format: rehearse-recording\n")},
+		"changes/sis-9.32/recording.yaml":       {Data: []byte("format: rehearse-recording\n")},
+		"changes/sis-9.32/bodies/000003.csv":    {Data: []byte("TERM,CRN\r\n")},
+		"sis-lms-enrollment/bodies/odd {}.gz":   {Data: []byte{0x1f, 0x8b, 0}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,8 +88,8 @@ func TestEveryScenarioIsReadAndNamesFilesThatExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := fs.Glob(FS(), "i*/*.yaml")
-	if err != nil || len(files) != 8 {
-		t.Fatalf("scenarios %v, %v; want 8", files, err)
+	if err != nil || len(files) != 10 {
+		t.Fatalf("scenarios %v, %v; want 10", files, err)
 	}
 	for _, file := range files {
 		s, err := w.Scenario(filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(file)))

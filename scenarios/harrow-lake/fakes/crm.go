@@ -61,6 +61,7 @@ func CRM(release string, now func() time.Time) (http.Handler, error) {
 		c.applications[a.ID] = newApplication(a, release, now())
 	}
 	routes := http.NewServeMux()
+	routes.HandleFunc("GET /api/v2/applications", list(release, now))
 	routes.HandleFunc("GET /api/v2/applications/{id}", c.get)
 	routes.HandleFunc("PATCH /api/v2/applications/{id}", c.patch)
 	return service(world.CRM, release, now, routes), nil

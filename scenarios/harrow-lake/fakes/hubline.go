@@ -54,6 +54,7 @@ func HubLine(crmURL, sisURL, secret string, now func() time.Time, client *http.C
 	}
 	routes := http.NewServeMux()
 	routes.HandleFunc("POST /hooks/application", h.hook)
+	routes.HandleFunc("POST /jobs/poll", h.poll)
 	return service(world.HubLine, "4", now, routes), nil
 }
 

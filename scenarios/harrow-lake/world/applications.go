@@ -100,6 +100,18 @@ func Applications() []Application {
 	return list
 }
 
+// waiting is how many applications the hourly poll finds in the CRM.
+const waiting = 74
+
+// WaitingApplications is the IDs that the hourly poll finds: those of Applications and fifty behind them.
+func WaitingApplications() []string {
+	ids := make([]string, waiting)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("A-%d", firstApplication+i)
+	}
+	return ids
+}
+
 // mailbox is unique among the applicants; the first one has no number.
 func mailbox(first string, i int) string {
 	name := login(first, ascii.Replace(first)[1:])

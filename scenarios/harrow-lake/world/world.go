@@ -12,6 +12,7 @@ const (
 	LMS     = "lms"     // Lantern LMS
 	CRM     = "crm"     // Prospekt CRM
 	HubLine = "hubline" // the runner: cron and mapping files
+	Cron    = "cron"    // the scheduler of the runner
 )
 
 // Releases before and after the upgrades.
@@ -73,6 +74,17 @@ func windows1252(text []byte) []byte {
 		out = append(out, byte(r))
 	}
 	return out
+}
+
+// Poll returns the start of the hourly poll, the safety net behind the webhooks: one session.
+func Poll() []harness.Exchange {
+	return []harness.Exchange{{
+		ID: harness.SequenceID(1), Session: "poll 2026-10-05 14:00", Channel: harness.ChannelHTTP, From: Cron, To: HubLine, At: Clock(),
+		Request: harness.Message{Head: harness.Head{
+			{Name: harness.FieldMethod, Value: "POST"}, {Name: harness.FieldPath, Value: "/jobs/poll"}, {Name: harness.FieldProto, Value: "HTTP/1.1"},
+			{Name: "User-Agent", Value: "cron/3"},
+		}},
+	}}
 }
 
 // extract is a file of the SIS. A candidate's exchange has the number of the one that it takes the place of.
