@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -15,12 +13,12 @@ import (
 
 // acceptFlags are the flags of accept.
 type acceptFlags struct {
-	run, into, change, reason, ticket, by, until string
-	finding                                      int
+	decision
+	change, by string
 }
 
 func (a *app) acceptVerb() verb {
-	var f acceptFlags
+	f := acceptFlags{decision: decision{verb: "accept", flag: "finding", key: "expect-files"}}
 	return verb{
 		use: "accept", short: "declare a finding as an expected change, with a reason",
 		long: "Accept takes a finding of a kept run and appends it to an expect file as a declared change: place, class,\n" +
@@ -28,112 +26,44 @@ func (a *app) acceptVerb() verb {
 			"List the file under expect-files in the scenario and have it reviewed like code.",
 		example: "rehearse accept --finding 1 --into scenarios/expect/rh.yaml --reason \"RH is hybrid\" --until 2026-12-31",
 		flags: func(set *pflag.FlagSet) {
-			set.IntVar(&f.finding, "finding", 0, "`number` of the finding in the report (required)")
-			set.StringVar(&f.into, "into", "", "expect `file` to append to; it is made when it is missing (required)")
-			set.StringVar(&f.reason, "reason", "", "`why` the change is right (required)")
-			set.StringVar(&f.run, "run", "latest", "`name` of the run")
+			f.add(set)
 			set.StringVar(&f.change, "change", "", "`name` of the change (default: kind and run)")
-			set.StringVar(&f.ticket, "ticket", "", "`ticket` or pull request")
 			set.StringVar(&f.by, "by", "", "`who` accepts it")
-			set.StringVar(&f.until, "until", "", "last `day` on which it is expected, such as 2026-12-31")
 		},
 		run: func(context.Context, []string) error { return a.accept(f) },
 	}
 }
 
 func (a *app) accept(f acceptFlags) error {
-	for _, required := range []struct{ name, value string }{{"into", f.into}, {"reason", strings.TrimSpace(f.reason)}} {
-		if required.value == "" {
-			return harness.Usage(fmt.Errorf("accept: --%s is missing", required.name), "see `rehearse accept --help`")
-		}
-	}
-	ws, err := scenarios.OpenWorkspace(".")
+	on, err := f.load()
 	if err != nil {
 		return err
 	}
-	r, err := loadRun(ws.Root(), f.run)
-	if err != nil {
-		return err
-	}
-	if f.finding < 1 || f.finding > len(r.Findings) {
-		return harness.Usage(fmt.Errorf("accept: run %s has no finding %d", r.Run, f.finding), fmt.Sprintf("it has the findings 1 to %d", len(r.Findings)))
-	}
-	finding := r.Findings[f.finding-1]
-	if finding.Verdict == harness.Expected {
+	if on.finding.Verdict == harness.Expected {
 		return harness.Usage(fmt.Errorf("accept: finding %d is declared already", f.finding), "nothing to do")
 	}
-	expectations, err := expectationsOf(finding, r.Run, f)
-	if err != nil {
-		return err
-	}
+	expectations := expectationsOf(on, f)
 	if err := scenarios.AcceptInto(f.into, expectations); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s declared for %s: %s\n", f.into, plural(len(expectations), "place"), expectations[0].Change, printable(finding.Sentence))
-	a.tellToList(ws, r.Scenario, f.into)
+	fmt.Fprintf(a.out, "%s: %s declared for %s: %s\n", f.into, plural(len(expectations), "place"), expectations[0].Change, printable(on.finding.Sentence))
+	a.tellToList(on, f.decision)
 	return nil
-}
-
-// tellToList says what to add to the scenario so that it reads the expect file, unless it does so already.
-func (a *app) tellToList(ws *scenarios.Workspace, name, into string) {
-	below := func(file string) string {
-		if abs, err := filepath.Abs(file); err == nil {
-			if rel, err := filepath.Rel(ws.Root(), abs); err == nil {
-				return filepath.ToSlash(rel)
-			}
-		}
-		return file
-	}
-	file, lead := fmt.Sprintf("the scenario %q", name), "expect-files:\n"
-	if s, ok := scenarioNamed(ws, name); ok {
-		listed := func(f string) bool { return filepath.ToSlash(filepath.Clean(f)) == below(into) }
-		if slices.ContainsFunc(s.ExpectFiles, listed) {
-			return
-		}
-		file = s.File
-		if len(s.ExpectFiles) > 0 {
-			lead = ""
-		}
-	}
-	where := "add at its end:"
-	if lead == "" {
-		where = "add below its expect-files:"
-	}
-	fmt.Fprintf(a.err, "%s does not read this file yet; %s\n\n%s  - %s\n", printable(file), where, lead, printable(below(into)))
-}
-
-// scenarioNamed finds the readable scenario of that name.
-func scenarioNamed(ws *scenarios.Workspace, name string) (harness.Scenario, bool) {
-	files, err := ws.Scenarios()
-	if err != nil {
-		return harness.Scenario{}, false
-	}
-	for _, file := range files {
-		if s, err := ws.Scenario(file); err == nil && s.Name == name {
-			return s, true
-		}
-	}
-	return harness.Scenario{}, false
 }
 
 // expectationsOf declares exactly what the finding claims: one entry for each operation, place, class and pair of
 // values, with its count. Values of records and of volatile content are left open.
-func expectationsOf(finding harness.Finding, run string, f acceptFlags) ([]harness.Expectation, error) {
+func expectationsOf(on decided, f acceptFlags) []harness.Expectation {
+	finding := on.finding
 	name := f.change
 	if name == "" {
-		name = finding.Kind + " " + run
-	}
-	var until harness.Date
-	if f.until != "" {
-		if err := until.UnmarshalText([]byte(f.until)); err != nil {
-			return nil, harness.Usage(fmt.Errorf("accept: --until: %w", err), "write it as 2026-12-31")
-		}
+		name = strings.TrimSpace(finding.Kind + " " + on.report.Run)
 	}
 	var list []harness.Expectation
 	at := map[string]int{}
 	for _, d := range finding.Differences {
 		e := harness.Expectation{
-			Change: name, At: d.Pattern, Operation: d.Operation, Class: string(d.Class), Reason: f.reason, Ticket: f.ticket, By: f.by, Until: until,
+			Change: name, At: d.Pattern, Operation: d.Operation, Class: string(d.Class), Reason: f.reason, Ticket: f.ticket, By: f.by, Until: on.until,
 		}
 		if isPlain(d.Was) && isPlain(d.Is) && sameValues(finding.Differences, d) {
 			e.From, e.To = &d.Was.Text, &d.Is.Text
@@ -147,7 +77,7 @@ func expectationsOf(finding harness.Finding, run string, f acceptFlags) ([]harne
 		at[key] = len(list)
 		list = append(list, e)
 	}
-	return list, nil
+	return list
 }
 
 // isPlain reports whether the value is a short text that a declaration can name.

@@ -71,7 +71,7 @@ var doors = []struct {
 	{"github.com/fsnotify/fsnotify", []string{"recorders/filedrop"}, false},
 	{"golang.org/x/sys", []string{"fixtures"}, false},
 	{"golang.org/x/term", []string{"cmd/rehearse"}, false},
-	{"golang.org/x/text", []string{"harness/diff", "harness/explain", "harness/payload", "harness/report", "fixtures/scrub"}, false},
+	{"golang.org/x/text", []string{"harness/diff", "harness/explain", "harness/explain/infer", "harness/payload", "harness/report", "fixtures/scrub"}, false},
 	{"pgregory.net/rapid", nil, true},
 	{"github.com/santhosh-tekuri/jsonschema", nil, true},
 	{"github.com/rogpeppe/go-internal", nil, true},

@@ -69,6 +69,7 @@ func (a *app) learn(ctx context.Context, file string, times int, into string, al
 	for _, p := range lesson.Proposals {
 		rules = append(rules, p.Rule)
 	}
+	fmt.Fprintf(a.err, "list %s under rule-files in %s, and have it reviewed\n", into, file)
 	return a.addRules(into, rules)
 }
 
@@ -93,60 +94,37 @@ func (a *app) showLesson(l *rehearsal.Lesson) {
 
 // ruleAddFlags are the flags of rule add.
 type ruleAddFlags struct {
-	run, into, reason, ticket, until, compare string
-	finding                                   int
+	decision
+	compare string
 }
 
 func (a *app) ruleAddVerb() verb {
-	var f ruleAddFlags
+	f := ruleAddFlags{decision: decision{verb: "rule add", flag: "from-finding", key: "rule-files"}}
 	return verb{
 		use: "add", short: "add rules for the values that a finding shows",
 		long: "Add makes a rule for each place of a finding of a kept run and appends it to a rule file: the tightest form\n" +
 			"that covers the values seen, or the comparison that you name. List the file under rule-files in the scenario.",
-		example: "rehearse rule add --from-finding 2 --into scenarios/rules/noise.yaml --reason \"request id of the gateway\"",
+		example: "rehearse rule add --from-finding 2 --into scenarios/rules/noise.yaml --reason \"id of the gateway\"",
 		flags: func(set *pflag.FlagSet) {
-			set.IntVar(&f.finding, "from-finding", 0, "`number` of the finding in the report (required)")
-			set.StringVar(&f.into, "into", "", "rule `file` to append to; it is made when it is missing (required)")
-			set.StringVar(&f.reason, "reason", "", "why these differences mean nothing (required)")
-			set.StringVar(&f.run, "run", "latest", "`name` of the run")
-			set.StringVar(&f.compare, "compare", "", "comparison without parameters instead of the learned form, such as ignore or case")
-			set.StringVar(&f.ticket, "ticket", "", "ticket or pull request")
-			set.StringVar(&f.until, "until", "", "last `day` on which the rules hold, such as 2026-12-31")
+			f.add(set)
+			set.StringVar(&f.compare, "compare", "", "`comparison` without parameters instead of the learned form, such as case")
 		},
 		run: func(context.Context, []string) error { return a.ruleAdd(f) },
 	}
 }
 
 func (a *app) ruleAdd(f ruleAddFlags) error {
-	for _, required := range []struct{ name, value string }{{"into", f.into}, {"reason", strings.TrimSpace(f.reason)}} {
-		if required.value == "" {
-			return harness.Usage(fmt.Errorf("rule add: --%s is missing", required.name), "see `rehearse rule add --help`")
-		}
-	}
-	ws, err := scenarios.OpenWorkspace(".")
+	on, err := f.load()
 	if err != nil {
 		return err
 	}
-	r, err := loadRun(ws.Root(), f.run)
-	if err != nil {
-		return err
-	}
-	if f.finding < 1 || f.finding > len(r.Findings) {
-		return harness.Usage(fmt.Errorf("rule add: run %s has no finding %d", r.Run, f.finding), fmt.Sprintf("it has the findings 1 to %d", len(r.Findings)))
-	}
-	rules := diff.RulesFor(r.Findings[f.finding-1].Differences)
+	rules := diff.RulesFor(on.finding.Differences)
 	if len(rules) == 0 {
 		return harness.Usage(fmt.Errorf("rule add: finding %d holds no changed values: presence, type and order are no noise", f.finding),
 			"declare the change with `rehearse accept` when it is right")
 	}
-	var until harness.Date
-	if f.until != "" {
-		if err := until.UnmarshalText([]byte(f.until)); err != nil {
-			return harness.Usage(fmt.Errorf("rule add: --until: %w", err), "write it as 2026-12-31")
-		}
-	}
 	for i := range rules {
-		rules[i].Reason, rules[i].Ticket, rules[i].Until = f.reason, f.ticket, until
+		rules[i].Reason, rules[i].Ticket, rules[i].Until = f.reason, f.ticket, on.until
 		if f.compare != "" {
 			rules[i].Compare, rules[i].Pattern = f.compare, ""
 		}
@@ -154,7 +132,11 @@ func (a *app) ruleAdd(f ruleAddFlags) error {
 			return harness.Usage(err, "see `rehearse rule list`")
 		}
 	}
-	return a.addRules(f.into, rules)
+	if err := a.addRules(f.into, rules); err != nil {
+		return err
+	}
+	a.tellToList(on, f.decision)
+	return nil
 }
 
 func (a *app) addRules(into string, rules []harness.Rule) error {
@@ -164,7 +146,6 @@ func (a *app) addRules(into string, rules []harness.Rule) error {
 	for _, r := range rules {
 		fmt.Fprintf(a.out, "%s: %s at %s of %s\n", into, r.Compare, r.At, printable(r.Operation))
 	}
-	fmt.Fprintf(a.err, "list the file under rule-files in the scenario, and have it reviewed\n")
 	return nil
 }
 
