@@ -24,6 +24,8 @@ type Format struct {
 var Formats = []Format{
 	{"json", "JSON text, RFC 8259", []string{".json"}, []string{"application/json", "text/json", "+json"}, sniffJSON, ParseJSON},
 	{"fixed", "records of fixed width, by layout", []string{".ach", ".nacha"}, nil, sniffFixed, parseShipped},
+	{"x12", "ANSI X12 interchanges", []string{".x12"}, []string{"application/edi-x12"}, sniffX12, ParseX12},
+	{"edifact", "UN/EDIFACT interchanges, ISO 9735", []string{".edifact"}, []string{"application/edifact"}, sniffEDIFACT, ParseEDIFACT},
 	{"csv", "table with a header row, RFC 4180 and its dialects", []string{".csv", ".tsv"}, []string{"text/csv", "text/tab-separated-values"}, sniffCSV, ParseCSV},
 	{"text", "text by line", []string{".txt", ".log", ".html", ".xml"}, []string{"text/", "application/xml", "+xml"}, sniffText, ParseText},
 	{"bytes", "anything else, as one value", []string{".bin"}, nil, func([]byte) bool { return true }, ParseBytes},
