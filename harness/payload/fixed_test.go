@@ -137,7 +137,7 @@ func TestFixedFactsSayWhatIsNotInTheTree(t *testing.T) {
 		{columns(132, "\r\n", glHeader, glDebit), "line ends", "CRLF", "of another system"},
 		{strings.TrimSuffix(file, "\n"), "final newline", "no", "the last line may have none"},
 		{"\xef\xbb\xbf" + file, "byte order mark", "", "in front of the first column no layout fits"},
-		{strings.Replace(file, "Tuition", "Tuiti\xf3n", 1), "encoding", "not UTF-8", "Latin-1"},
+		{strings.Replace(file, "Tuition", "Tuiti\xf3n", 1), "encoding", "Windows-1252 or Latin-1", "Latin-1"},
 		{file, "totals", "", "every promise holds"},
 		{nacha, "totals", "", "every promise holds"},
 		{columns(132, "\n", glHeader, glDebit, glCredit, strings.Replace(glTrailer, "0000002", "0000060", 1)), "totals",

@@ -26,6 +26,7 @@ var Formats = []Format{
 	{"fixed", "records of fixed width, by layout", []string{".ach", ".nacha"}, nil, sniffFixed, parseShipped},
 	{"x12", "ANSI X12 interchanges", []string{".x12"}, []string{"application/edi-x12"}, sniffX12, ParseX12},
 	{"edifact", "UN/EDIFACT interchanges, ISO 9735", []string{".edifact"}, []string{"application/edifact"}, sniffEDIFACT, ParseEDIFACT},
+	{"hl7v2", "HL7 version 2 messages and batches", []string{".hl7"}, []string{"application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7"}, sniffHL7, ParseHL7},
 	{"csv", "table with a header row, RFC 4180 and its dialects", []string{".csv", ".tsv"}, []string{"text/csv", "text/tab-separated-values"}, sniffCSV, ParseCSV},
 	{"text", "text by line", []string{".txt", ".log", ".html", ".xml"}, []string{"text/", "application/xml", "+xml"}, sniffText, ParseText},
 	{"bytes", "anything else, as one value", []string{".bin"}, nil, func([]byte) bool { return true }, ParseBytes},
