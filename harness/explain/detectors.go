@@ -21,6 +21,7 @@ var Detectors = []Detector{
 	{"F13", "field added", "a column or member that was not there", detectAdded},
 	{"F03", "field removed", "a column or member that is gone or emptied", detectRemoved},
 	{"F04", "type changed", "a value of another type", detectRetyped},
+	{"F05", "values rewritten", "values that one rule turns into the new ones: dates, zones, units, padding, cuts, code tables", detectTransformed},
 	{"F24", "order changed", "the same records in another order", detectOrder},
 	{"F44", "looks like noise", "time stamps and tokens that differ and that no rule covers", detectNoise},
 	{"F00", "call fails", "an answer that turned from success to an error without a known cause", detectFailing},

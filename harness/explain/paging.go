@@ -92,4 +92,6 @@ func (s *state) listSize(d *harness.Difference) (was, is int) {
 	return 0, 0
 }
 
-func sameStep(a, b harness.Step) bool { return a.Kind == b.Kind && a.Name == b.Name && a.Index == b.Index }
+func sameStep(a, b harness.Step) bool {
+	return a.Kind == b.Kind && a.Name == b.Name && a.Index == b.Index
+}

@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"math/big"
 	"strconv"
 	"strings"
 )
@@ -12,6 +13,7 @@ type arithmetic struct {
 	theme      string // operations of one theme differ in rounding only
 	bits       float64
 	lossy      bool
+	least      float64
 	run        func(decimal) (decimal, bool)
 }
 
@@ -60,7 +62,11 @@ func operations(a, b decimal) []arithmetic {
 		key: "offset " + offset.plain(), theme: offset.plain(), words: offsetWords(offset), bits: 4 + 3.5*float64(len(offset.plain())),
 		run: func(d decimal) (decimal, bool) { return d.add(offset), true },
 	})
-	for _, r := range append([]ratio{newRatio(1, 1)}, unitRatios...) {
+	ratios := []ratio{newRatio(1, 1)}
+	if b.m.CmpAbs(big.NewInt(100)) >= 0 {
+		ratios = append(ratios, unitRatios...) // of fewer than three digits almost any ratio is true after rounding
+	}
+	for _, r := range ratios {
 		for i, mode := range roundings {
 			if got := a.ratioRounded(r, b.places, mode.name); got.cmp(b) == 0 {
 				out = append(out, roundingTo(r, b.places, mode, float64(i)))
@@ -107,7 +113,7 @@ func roundingTo(r ratio, n int, mode rounding, extra float64) arithmetic {
 		bits += 2 + r.bits()
 	}
 	return arithmetic{
-		key: fmt.Sprintf("round %s %d %s", r, n, mode.name), theme: theme, words: words, bits: bits, lossy: true,
+		key: fmt.Sprintf("round %s %d %s", r, n, mode.name), theme: theme, words: words, bits: bits, lossy: true, least: 0.8,
 		run: func(d decimal) (decimal, bool) { return d.ratioRounded(r, n, mode.name), true },
 	}
 }
@@ -160,13 +166,16 @@ func (p *profile) offerNumber(in, out numberStyle, op arithmetic, a decimal, see
 			}
 			return out.format(pl.run(d, got)), true
 		}
+		if !p.fits(f) {
+			continue
+		}
 		bits := 0.5 + op.bits + pl.bits + styleBits(in) + styleBits(out)
 		theme := "number " + op.theme + in.sample(true, 2) + out.sample(true, 2)
 		if op.key == "same" && in == out {
 			bits, theme = bits+4, "zeros"
 		}
 		p.offer(f, candidate{
-			text: numberText(in, out, op, pl), bits: bits, lossy: op.lossy, kind: p.numberKind(op, in, out),
+			text: numberText(in, out, op, pl), bits: bits, lossy: op.lossy, least: op.least, kind: p.numberKind(op, in, out),
 			params: map[string]string{"operation": op.key, "decimals": pl.key, "was": in.sample(true, 2), "is": out.sample(true, 2)},
 			probes: numberProbes(in), theme: theme,
 		})

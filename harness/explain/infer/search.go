@@ -28,7 +28,7 @@ type candidate struct {
 	params             map[string]string
 	table              []Entry
 	bits               float64
-	least              float64 // share of the changed pairs that it must explain; 0 means that of the options
+	least              float64 // share of the pairs that it must explain; 0 means that of the options, of the changed pairs
 	free               bool    // has a table of its own: must beat the shuffles
 	plain              bool    // needs no proof beyond its support: nothing else is there to be said
 	lossy              bool
@@ -211,16 +211,13 @@ func (s *search) confirm(c *candidate) (Rule, bool) {
 			}
 		}
 	}
-	least := max(c.least, s.options.MinShare)
 	switch {
-	case r.Support < s.options.MinPairs, share(r.Support, len(s.changed)) < least:
+	case r.Support < s.options.MinPairs, share(r.Support, len(s.changed)) < max(c.least, s.options.MinShare):
 		return r, false
-	case r.Exceptions > r.Support:
-		// A rule that would change more of what stayed than it explains lacks a condition: the caller learns one from
-		// changed and unchanged records; as a rule of all pairs it is wrong.
-		if changedMisses := len(s.changed) - r.Support; changedMisses > r.Support {
-			return r, false
-		}
+	case share(r.Support, r.Support+r.Exceptions) < c.least:
+		// A rule about few values that would change many that stayed says no more than chance does. Of other rules the
+		// caller can learn the condition.
+		return r, false
 	}
 	if c.free {
 		return r, s.beatsShuffles(c)
@@ -231,22 +228,28 @@ func (s *search) confirm(c *candidate) (Rule, bool) {
 // typed is the families whose values are more than texts; only rivals of their sort are worth a mention.
 var typed = map[string]bool{"date": true, "number": true, "term": true, "boolean": true}
 
+// isTyped holds for a composition when it does for one of its steps.
+func isTyped(family string) bool {
+	first, second, _ := strings.Cut(family, " then ")
+	return typed[first] || typed[second]
+}
+
 // rivals are the rules that fit as well as the best one and differ from it on some input.
 func (s *search) rivals(best *candidate, ranked []*candidate) []string {
 	var out []string
 	seen := map[string]bool{best.text: true}
 	within, probes := textTie, best.probes
-	if typed[best.family] {
+	if isTyped(best.family) {
 		within = maxBits
 	}
 	for _, c := range ranked {
 		if c.cost > best.cost+within || len(out) == maxRivals || best.family == "type" {
 			break
 		}
-		if !typed[best.family] {
+		if !isTyped(best.family) {
 			probes = slices.Concat(best.probes, c.probes)
 		}
-		if c == best || typed[best.family] && !typed[c.family] || seen[c.text] || c.free != best.free || c.theme != "" && c.theme == best.theme {
+		if c == best || isTyped(best.family) && !isTyped(c.family) || seen[c.text] || c.free != best.free || c.theme != "" && c.theme == best.theme {
 			continue
 		}
 		for _, pr := range probes {

@@ -157,16 +157,21 @@ func cell(v harness.Value) string {
 // isOfIdentifiers reports whether the old values look like identifiers: long, with digits, all different in kind.
 func (f finite) isOfIdentifiers() bool {
 	for was := range f.to {
-		if utf8.RuneCountInString(was.text) < 4 || !strings.ContainsAny(was.text, "0123456789") && utf8.RuneCountInString(was.text) < 8 {
+		if !isIdentifier(was.text) {
 			return false
 		}
 	}
 	return true
 }
 
+func isIdentifier(s string) bool {
+	n := utf8.RuneCountInString(s)
+	return n >= 4 && anyDigit(s) || n >= 8
+}
+
 // proposeMask: each identifier became another one, the same wherever it occurs, and no two became one.
 func proposeMask(p *profile) {
-	if p.inner {
+	if p.inner || len(p.was) == 0 || slices.ContainsFunc(p.was, func(was string) bool { return !isIdentifier(was) }) {
 		return
 	}
 	f, ok := learn(p.all, 1<<20)
@@ -250,7 +255,7 @@ func (s *search) beatsShuffles(c *candidate) bool {
 	}
 	observed := hits()
 	allowed := 0
-	if len(sample) < 20 && observed == len(sample) {
+	if len(sample) < 20 && !slices.ContainsFunc(sample, func(p *Pair) bool { return !explains(c.apply, p) }) {
 		allowed = shuffles/100 - 1
 	}
 	rounds := shuffles
