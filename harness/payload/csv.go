@@ -4,15 +4,17 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // ParseCSV reads a table: an array of objects whose member names are the cells of the first row. Delimiter, line ends,
 // byte order mark, quoting, blank lines and rows of another width are facts. A quote inside an unquoted cell is part
-// of the cell; a quote that is never closed is an error.
+// of the cell; a quote that is never closed is an error. UTF-16 is read as a view.
 func ParseCSV(source []byte) (*Doc, error) {
 	if len(source) > MaxSize {
 		return nil, syntaxError("csv", source, MaxSize, "larger than %d bytes", MaxSize)
+	}
+	if cs := utf16Of(source); cs != nil {
+		return parseView("csv", cs, source, ParseCSV)
 	}
 	p := csvParser{s: source, delimiter: delimiterOf(source)}
 	if bytes.HasPrefix(source, []byte(utf8BOM)) {
@@ -210,9 +212,7 @@ func (p *csvParser) facts() []Fact {
 	if bytes.HasPrefix(p.s, []byte(utf8BOM)) {
 		facts = append(facts, Fact{"byte order mark", "UTF-8"})
 	}
-	if !utf8.Valid(p.s) {
-		facts = append(facts, Fact{"encoding", "not UTF-8"})
-	}
+	facts = append(facts, encodingFact(p.s)...)
 	if p.quoted > 0 && p.quoted == p.cells {
 		facts = append(facts, Fact{"quoting", "all"})
 	}

@@ -30,6 +30,7 @@ type Doc struct {
 	syntax syntax
 	names  []string // of listed nodes
 	shared []byte   // what stands outside the span of a node and still gives it meaning: the header of a table
+	view   *view    // set when Source is a view of bytes in another encoding
 }
 
 // node is one entry of the tape. Children follow their parent; end is the index behind the last descendant.
@@ -290,18 +291,58 @@ type Edit struct {
 	Text string
 }
 
+// splice puts bytes in place of a span of the source.
+type splice struct {
+	from, to uint32
+	with     []byte
+}
+
+// splicer is a syntax that turns edits into splices itself, because one edit touches two places (the start and the end
+// tag of an element) or because there are texts that it cannot spell.
+type splicer interface {
+	splices(d *Doc, edits []Edit) ([]splice, error)
+}
+
 // Rewrite returns the source with the edits put in. Every byte outside the edited scalars stays. Each place may be
-// edited once; edits of shared names (the header of a table) count as one place and the first wins.
+// edited once; edits of shared names (the header of a table) count as one place and the first wins. An edit of a place
+// within an edited text is lost with that text. A source in another encoding is written in that encoding.
 func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
-	type splice struct {
-		from, to uint32
-		with     []byte
-	}
-	splices := make([]splice, 0, len(edits))
 	for _, e := range edits {
 		if e.Node.doc != d {
 			return nil, fmt.Errorf("rewrite %s: edit of another document", d.Format)
 		}
+	}
+	build := d.splices
+	if s, ok := d.syntax.(splicer); ok {
+		build = func(edits []Edit) ([]splice, error) { return s.splices(d, edits) }
+	}
+	splices, err := build(edits)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(splices, func(a, b splice) int { return cmp.Compare(a.from, b.from) })
+	splices = slices.CompactFunc(splices, func(a, b splice) bool { return a.from == b.from && a.to == b.to })
+	out := make([]byte, 0, len(d.Source)+64)
+	at := uint32(0)
+	for _, s := range splices {
+		if s.from < at {
+			continue
+		}
+		out = append(out, d.Source[at:s.from]...)
+		out = append(out, s.with...)
+		at = s.to
+	}
+	out = append(out, d.Source[at:]...)
+	if d.view != nil {
+		return d.view.write(d.Format, out, len(edits) == 0)
+	}
+	return out, nil
+}
+
+// splices spells every edit as the syntax does.
+func (d *Doc) splices(edits []Edit) ([]splice, error) {
+	splices := make([]splice, 0, len(edits))
+	for _, e := range edits {
 		n := e.Node.node()
 		switch {
 		case e.Name && (!n.named || n.listed):
@@ -314,16 +355,19 @@ func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
 			return nil, fmt.Errorf("rewrite %s at byte %d: not a scalar", d.Format, n.start)
 		}
 	}
-	slices.SortStableFunc(splices, func(a, b splice) int { return cmp.Compare(a.from, b.from) })
-	splices = slices.CompactFunc(splices, func(a, b splice) bool { return a.from == b.from && a.to == b.to })
-	out := make([]byte, 0, len(d.Source)+64)
-	at := uint32(0)
-	for _, s := range splices {
-		out = append(out, d.Source[at:s.from]...)
-		out = append(out, s.with...)
-		at = s.to
+	return splices, nil
+}
+
+// Asides yields the texts that stand outside the tree and are no values, such as comments: an anonymizer must see
+// them, a comparison need not. They are scalars without a name, and may be edited.
+func (d *Doc) Asides() iter.Seq[Node] {
+	return func(yield func(Node) bool) {
+		for i := d.nodes[0].end; i < uint32(len(d.nodes)); i++ {
+			if !yield(Node{d, i}) {
+				return
+			}
+		}
 	}
-	return append(out, d.Source[at:]...), nil
 }
 
 // SyntaxError says where a source is not of its format.

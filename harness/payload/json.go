@@ -52,6 +52,11 @@ func (p *jsonParser) parse() error {
 		p.i = len(utf8BOM)
 	}
 	p.nodes = make([]node, 0, p.guess())
+	return p.text()
+}
+
+// text reads one value and white space up to the end.
+func (p *jsonParser) text() error {
 	for {
 		p.space()
 		name, err := p.name()

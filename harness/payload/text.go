@@ -3,14 +3,16 @@ package payload
 import (
 	"bytes"
 	"fmt"
-	"unicode/utf8"
 )
 
 // ParseText reads lines: an array of strings, each without its line end. Line ends, the final newline and a byte
-// order mark are facts.
+// order mark are facts. UTF-16 is read as a view.
 func ParseText(source []byte) (*Doc, error) {
 	if len(source) > MaxSize {
 		return nil, syntaxError("text", source, MaxSize, "larger than %d bytes", MaxSize)
+	}
+	if cs := utf16Of(source); cs != nil {
+		return parseView("text", cs, source, ParseText)
 	}
 	var t tape
 	t.begin(node{kind: array})
@@ -46,9 +48,7 @@ func lineFacts(source []byte) []Fact {
 	if bytes.HasPrefix(source, []byte(utf8BOM)) {
 		facts = append(facts, Fact{"byte order mark", "UTF-8"})
 	}
-	if !utf8.Valid(source) {
-		facts = append(facts, Fact{"encoding", "not UTF-8"})
-	}
+	facts = append(facts, encodingFact(source)...)
 	crlf := bytes.Count(source, []byte("\r\n"))
 	lf := bytes.Count(source, []byte("\n")) - crlf
 	cr := bytes.Count(source, []byte("\r")) - crlf
