@@ -22,13 +22,17 @@ type Format struct {
 
 // Formats is the table of formats, in the order in which an unknown source is tried.
 var Formats = []Format{
+	{"ndjson", "a JSON text on each line", []string{".ndjson", ".jsonl"}, []string{"application/x-ndjson", "application/ndjson", "application/jsonl"}, sniffNDJSON, ParseNDJSON},
 	{"json", "JSON text, RFC 8259", []string{".json"}, []string{"application/json", "text/json", "+json"}, sniffJSON, ParseJSON},
 	{"fixed", "records of fixed width, by layout", []string{".ach", ".nacha"}, nil, sniffFixed, parseShipped},
 	{"x12", "ANSI X12 interchanges", []string{".x12"}, []string{"application/edi-x12"}, sniffX12, ParseX12},
 	{"edifact", "UN/EDIFACT interchanges, ISO 9735", []string{".edifact"}, []string{"application/edifact"}, sniffEDIFACT, ParseEDIFACT},
 	{"hl7v2", "HL7 version 2 messages and batches", []string{".hl7"}, []string{"application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7"}, sniffHL7, ParseHL7},
 	{"csv", "table with a header row, RFC 4180 and its dialects", []string{".csv", ".tsv"}, []string{"text/csv", "text/tab-separated-values"}, sniffCSV, ParseCSV},
-	{"text", "text by line", []string{".txt", ".log", ".html", ".xml"}, []string{"text/", "application/xml", "+xml"}, sniffText, ParseText},
+	{"xml", "XML 1.0 with namespaces, SOAP among it", []string{".xml"}, []string{"application/xml", "text/xml", "+xml"}, sniffXML, ParseXML},
+	{"form", "pairs of a web form, application/x-www-form-urlencoded", nil, []string{"application/x-www-form-urlencoded"}, func([]byte) bool { return false }, ParseForm},
+	{"multipart", "parts between boundaries, RFC 2046", nil, []string{"multipart/"}, sniffMultipart, ParseMultipart},
+	{"text", "text by line", []string{".txt", ".log", ".html"}, []string{"text/"}, sniffText, ParseText},
 	{"bytes", "anything else, as one value", []string{".bin"}, nil, func([]byte) bool { return true }, ParseBytes},
 }
 

@@ -19,7 +19,7 @@ func TestFormatsArePickedByTrust(t *testing.T) {
 		{"text/tab-separated-values", "", "", "csv", "media type of a table with tabs"},
 		{"text/plain", "", object, "text", "any other text"},
 		{"text/html", "", "", "text", "any other text"},
-		{"application/soap+xml", "", "", "text", "XML by line"},
+		{"application/soap+xml", "", "", "xml", "SOAP"},
 		{"application/json", "x.csv", table, "json", "the media type counts before the name"},
 		{"application/octet-stream", "x.csv", object, "csv", "the name counts before the content"},
 		{"", "REGISTRATIONS.CSV", "", "csv", "extension in any case"},
@@ -81,7 +81,7 @@ func TestTextIsReadByLine(t *testing.T) {
 		{"a\rb\r", "a|b", "line ends: CR; final newline: yes", "CR"},
 		{"a\n\nb\r\n", "a||b", "line ends: mixed: 1 CRLF, 2 LF, 0 CR; final newline: yes", "an empty line is a line"},
 		{"\xef\xbb\xbfa", "a", "byte order mark: UTF-8; line ends: none; final newline: no", "byte order mark"},
-		{"\xe9", "\xe9", "encoding: not UTF-8; line ends: none; final newline: no", "Latin-1"},
+		{"\xe9", "\xe9", "encoding: Windows-1252 or Latin-1; line ends: none; final newline: no", "Latin-1"},
 		{"", "", "line ends: none; final newline: no", "no bytes"},
 	} {
 		d, err := ParseText([]byte(c.source))
