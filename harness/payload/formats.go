@@ -28,6 +28,7 @@ var Formats = []Format{
 	{"x12", "ANSI X12 interchanges", []string{".x12"}, []string{"application/edi-x12"}, sniffX12, ParseX12},
 	{"edifact", "UN/EDIFACT interchanges, ISO 9735", []string{".edifact"}, []string{"application/edifact"}, sniffEDIFACT, ParseEDIFACT},
 	{"hl7v2", "HL7 version 2 messages and batches", []string{".hl7"}, []string{"application/hl7-v2", "application/hl7-v2+er7", "x-application/hl7-v2+er7"}, sniffHL7, ParseHL7},
+	{"bai2", "BAI2 balance reports", []string{".bai", ".bai2"}, nil, sniffBAI2, ParseBAI2},
 	{"csv", "table with a header row, RFC 4180 and its dialects", []string{".csv", ".tsv"}, []string{"text/csv", "text/tab-separated-values"}, sniffCSV, ParseCSV},
 	{"xml", "XML 1.0 with namespaces, SOAP among it", []string{".xml"}, []string{"application/xml", "text/xml", "+xml"}, sniffXML, ParseXML},
 	{"form", "pairs of a web form, application/x-www-form-urlencoded", nil, []string{"application/x-www-form-urlencoded"}, func([]byte) bool { return false }, ParseForm},
