@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/andybalholm/brotli"
+	"github.com/klauspost/compress/zstd"
 )
 
 // Limits of unpacking: what comes out is at most maxRatio times what went in, and at most maxUnpacked bytes.
@@ -29,6 +32,22 @@ var codings = []coding{
 		func(w io.Writer) (io.WriteCloser, error) { return gzip.NewWriter(w), nil }},
 	{"deflate", unpackDeflate,
 		func(w io.Writer) (io.WriteCloser, error) { return zlib.NewWriter(w), nil }},
+	{"br", func(r io.Reader) (io.ReadCloser, error) { return io.NopCloser(brotli.NewReader(r)), nil },
+		func(w io.Writer) (io.WriteCloser, error) { return brotli.NewWriter(w), nil }},
+	{"zstd", unpackZstd,
+		func(w io.Writer) (io.WriteCloser, error) { return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1)) }},
+}
+
+// maxWindow is the largest window that a zstd frame may ask for. RFC 9659 allows 8 MiB in HTTP; files have more.
+const maxWindow = 64 << 20
+
+// unpackZstd reads as a stream, because the whole at once would take what a frame says it needs.
+func unpackZstd(r io.Reader) (io.ReadCloser, error) {
+	d, err := zstd.NewReader(r, zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true))
+	if err != nil {
+		return nil, err
+	}
+	return d.IOReadCloser(), nil
 }
 
 // unpackDeflate reads zlib, as RFC 9110 says, or a bare deflate stream, as some servers send.

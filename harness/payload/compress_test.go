@@ -58,7 +58,7 @@ func TestUnpackTakesWhatServersSend(t *testing.T) {
 		{"deflate", rawDeflate(t, roster), roster, "deflate without the zlib frame"},
 		{"gzip", append(pack(t, "gzip", "a"), pack(t, "gzip", "b")...), "ab", "two gzip members, one after the other"},
 		{"gzip", nil, "", "no bytes, as answers to HEAD have"},
-		{"br", nil, "", "no bytes in an encoding that is not known"},
+		{"compress", nil, "", "no bytes in an encoding that is not known"},
 		{"identity", []byte{0x1f, 0x8b}, "\x1f\x8b", "bytes that look packed and are not said to be"},
 	} {
 		if got, err := Unpack(c.encoding, c.packed); err != nil || string(got) != c.want {
@@ -83,8 +83,8 @@ func TestUnpackRefuses(t *testing.T) {
 		{"gzip", flipped, "checksum", "damaged"},
 		{"gzip", append(bytes.Clone(zipped), "trailing"...), "unpack gzip", "more bytes behind the end"},
 		{"deflate", []byte("not packed at all"), "unpack deflate", "not packed at all"},
-		{"br", []byte("x"), `content encoding "br" is not known`, "an encoding that is not known"},
-		{"gzip, br", []byte("x"), `content encoding "br" is not known`, "among others"},
+		{"compress", []byte("x"), `content encoding "compress" is not known`, "an encoding that is not known"},
+		{"gzip, compress", []byte("x"), `content encoding "compress" is not known`, "among others"},
 		{strings.Repeat("gzip,", 5), zipped, "more than 4 content encodings", "a list without end"},
 		{"gzip", pack(t, "gzip", strings.Repeat("\x00", 10<<20)), "more than", "a bomb"},
 		{"deflate", pack(t, "deflate", strings.Repeat("\x00", 10<<20)), "more than", "a bomb of another kind"},
@@ -95,7 +95,7 @@ func TestUnpackRefuses(t *testing.T) {
 			t.Errorf("%s: %d bytes, %v; want %q", c.why, len(got), err, c.want)
 		}
 	}
-	if _, err := Pack("br", []byte("x")); err == nil {
+	if _, err := Pack("compress", []byte("x")); err == nil {
 		t.Error("packed in an encoding that is not known")
 	}
 	if _, err := Pack(strings.Repeat("gzip,", 5), []byte("x")); err == nil {

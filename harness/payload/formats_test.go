@@ -131,7 +131,7 @@ func TestBodiesAreUnpackedAsAView(t *testing.T) {
 		{message(object), "json", object, "", "as it is"},
 		{message(gzipped, harness.Field{Name: "content-encoding", Value: "gzip"}), "json", object, "", "packed"},
 		{message(string(pack(t, "deflate,gzip", object)), harness.Field{Name: "Content-Encoding", Value: "deflate"}, harness.Field{Name: "Content-Encoding", Value: "gzip"}), "json", object, "", "packed twice, in two fields"},
-		{message(object, harness.Field{Name: "Content-Encoding", Value: "br"}), "bytes", object, `unpack br: content encoding "br" is not known`, "an encoding that is not known"},
+		{message(object, harness.Field{Name: "Content-Encoding", Value: "compress"}), "bytes", object, `unpack compress: content encoding "compress" is not known`, "an encoding that is not known"},
 		{message(gzipped[:10], harness.Field{Name: "Content-Encoding", Value: "gzip"}), "bytes", gzipped[:10], "unpack gzip: unpack gzip of 10 bytes", "damaged"},
 		{message("", harness.Field{Name: "Content-Encoding", Value: "gzip"}), "text", "", "parse json at byte 0", "no body"},
 		{harness.Message{Head: harness.Head{{Name: harness.FieldName, Value: "out/users.csv"}}, Body: harness.BytesBody([]byte("a\n1\n"))}, "csv", "a\n1\n", "", "the name of a file"},

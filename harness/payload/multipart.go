@@ -3,6 +3,7 @@ package payload
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -66,6 +67,9 @@ func (p *multipartParser) findBoundary() (start int, err error) {
 	for at := 0; at < len(p.s); {
 		line, rest := lineAt(p.s[at:])
 		if b := bytes.TrimRight(line, " \t"); bytes.HasPrefix(b, []byte("--")) && len(b) > 2 && len(b) <= maxBoundary+2 {
+			if closing, ok := bytes.CutSuffix(b, []byte("--")); ok && len(closing) > 2 && !bytes.Contains(p.s, slices.Concat(b, []byte("--"))) {
+				b = closing // no part at all
+			}
 			p.boundary = b
 			return at, nil
 		}
@@ -232,6 +236,7 @@ func (m multipartSyntax) splices(d *Doc, edits []Edit) ([]splice, error) {
 		isAside := e.Node.i >= d.nodes[0].end
 		isBody := e.Node.Name() == "body" || isAside
 		switch {
+		case e.Text == e.Node.Text():
 		case isAside && strings.Contains("\n"+e.Text, "\n--"), isBody && bytes.Contains([]byte(e.Text), m.boundary):
 			return nil, fmt.Errorf("rewrite multipart at byte %d: the boundary stands in the new text", e.Node.Offset())
 		case !isBody && strings.ContainsAny(e.Text, "\r\n\";"):
