@@ -192,7 +192,7 @@ func (p *bai2Parser) enterRecord(code string, start int) (role int) {
 	}
 	role = p.enter(p.tagOf([]byte(code)), start)
 	if role == plainSegment {
-		p.add(member(node{kind: text, start: uint32(start), stop: uint32(start + 2)}, p.name("tag")))
+		p.add(member(node{kind: text, start: uint32(start), stop: uint32(start + 2)}, p.tagName))
 	}
 	return role
 }

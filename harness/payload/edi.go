@@ -63,9 +63,11 @@ type ediParser struct {
 	envelopes
 	i          int
 	terminator []byte
-	advice     string      // the separators, for people
-	headers    [][2]uint32 // spans of ISA segments, whose elements have a fixed width
-	between    map[string]int
+	advice     string          // the separators, for people
+	headers    [][2]uint32     // spans of ISA segments, whose elements have a fixed width
+	between    map[string]*int // counts of what stands between segments
+	lastSpace  string          // and which of them was the last
+	same       *int
 	wrapped    int // columns after which lines are broken; 0: not
 	unended    bool
 	binary     []string
@@ -74,7 +76,7 @@ type ediParser struct {
 }
 
 func newEDIParser(format string, source []byte, levels []level) *ediParser {
-	p := &ediParser{between: map[string]int{}}
+	p := &ediParser{between: map[string]*int{}}
 	p.format, p.s, p.levels = format, source, levels
 	p.label = func(tag string, i int) string { return fmt.Sprintf("%s%02d", tag, i) }
 	return p
@@ -113,11 +115,7 @@ func (p *ediParser) parse() error {
 		}
 		from := p.i
 		p.space()
-		if between := p.s[from:p.i]; len(between) <= mostSpace {
-			p.between[string(between)]++
-		} else {
-			p.between[longSpace]++
-		}
+		p.countSpace(p.s[from:p.i])
 	}
 	return nil
 }
@@ -146,8 +144,10 @@ func wrapOf(s []byte) int {
 }
 
 func (p *ediParser) space() {
-	for p.i < len(p.s) && bytes.IndexByte([]byte(" \t\r\n"), p.s[p.i]) >= 0 {
-		p.i++
+	for ; p.i < len(p.s); p.i++ {
+		if c := p.s[p.i]; c != '\n' && c != '\r' && c != ' ' && c != '\t' {
+			return
+		}
 	}
 }
 
@@ -156,6 +156,24 @@ const (
 	mostSpace = 24
 	longSpace = "many"
 )
+
+// countSpace counts what stands between two segments; mostly it is what stood between the two before.
+func (p *ediParser) countSpace(between []byte) {
+	if p.same != nil && string(between) == p.lastSpace {
+		*p.same++
+		return
+	}
+	if len(between) > mostSpace {
+		between = []byte(longSpace)
+	}
+	p.lastSpace = string(between)
+	p.same = p.between[p.lastSpace]
+	if p.same == nil {
+		p.same = new(int)
+		p.between[p.lastSpace] = p.same
+	}
+	*p.same++
+}
 
 // spaceName is the name of what stands between two segments.
 func spaceName(between string) string {
@@ -347,7 +365,7 @@ func (p *ediParser) segment() error {
 	}
 	role := p.enter(t, start)
 	if role == plainSegment {
-		p.add(member(node{kind: text, start: uint32(start), stop: uint32(tagEnd)}, p.name("tag")))
+		p.add(member(node{kind: text, start: uint32(start), stop: uint32(tagEnd)}, p.tagName))
 	}
 	done := false
 	if p.format == "x12" && (t.tag == "BIN" || t.tag == "BDS") {
@@ -385,7 +403,7 @@ func (p *ediParser) loop(t *tagNames, start, stop int, value func(int) string) e
 	p.segments++
 	p.push("loops", frame{level: loopLevel, id: id, segments: p.segments}, start)
 	tagEnd := p.mark(start, stop, markElement)
-	p.add(member(node{kind: text, start: uint32(start), stop: uint32(tagEnd)}, p.name("tag")))
+	p.add(member(node{kind: text, start: uint32(start), stop: uint32(tagEnd)}, p.tagName))
 	p.last = stop
 	if tagEnd < stop {
 		return p.elements(t, 1, tagEnd+1, stop)
@@ -462,10 +480,10 @@ func (p *ediParser) facts() []Fact {
 }
 
 // spaces lists what stands between segments, with how often when there are several.
-func spaces(between map[string]int) string {
+func spaces(between map[string]*int) string {
 	names := map[string]int{}
 	for raw, n := range between {
-		names[spaceName(raw)] += n
+		names[spaceName(raw)] += *n
 	}
 	var parts []string
 	for name, n := range names {

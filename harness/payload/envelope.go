@@ -47,6 +47,7 @@ type envelopes struct {
 	known    map[string]uint32
 	tags     map[string]*tagNames
 	ordinals []uint32
+	tagName  uint32 // of the member tag
 
 	frames     []frame
 	segments   int
@@ -85,6 +86,7 @@ func (m *marks) set(c, class byte) {
 
 func (e *envelopes) start() {
 	e.known, e.tags = map[string]uint32{}, map[string]*tagNames{}
+	e.tagName = e.name("tag")
 	e.begin(node{kind: array})
 	e.frames = []frame{{level: -1}}
 }
@@ -287,31 +289,39 @@ func (e *envelopes) end() []Fact {
 	return facts
 }
 
-// elements adds what stands behind the tag: elements from number first on.
+// elements adds what stands behind the tag: elements from number first on. It is where the time goes, so it fills the
+// tape by itself.
 func (e *envelopes) elements(t *tagNames, first, from, to int) error {
+	s, class, release := e.s[:to], &e.marks.class, e.marks.release
+	plain := uint32(0)
 	for i := first; ; i++ {
 		if i > mostElements {
 			return syntaxError(e.format, e.s, from, "segment %d: more than %d elements", e.segments, mostElements)
 		}
-		at, seen := from, byte(0)
-		for at < to {
-			c := e.s[at]
-			if class := e.marks.class[c]; class == markElement {
+		at, seen := from, false
+		for ; at < len(s); at++ {
+			c := s[at]
+			if k := class[c]; k == markElement {
 				break
-			} else if class != 0 {
-				seen |= 1 << class
-			} else if c == e.marks.release && c != 0 && at+1 < to {
+			} else if k != 0 {
+				seen = true
+			} else if c == release && c != 0 && at+1 < len(s) {
 				at++
 			}
-			at++
 		}
-		n := member(node{kind: text, start: uint32(from), stop: uint32(at)}, e.element(t, i))
-		if seen == 0 {
-			e.add(n)
+		if i > len(t.names) {
+			e.element(t, i)
+		}
+		n := node{kind: text, listed: true, named: true, start: uint32(from), stop: uint32(at), nameFrom: t.names[i-1]}
+		if !seen {
+			n.end = uint32(len(e.nodes) + 1)
+			e.nodes = append(e.nodes, n)
+			plain++
 		} else if err := e.parts(n, markRepetition); err != nil {
 			return err
 		}
-		if at >= to {
+		if at >= len(s) {
+			e.nodes[e.open[len(e.open)-1]].count += plain
 			return nil
 		}
 		from = at + 1

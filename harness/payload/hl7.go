@@ -143,7 +143,7 @@ func (p *hl7Parser) segment() error {
 	t := p.tagOf(p.s[start : start+3])
 	role := p.enter(t, start)
 	if role == plainSegment {
-		p.add(member(node{kind: text, start: uint32(start), stop: uint32(start + 3)}, p.name("tag")))
+		p.add(member(node{kind: text, start: uint32(start), stop: uint32(start + 3)}, p.tagName))
 	}
 	if first > 1 {
 		end := p.mark(fields, stop, markElement)
