@@ -44,6 +44,9 @@ func proposeDate(p *profile) {
 	}
 	outs := layoutsOf(p.is)
 	for _, in := range ins {
+		if len(outs) == 0 {
+			p.offerSolved(in)
+		}
 		for _, out := range outs {
 			if (in.grain&hasDate == 0) != (out.grain&hasDate == 0) {
 				continue

@@ -65,6 +65,8 @@ var claims = []struct {
 	{"F06, zone with DST", texts("2026-08-17 08:00:00 → 2026-08-17 13:00:00", "2026-12-18 09:30:00 → 2026-12-18 15:30:00", "2026-11-01 20:15:00 → 2026-11-02 02:15:00"), "F06", "America/Chicago time to UTC", ""},
 	{"F06, the instant read in a zone", texts("2026-08-17T00:00:00Z → 2026-08-16", "2026-12-01T05:00:00Z → 2026-11-30", "2027-05-28T05:00:00Z → 2027-05-28", "2027-05-28T04:30:00Z → 2027-05-27"), "F06", "America/Chicago", ""},
 	{"same moment, other zone", texts("2026-08-17T08:00:00-05:00 → 2026-08-17T13:00:00Z", "2026-12-18T09:30:00-06:00 → 2026-12-18T15:30:00Z", "2027-02-01T10:00:00-06:00 → 2027-02-01T16:00:00Z"), "F05", "the same moment, written in UTC", ""},
+	{"F05, month and year only", texts("2026-08-17T08:00:00Z → Aug 2026", "2026-12-01T23:15:00Z → Dec 2026", "2027-05-28T02:30:00Z → May 2027"), "F05", "to Aug 2026 (Mon, year)", ""},
+	{"F05, a layout of its own", texts("2026-08-17 08:05:10 → Mon 17/Aug 08h05", "2026-12-01 23:15:00 → Tue 01/Dec 23h15", "2027-05-28 14:30:59 → Fri 28/May 14h30"), "F05", "to Mon 17/Aug 14h30", ""},
 	{"12-hour clock", texts("08:00 → 8:00 AM", "13:30 → 1:30 PM", "23:05 → 11:05 PM"), "F05", "12-hour time", ""},
 	{"F11, mojibake", texts("José → JosÃ©", "Zoë → ZoÃ«", "Søren → SÃ¸ren"), "F11", "UTF-8 was read as Windows-1252", "euro sign"},
 	{"F11, repaired", texts("JosÃ© → José", "ZoÃ« → Zoë", "SÃ¸ren → Søren"), "F11", "encoding repaired", ""},

@@ -22,6 +22,8 @@ type layout struct {
 	grain   grain
 	upper   bool
 	unit    time.Duration // of an epoch
+	solved  []solvedPart  // of a layout that was solved from a pair
+	bits    float64       // of writing a solved layout down
 }
 
 const (
@@ -145,17 +147,20 @@ func (l *layout) parseEpoch(s string) (time.Time, bool) {
 }
 
 func (l *layout) format(t time.Time) string {
+	if l.solved != nil {
+		return l.formatSolved(t)
+	}
 	switch l.unit {
 	case time.Second:
 		return strconv.FormatInt(t.Unix(), 10)
 	case time.Millisecond:
 		return strconv.FormatInt(t.UnixMilli(), 10)
 	}
-	if s := t.Format(l.pattern); l.upper {
+	s := t.Format(l.pattern)
+	if l.upper {
 		return strings.ToUpper(s)
-	} else {
-		return s
 	}
+	return s
 }
 
 // sample is what layouts are shown with, so that no recorded value is.

@@ -32,7 +32,6 @@ var signStyles = []struct {
 	{" DR", "", " DR", "", ""},
 	{"DR/CR", "", "DR", "", "CR"},
 	{" DR/CR", "", " DR", "", " CR"},
-	{"none", "", "", "", ""},
 }
 
 // numberStyles is every combination, simple ones first.
@@ -118,11 +117,37 @@ func (s numberStyle) format(d decimal) string {
 	return whole
 }
 
+// marksOccur reports whether the marks by which the style differs from the plain one are in the texts.
+func (s numberStyle) marksOccur(texts string) bool {
+	if !strings.Contains(texts, s.thousands) || s.point == "," && !strings.Contains(texts, ",") {
+		return false
+	}
+	for _, sign := range signStyles[1:] {
+		if sign.name != s.sign {
+			continue
+		}
+		for _, mark := range []string{sign.after, sign.pBefore, sign.pAfter} {
+			if mark != "" && strings.Contains(texts, mark) {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
+
 // stylesOf is the styles in which at least half of the texts are numbers; of styles that read them alike the first.
 func stylesOf(texts []string) []numberStyle {
 	var out []numberStyle
 	seen := map[string]bool{}
+	all := strings.Join(texts, "\n")
+	if !anyDigit(all) {
+		return nil
+	}
 	for _, s := range numberStyles {
+		if !s.marksOccur(all) {
+			continue
+		}
 		var key strings.Builder
 		n := 0
 		for _, t := range texts {

@@ -230,41 +230,33 @@ func shapeOf(s string) string {
 	}, s)
 }
 
-// beatsShuffles is the permutation test: with the new values dealt out at random, a table learned anew must not do as
-// well. Few pairs without any exception may be beaten in fewer than 1 of 100 shuffles, other ones in none of 1,000.
+// beatsShuffles is the permutation test: with the new values dealt out at random, the rule, or a table learned anew, must
+// not do as well. Few pairs without any exception may be beaten in fewer than 1 of 100 shuffles, other ones in none.
 func (s *search) beatsShuffles(c *candidate) bool {
 	sample := spread(s.changed, maxShuffled)
-	was, is := numbers(sample)
-	refit := c.family == "table" || c.family == "mask"
-	hits := func() int {
-		if refit {
-			return majority(was, is)
+	n := numbering{}
+	was, is, ruled := make([]int, len(sample)), make([]int, len(sample)), make([]int, len(sample))
+	misses := 0
+	for i, p := range sample {
+		was[i], is[i] = n.of(p.Was), n.of(p.Is)
+		ruled[i] = was[i]
+		if got, ok := c.apply(p.Was, p.Record); ok {
+			ruled[i] = n.of(got)
 		}
-		n := 0
-		for i, p := range sample {
-			if got, ok := c.apply(p.Was, p.Record); ok && same(got, sample[is[i]].Is) {
-				n++
-			}
-		}
-		return n
-	}
-	if !refit {
-		for i := range is {
-			is[i] = i
+		if ruled[i] != is[i] {
+			misses++
 		}
 	}
-	observed := hits()
-	allowed := 0
-	if len(sample) < 20 && !slices.ContainsFunc(sample, func(p *Pair) bool { return !explains(c.apply, p) }) {
+	hits := func() int { return agreement(ruled, is) }
+	if c.family == "table" || c.family == "mask" {
+		hits = func() int { return majority(was, is, len(n)) }
+	}
+	observed, allowed := hits(), 0
+	if len(sample) < 20 && misses == 0 {
 		allowed = shuffles/100 - 1
 	}
-	rounds := shuffles
-	if !refit {
-		rounds = shuffles / 4
-		allowed /= 4
-	}
 	random := rand.New(rand.NewPCG(s.options.Seed, 0x72756c65))
-	for range rounds {
+	for range shuffles {
 		random.Shuffle(len(is), func(i, j int) { is[i], is[j] = is[j], is[i] })
 		if hits() >= observed {
 			if allowed--; allowed < 0 {
@@ -275,31 +267,34 @@ func (s *search) beatsShuffles(c *candidate) bool {
 	return true
 }
 
-// numbers gives each value of either side a number.
-func numbers(pairs []*Pair) (was, is []int) {
-	number := func(seen map[side]int, v harness.Value) int {
-		k := sideOf(v)
-		n, ok := seen[k]
-		if !ok {
-			n = len(seen)
-			seen[k] = n
+// numbering gives each value a number, in order of appearance.
+type numbering map[side]int
+
+func (n numbering) of(v harness.Value) int {
+	k := sideOf(v)
+	i, ok := n[k]
+	if !ok {
+		i = len(n)
+		n[k] = i
+	}
+	return i
+}
+
+func agreement(a, b []int) int {
+	n := 0
+	for i := range a {
+		if a[i] == b[i] {
+			n++
 		}
-		return n
 	}
-	olds, news := map[side]int{}, map[side]int{}
-	for _, p := range pairs {
-		was = append(was, number(olds, p.Was))
-		is = append(is, number(news, p.Is))
-	}
-	return was, is
+	return n
 }
 
 // majority counts the pairs that agree with the most frequent new value of their old one, each old value's first pair
 // left out: alone it agrees with anything.
-func majority(was, is []int) int {
-	n := len(was)
-	votes := make(map[[2]int]int, n)
-	best := make([]int, n)
+func majority(was, is []int, values int) int {
+	votes := make(map[[2]int]int, len(was))
+	best := make([]int, values)
 	for i, w := range was {
 		k := [2]int{w, is[i]}
 		votes[k]++
