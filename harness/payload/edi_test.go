@@ -181,6 +181,27 @@ func TestWrappedInterchangesReadAsIfInOneLine(t *testing.T) {
 	}
 }
 
+func TestFlatFormatsAreFoundByTheirFirstBytes(t *testing.T) {
+	for _, c := range []struct{ source, want, why string }{
+		{x12File, "x12", "ISA"},
+		{edifactFile, "edifact", "UNA"},
+		{edifactFile[9:], "edifact", "UNB"},
+		{hl7File, "hl7v2", "FHS"},
+		{"\x0b" + hl7File[strings.Index(hl7File, "MSH"):], "hl7v2", "MSH in its frame"},
+		{bai2File, "bai2", "01 and a date"},
+		{nacha, "fixed", "a file header of 94 columns"},
+		{columns(132, "\n", glHeader, glDebit), "fixed", "a header of 132 columns"},
+		{"ISABELLA,UNA\n1,2\n", "csv", "words that begin alike"},
+		{"01,2,3,4,5,6,7\n1,2,3,4,5,6,7\n", "csv", "a table of numbers"},
+	} {
+		for _, name := range []string{"", "in/file.edi", "in/file.dat"} {
+			if got := Parse("", name, []byte(c.source)).Format; got != c.want {
+				t.Errorf("%s: %q is %s, want %s", c.why, name, got, c.want)
+			}
+		}
+	}
+}
+
 func TestTruncatedEDINeverPanics(t *testing.T) {
 	everyCut(t, ParseX12, []byte(strings.Replace(x12File, "NM1*85*2*CLINIC", "BIN*3*a~b", 1)))
 	everyCut(t, ParseEDIFACT, []byte(edifactFile))

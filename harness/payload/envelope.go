@@ -46,6 +46,7 @@ type envelopes struct {
 	names    []string
 	known    map[string]uint32
 	tags     map[string]*tagNames
+	recent   [256]*tagNames // the tags seen last, which spare most look-ups
 	ordinals []uint32
 	tagName  uint32 // of the member tag
 
@@ -101,9 +102,14 @@ func (e *envelopes) name(s string) uint32 {
 	return i
 }
 
-// tagOf returns what is known about a tag.
+// tagOf returns what is known about a tag of at least two bytes.
 func (e *envelopes) tagOf(tag []byte) *tagNames {
+	slot := &e.recent[(uint(tag[0])*7+uint(tag[1])*31+uint(tag[len(tag)-1]))%uint(len(e.recent))]
+	if t := *slot; t != nil && t.tag == string(tag) {
+		return t
+	}
 	if t := e.tags[string(tag)]; t != nil {
+		*slot = t
 		return t
 	}
 	t := &tagNames{tag: string(tag), level: -1, close: -1}
