@@ -92,11 +92,14 @@ func (p *multipartParser) delimiter(from int) (stop, next int, last, ok bool) {
 		if n < 0 {
 			return 0, 0, false, false
 		}
-		at += n
+		if at += n; at > 0 && p.s[at-1] != '\n' {
+			at += len(p.boundary)
+			continue
+		}
 		line, rest := lineAt(p.s[at+len(p.boundary):])
 		last = bytes.HasPrefix(line, []byte("--"))
 		blank := len(bytes.Trim(bytes.TrimPrefix(line, []byte("--")), " \t")) == 0
-		if blank && (at == 0 || p.s[at-1] == '\n') {
+		if blank {
 			stop = at
 			if stop > from {
 				stop--

@@ -201,6 +201,14 @@ func TestMultipartEdges(t *testing.T) {
 	}
 }
 
+func TestABoundaryAllOverALineTakesNoLonger(t *testing.T) {
+	source := []byte("--b\r\n\r\n" + strings.Repeat("--b", 1<<20) + "\r\n--b--\r\n")
+	d, err := ParseMultipart(source)
+	if err != nil || d.Root().Len() != 1 {
+		t.Fatalf("%v", err)
+	}
+}
+
 func FuzzParseMultipart(f *testing.F) {
 	f.Add(fmt.Appendf(nil, upload, "b"))
 	f.Add([]byte("x\n--b\n--b\n\nx"))
