@@ -1,0 +1,78 @@
+package payload
+
+import (
+	"bytes"
+	"slices"
+)
+
+// ediSyntax spells elements. X12 has no way to spell a separator: it becomes a blank. EDIFACT releases it.
+type ediSyntax struct {
+	doc        *Doc
+	marks      marks
+	terminator []byte
+	wrapped    bool
+	headers    [][2]uint32
+}
+
+func (s ediSyntax) decode(raw []byte) string {
+	if !s.wrapped && (s.marks.release == 0 || bytes.IndexByte(raw, s.marks.release) < 0) {
+		return string(raw)
+	}
+	out := make([]byte, 0, len(raw))
+	for i := 0; i < len(raw); i++ {
+		c := raw[i]
+		switch {
+		case s.wrapped && (c == '\r' || c == '\n'):
+			continue
+		case c == s.marks.release && c != 0 && i+1 < len(raw):
+			i++
+			c = raw[i]
+		}
+		out = append(out, c)
+	}
+	return string(out)
+}
+
+func (s ediSyntax) encode(value string, was []byte, k kind) []byte {
+	if k == blob {
+		return []byte(value)
+	}
+	if value == s.decode(was) {
+		return was
+	}
+	out := make([]byte, 0, len(value))
+	for i := range len(value) {
+		c := value[i]
+		special := s.marks.class[c] != 0 || bytes.IndexByte(s.terminator, c) >= 0 || c == s.marks.release && c != 0 || s.wrapped && (c == '\r' || c == '\n')
+		switch {
+		case special && s.marks.release != 0 && c != '\r' && c != '\n':
+			out = append(out, s.marks.release, c)
+		case special:
+			out = append(out, ' ')
+		default:
+			out = append(out, c)
+		}
+	}
+	if at := placeOf(s.doc.Source, was); at >= 0 && s.inHeader(uint32(at)) {
+		if len(was) == 1 && s.marks.class[was[0]] != 0 {
+			return was // a separator is no text
+		}
+		return fit(out, len(was), ' ', false)
+	}
+	return out
+}
+
+func (s ediSyntax) inHeader(at uint32) bool {
+	i, found := slices.BinarySearchFunc(s.headers, at, func(h [2]uint32, at uint32) int {
+		switch {
+		case h[1] <= at:
+			return -1
+		case h[0] > at:
+			return 1
+		}
+		return 0
+	})
+	return found && i < len(s.headers)
+}
+
+func (ediSyntax) encodeName(value string, _ []byte) []byte { return []byte(value) }
