@@ -3,6 +3,7 @@ package infer
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ func BenchmarkInfer(b *testing.B) {
 		{"table", func() (string, string) { n := r.IntN(300); return fmt.Sprint("C", n), fmt.Sprint("N", n*7919%1000) }},
 		{"concat", func() (string, string) { s := word(r, 4, 9); return s, s + ", Nora" }},
 		{"compose", func() (string, string) { s := word(r, 4, 9); return " " + s, title(s) }},
+		{"long texts", func() (string, string) { s := strings.Repeat(word(r, 4, 9)+" ", 300); return s, strings.ToUpper(s) }},
 		{"words without a rule", func() (string, string) { return word(r, 3, 12), word(r, 3, 12) }},
 		{"dates without a rule", func() (string, string) { return day(r), day(r) }},
 		{"amounts without a rule", func() (string, string) {

@@ -88,6 +88,7 @@ var claims = []struct {
 	{"F18, leading zeros and another type", retyped(texts("00417 → 417", "00892 → 892", "01001 → 1001"), "string", "number"), "F18", "text became number", ""},
 	{"F18, scientific notation", texts("1234567890123 → 1.23457E+12", "2234567890199 → 2.23457E+12", "9990000000000 → 9.99E+12"), "F18", "scientific notation", ""},
 	{"F18, spreadsheet date", texts("3-26 → Mar-26", "4-12 → Apr-12", "11-02 → Nov-02"), "F18", "spreadsheet", ""},
+	{"F18, spreadsheet day", texts("3-26 → 26-Mar", "4-12 → 12-Apr", "11-02 → 02-Nov"), "F18", "26-Mar", ""},
 	{"F19, decimal point lost", texts("125.50 → 12550", "9.99 → 999", "1000.00 → 100000"), "F19", "multiplied by 100", ""},
 	{"F19, cents to dollars as numbers", retyped(texts("12550 → 125.50", "999 → 9.99", "100000 → 1000.00"), "number", "number"), "F19", "multiplied by 0.01", ""},
 	{"F19, German separators", texts("1,234.50 → 1.234,50", "12.25 → 12,25", "1,000,000.00 → 1.000.000,00"), "F19", "from 1,234.50 to 1.234,50", ""},

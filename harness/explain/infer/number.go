@@ -343,9 +343,15 @@ func proposeExponent(p *profile) {
 		d, _, ok := parseExponent(s)
 		return d.plainOr(s), ok
 	}, candidate{text: "scientific notation was written out", bits: 4, params: map[string]string{"step": "from-exponent"}})
-	p.offer(spreadsheetDate, candidate{
-		text: "a spreadsheet took the values for dates: 3-26 became Mar-26", bits: 5, lossy: true, params: map[string]string{"step": "spreadsheet-date"},
-	})
+	for _, dayFirst := range []bool{false, true} {
+		example := "Mar-26"
+		if dayFirst {
+			example = "26-Mar"
+		}
+		p.offer(spreadsheetDate(dayFirst), candidate{
+			text: "a spreadsheet took the values for dates: 3-26 became " + example, bits: 5, lossy: true, params: map[string]string{"like": example},
+		})
+	}
 }
 
 func (e exponential) sample() string {
@@ -364,15 +370,25 @@ func (d decimal) plainOr(s string) string {
 
 var months = []string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"}
 
-// spreadsheetDate is what a spreadsheet makes of 3-26 and 3/26.
-func spreadsheetDate(s string) (string, bool) {
-	month, rest, ok := strings.Cut(s, "-")
+// spreadsheetDate is what a spreadsheet makes of 3-26 and 3/26: a month and a year, or a month and a day.
+func spreadsheetDate(dayFirst bool) step {
+	return func(s string) (string, bool) {
+		month, rest, ok := monthAndRest(s)
+		if dayFirst {
+			return rest + "-" + month, ok
+		}
+		return month + "-" + rest, ok
+	}
+}
+
+func monthAndRest(s string) (month, rest string, ok bool) {
+	month, rest, ok = strings.Cut(s, "-")
 	if !ok {
 		month, rest, ok = strings.Cut(s, "/")
 	}
 	n, err := strconv.Atoi(month)
 	if !ok || err != nil || n < 1 || n > 12 || !allDigits(rest) || len(rest) > 2 {
-		return "", false
+		return "", "", false
 	}
-	return months[n-1] + "-" + rest, true
+	return months[n-1], rest, true
 }

@@ -9,6 +9,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
+// maxText is the longest value, in bytes, that rules about texts look at. Longer ones are documents, not values.
+const maxText = 16 << 10
+
 // profile is what families look at: a sample of pairs, and what their types do.
 type profile struct {
 	options Options
@@ -36,7 +39,7 @@ func newProfile(train []*Pair, o Options) *profile {
 		}
 		p.changed = append(p.changed, t)
 		k := sides{t.Was.Text, t.Is.Text}
-		if isScalar(t.Was) && isScalar(t.Is) && t.Was.Text != "" && !seen[k] {
+		if isScalar(t.Was) && isScalar(t.Is) && t.Was.Text != "" && len(t.Was.Text)+len(t.Is.Text) <= maxText && !seen[k] {
 			seen[k] = true
 			scalars = append(scalars, t)
 		}
@@ -111,7 +114,7 @@ type step func(string) (string, bool)
 func (p *profile) lift(f step) transform {
 	kinds := p.kinds
 	return func(v harness.Value, _ []harness.Field) (harness.Value, bool) {
-		if !isScalar(v) {
+		if !isScalar(v) || len(v.Text) > maxText {
 			return harness.Value{}, false
 		}
 		text, ok := f(v.Text)

@@ -228,6 +228,24 @@ func TestTakesValuesFromTheRecord(t *testing.T) {
 	}
 }
 
+func TestEveryFamilyIsShown(t *testing.T) {
+	shown := map[string]bool{"concat": true, "mask": true} // by tests of their own
+	for _, c := range claims {
+		r, _ := Infer(c.pairs, Options{})
+		for step := range strings.SplitSeq(r.Family, " then ") {
+			shown[step] = true
+		}
+	}
+	for _, f := range Families {
+		if !shown[f.Name] {
+			t.Errorf("no claim shows the family %s", f.Name)
+		}
+		if f.Kind == "" || f.Summary == "" {
+			t.Errorf("family %s lacks a kind or a summary", f.Name)
+		}
+	}
+}
+
 func TestNothingToInfer(t *testing.T) {
 	for _, c := range []struct {
 		why   string
@@ -237,6 +255,7 @@ func TestNothingToInfer(t *testing.T) {
 		{"nothing changed", texts("a → a", "b → b", "c → c")},
 		{"too few pairs", texts("Ames → AMES", "Bexley → BEXLEY")},
 		{"containers", []Pair{{Was: harness.Value{Kind: harness.KindObject, Text: "{}"}, Is: harness.Value{Kind: harness.KindObject, Text: `{"a":1}`}}}},
+		{"documents", []Pair{{Was: str(strings.Repeat("a", 1<<20)), Is: str(strings.Repeat("A", 1<<20))}, {Was: str(strings.Repeat("b", 1<<20)), Is: str(strings.Repeat("B", 1<<20))}, {Was: str(strings.Repeat("c", 1<<20)), Is: str("d")}}},
 		{"hostile numbers", retyped(texts("1e999999999 → 1", "1e-999999999 → 2", strings.Repeat("9", 100_000)+" → 3"), "number", "number")},
 	} {
 		if r, ok := Infer(c.pairs, Options{}); ok {

@@ -92,7 +92,7 @@ func (p *profile) offerPad(side string, r rune, width int, f step) {
 		kind = "F22"
 	}
 	p.offer(f, candidate{
-		kind: kind, bits: bits, text: fmt.Sprintf("padded on the %s with %s to %d characters", side, charName(r), width),
+		kind: kind, bits: bits, text: "padded on the " + side + " with " + charName(r) + " to " + plural(width, "character"),
 		params: map[string]string{"side": side, "char": string(r), "width": strconv.Itoa(width)},
 		probes: []probe{{"7", "an old value of another length"}, {"1234567", "an old value of another length"}},
 	})
@@ -131,8 +131,8 @@ func proposeTruncate(p *profile) {
 		if is == "" || len(is) >= len(was) || !strings.HasPrefix(was, is) {
 			continue
 		}
-		p.offerTruncate(utf8.RuneCountInString(is), "characters", 0, cutRunes)
-		p.offerTruncate(len(is), "bytes", 1, cutBytes)
+		p.offerTruncate(utf8.RuneCountInString(is), "character", 0, cutRunes)
+		p.offerTruncate(len(is), "byte", 1, cutBytes)
 	}
 }
 
@@ -141,7 +141,7 @@ func (p *profile) offerTruncate(n int, unit string, extra float64, cut func(stri
 		return
 	}
 	c := candidate{
-		bits: 5 + log2(n) + extra, lossy: true, text: fmt.Sprintf("cut after %d %s", n, unit),
+		bits: 5 + log2(n) + extra, lossy: true, text: "cut after " + plural(n, unit),
 		params: map[string]string{"length": strconv.Itoa(n), "unit": unit},
 		probes: []probe{
 			{strings.Repeat("é", n+1), "a long value with accented letters"}, {strings.Repeat("a b ", n), "a longer value with blanks"},
