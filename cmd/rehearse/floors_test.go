@@ -71,6 +71,8 @@ var doors = []struct {
 	{"github.com/fsnotify/fsnotify", []string{"recorders/filedrop"}, false},
 	{"golang.org/x/sys", []string{"fixtures"}, false},
 	{"golang.org/x/term", []string{"cmd/rehearse"}, false},
+	{"github.com/andybalholm/brotli", []string{"harness/payload"}, false},
+	{"github.com/klauspost/compress", []string{"harness/payload"}, false},
 	{"golang.org/x/text", []string{"harness/diff", "harness/explain", "harness/explain/infer", "harness/payload", "harness/report", "fixtures/scrub"}, false},
 	{"pgregory.net/rapid", nil, true},
 	{"github.com/santhosh-tekuri/jsonschema", nil, true},
