@@ -25,22 +25,17 @@ func truth(coding [2]string, text string) (value, ok bool) {
 
 // proposeBoolean: another spelling of true and false, or the two swapped.
 func proposeBoolean(p *profile) {
-	var first *Pair
-	for _, t := range p.changed {
-		if isScalar(t.Was) && isScalar(t.Is) {
-			first = t
-			break
-		}
-	}
-	if first == nil || p.inner {
+	if p.inner {
 		return
 	}
-	for _, in := range codings {
-		for _, out := range codings {
-			was, okA := truth(in, first.Was.Text)
-			is, okB := truth(out, first.Is.Text)
-			if okA && okB {
-				p.offerBoolean(in, out, was != is)
+	for i, was := range p.was {
+		for _, in := range codings {
+			for _, out := range codings {
+				a, okA := truth(in, was)
+				b, okB := truth(out, p.is[i])
+				if okA && okB && p.fresh(in[0]+in[1]+"\x00"+out[0]+out[1]+strconv.FormatBool(a != b)) {
+					p.offerBoolean(in, out, a != b)
+				}
 			}
 		}
 	}
@@ -69,11 +64,11 @@ func (p *profile) offerBoolean(in, out [2]string, swapped bool) {
 	c := candidate{
 		text: "true and false are written " + spelling(out, p.kinds, true) + " now, were " + spelling(in, p.kinds, false),
 		bits: 4, least: 0.95, plain: true, free: len(sides) > 1 && len(p.changed) >= 12 && p.mixed(),
-		apply: p.lift(f), params: map[string]string{"true": in[0] + " → " + f0(f, in[0]), "false": in[1] + " → " + f0(f, in[1])},
+		apply: p.lift(f), params: map[string]string{"true": in[0] + " → " + after(f, in[0]), "false": in[1] + " → " + after(f, in[1])},
 	}
 	if swapped {
 		c.kind, c.bits = "F01", 8
-		c.text = "true and false changed sides: " + in[0] + " became " + f0(f, in[0]) + " and " + in[1] + " became " + f0(f, in[1])
+		c.text = "true and false changed sides: " + in[0] + " became " + after(f, in[0]) + " and " + in[1] + " became " + after(f, in[1])
 	}
 	if len(sides) > 1 || !swapped {
 		p.add(c)
@@ -90,13 +85,16 @@ func (p *profile) mixed() bool {
 	return false
 }
 
-func f0(f step, s string) string { out, _ := f(s); return out }
+func after(f step, s string) string {
+	out, _ := f(s)
+	return out
+}
 
 // spelling shows both words, in quotes when they are texts.
-func spelling(coding [2]string, kinds map[harness.ValueKind]harness.ValueKind, new bool) string {
+func spelling(coding [2]string, kinds map[harness.ValueKind]harness.ValueKind, now bool) string {
 	quoted := false
 	for was, is := range kinds {
-		if k := map[bool]harness.ValueKind{true: is, false: was}[new]; k == harness.KindString {
+		if k := map[bool]harness.ValueKind{true: is, false: was}[now]; k == harness.KindString {
 			quoted = true
 		}
 	}

@@ -20,25 +20,25 @@ type datePart struct {
 	text  func(time.Time) string
 }
 
-func in(pattern string) func(time.Time) string {
+func written(pattern string) func(time.Time) string {
 	return func(t time.Time) string { return t.Format(pattern) }
 }
 
-func inUpper(pattern string) func(time.Time) string {
+func capitals(pattern string) func(time.Time) string {
 	return func(t time.Time) string { return strings.ToUpper(t.Format(pattern)) }
 }
 
 // dateParts is the table of components, long spellings first.
 var dateParts = []datePart{
-	{"year", hasDate, in("2006")},
-	{"month name", hasDate, in("January")}, {"MONTH NAME", hasDate, inUpper("January")},
-	{"weekday", hasDate, in("Monday")}, {"WEEKDAY", hasDate, inUpper("Monday")},
-	{"Mon", hasDate, in("Jan")}, {"MON", hasDate, inUpper("Jan")},
-	{"short weekday", hasDate, in("Mon")}, {"SHORT WEEKDAY", hasDate, inUpper("Mon")},
-	{"day of the year", hasDate, in("002")},
-	{"hour", hasClock, in("15")}, {"month", hasDate, in("01")}, {"day", hasDate, in("02")}, {"12-hour", hasClock, in("03")}, {"minute", hasClock, in("04")},
-	{"second", hasClock, in("05")}, {"two-digit year", hasDate, in("06")}, {"AM/PM", hasClock, in("PM")}, {"am/pm", hasClock, in("pm")},
-	{"month without zero", hasDate, in("1")}, {"day without zero", hasDate, in("2")}, {"12-hour without zero", hasClock, in("3")},
+	{"year", hasDate, written("2006")},
+	{"month name", hasDate, written("January")}, {"MONTH NAME", hasDate, capitals("January")},
+	{"weekday", hasDate, written("Monday")}, {"WEEKDAY", hasDate, capitals("Monday")},
+	{"Mon", hasDate, written("Jan")}, {"MON", hasDate, capitals("Jan")},
+	{"short weekday", hasDate, written("Mon")}, {"SHORT WEEKDAY", hasDate, capitals("Mon")},
+	{"day of the year", hasDate, written("002")},
+	{"hour", hasClock, written("15")}, {"month", hasDate, written("01")}, {"day", hasDate, written("02")}, {"12-hour", hasClock, written("03")}, {"minute", hasClock, written("04")},
+	{"second", hasClock, written("05")}, {"two-digit year", hasDate, written("06")}, {"AM/PM", hasClock, written("PM")}, {"am/pm", hasClock, written("pm")},
+	{"month without zero", hasDate, written("1")}, {"day without zero", hasDate, written("2")}, {"12-hour without zero", hasClock, written("3")},
 	{"hour without zero", hasClock, func(t time.Time) string { return strconv.Itoa(t.Hour()) }},
 	{"quarter", hasDate, func(t time.Time) string { return strconv.Itoa((int(t.Month()) + 2) / 3) }},
 }

@@ -77,6 +77,8 @@ func explains(f transform, p *Pair) bool {
 }
 
 // Infer returns the simplest rule that explains the changed pairs; ok is false when no rule does beyond coincidence.
+// Pairs that did not change count against rules that would change them. Where only some records changed, infer from
+// the changed ones and learn the rest with [Condition].
 func Infer(pairs []Pair, o Options) (rule Rule, ok bool) {
 	s := newSearch(pairs, o.withDefaults())
 	if len(s.changed) < s.options.MinPairs {

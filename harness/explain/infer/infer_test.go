@@ -122,6 +122,8 @@ var claims = []struct {
 	{"one code", repeat(texts("student → observer"), 6), "F01", "student → observer", ""},
 	{"terms", texts("202640 → Fall 2026", "202720 → Spring 2027", "202740 → Fall 2027", "202820 → Spring 2028", "202610 → Winter 2026", "202710 → Winter 2027"), "F05", "20 → Spring", ""},
 	{"replaced character", texts("BIO_101 → BIO-101", "CHEM_2_A → CHEM-2-A", "ART_7 → ART-7"), "F17", `every "_" became "-"`, ""},
+	{"words swapped", texts("Nora Ames → Ames, Nora", "Tom Bexley → Bexley, Tom", "Ida Jo Corbin → Corbin, Ida"), "F02", `put together from its last word + ", " + its first word`, ""},
+	{"user name from a name", texts("Nora Ames → names", "Tom Bexley → tbexley", "Ida Corbin → icorbin"), "F02", "the old value (first letter in lower case) + its last word in lower case", ""},
 	{"token", texts("Ames, Nora → Ames", "Bexley, Tom → Bexley", "Corbin, Ida Jo → Corbin"), "F17", `before the first ","`, "before the last"},
 	{"user name of a mail address", texts("nora@hlu.example → nora", "tom.b@hlu.example → tom.b", "ida@hlu.example → ida"), "F17", `"@hlu.example" was removed`, "before the first"},
 	{"date within blanks", texts(" 08/25/2026 → 2026-08-25", " 12/31/2026 → 2026-12-31", " 01/02/2027 → 2027-01-02"), "F05", "US month/day/year", ""},

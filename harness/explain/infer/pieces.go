@@ -116,12 +116,54 @@ func (p *profile) offerTokens(was, is, sep string) {
 	}
 }
 
-// piece is a literal or a field of the record; the field "" is the old value itself.
+// source is where a piece comes from.
+type source struct {
+	words string
+	bits  float64
+	text  func(was string, record []harness.Field) (string, bool)
+}
+
+// wholeOld is the old value itself.
+var wholeOld = source{"the old value", 3, func(was string, _ []harness.Field) (string, bool) { return was, true }}
+
+// oldWords is the words of an old value that has several.
+var oldWords = []source{
+	{"its first word", 5, wordAt(func(words []string) string { return words[0] })},
+	{"its last word", 5, wordAt(func(words []string) string { return words[len(words)-1] })},
+	{"its second word", 5.5, wordAt(func(words []string) string { return words[1] })},
+	{"its third word", 6, wordAt(func(words []string) string {
+		if len(words) < 3 {
+			return ""
+		}
+		return words[2]
+	})},
+}
+
+func wordAt(pick func([]string) string) func(string, []harness.Field) (string, bool) {
+	return func(was string, _ []harness.Field) (string, bool) {
+		words := strings.FieldsFunc(was, func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '\'' && !unicode.Is(unicode.Mn, r)
+		})
+		if len(words) < 2 || len(was) > 200 {
+			return "", false
+		}
+		word := pick(words)
+		return word, word != ""
+	}
+}
+
+// memberOf is a member of the record.
+func memberOf(name string, members int) source {
+	return source{name, 3 + log2(members), func(_ string, record []harness.Field) (string, bool) {
+		return harness.Value{Fields: record}.Field(name)
+	}}
+}
+
+// piece is a literal, or a source in a form.
 type piece struct {
 	literal string
-	field   string
+	from    *source
 	form    int // row of forms
-	isField bool
 }
 
 // forms is what can be done to a field before it is put in.
@@ -142,33 +184,52 @@ func initial(s string) string {
 	return s[:n]
 }
 
-// proposeConcat: the new value is put together from members of the record and the old value.
+// proposeConcat: the new value is put together from members of the record, and the old value or its words.
 func proposeConcat(p *profile) {
 	if p.inner {
 		return
 	}
 	tried := 0
 	for _, t := range p.changed {
-		if t.Is.Kind != harness.KindString && t.Is.Kind != harness.KindNumber || t.Is.Text == "" || len(t.Is.Text) > 200 || len(t.Record) == 0 {
+		if t.Is.Kind != harness.KindString && t.Is.Kind != harness.KindNumber || t.Is.Text == "" || len(t.Is.Text) > 200 {
 			continue
 		}
 		if tried++; tried > maxSeeds {
 			break
 		}
-		w := weaver{pair: t, members: t.Record[:min(len(t.Record), maxMembers)]}
+		w := newWeaver(t)
 		w.follow(t.Is.Text, nil, 0)
 		for _, program := range w.out {
-			p.offerProgram(program, len(w.members))
+			p.offerProgram(program)
 		}
 	}
 }
 
 // weaver finds the ways to put one new value together.
 type weaver struct {
-	pair    *Pair
-	members []harness.Field
+	sources []source
+	texts   [][]string // of each source, in each form; empty where it does not apply
 	out     [][]piece
 	steps   int
+}
+
+func newWeaver(t *Pair) *weaver {
+	w := &weaver{sources: append([]source{wholeOld}, oldWords...)}
+	members := t.Record[:min(len(t.Record), maxMembers)]
+	for _, f := range members {
+		w.sources = append(w.sources, memberOf(f.Name, len(members)))
+	}
+	for _, s := range w.sources {
+		text, _ := s.text(t.Was.Text, t.Record)
+		spelled := make([]string, len(forms))
+		for i, f := range forms {
+			if got := f.run(text); i == 0 || got != text {
+				spelled[i] = got
+			}
+		}
+		w.texts = append(w.texts, spelled)
+	}
+	return w
 }
 
 func (w *weaver) follow(rest string, done []piece, fields int) {
@@ -182,23 +243,16 @@ func (w *weaver) follow(rest string, done []piece, fields int) {
 		return
 	}
 	if fields < maxPieces {
-		for i := -1; i < len(w.members); i++ {
-			name, text := "", w.pair.Was.Text
-			if i >= 0 {
-				name, text = w.members[i].Name, w.members[i].Value
-			}
-			for form := range forms {
-				if form > 0 && forms[form].run(text) == text {
-					continue
-				}
-				if got := forms[form].run(text); got != "" && strings.HasPrefix(rest, got) {
-					w.follow(rest[len(got):], append(done, piece{field: name, form: form, isField: true}), fields+1)
+		for i := range w.sources {
+			for form, text := range w.texts[i] {
+				if text != "" && strings.HasPrefix(rest, text) {
+					w.follow(rest[len(text):], append(done, piece{from: &w.sources[i], form: form}), fields+1)
 				}
 			}
 		}
 	}
 	_, n := utf8.DecodeRuneInString(rest)
-	if last := len(done) - 1; last >= 0 && !done[last].isField {
+	if last := len(done) - 1; last >= 0 && done[last].from == nil {
 		if len(done[last].literal)+n <= maxLiteral {
 			longer := append([]piece(nil), done...)
 			longer[last].literal += rest[:n]
@@ -209,20 +263,18 @@ func (w *weaver) follow(rest string, done []piece, fields int) {
 	w.follow(rest[n:], append(done, piece{literal: rest[:n]}), fields)
 }
 
-func (p *profile) offerProgram(program []piece, members int) {
+func (p *profile) offerProgram(program []piece) {
 	var words []string
 	bits, others := 2.0, 0
 	for _, pc := range program {
-		switch {
-		case !pc.isField:
+		if pc.from == nil {
 			words = append(words, strconv.QuoteToGraphic(pc.literal))
 			bits += textBits(pc.literal)
-		case pc.field == "":
-			words = append(words, "the old value"+forms[pc.form].words)
-			bits += 3 + forms[pc.form].bits
-		default:
-			words = append(words, pc.field+forms[pc.form].words)
-			bits += 3 + log2(members) + forms[pc.form].bits
+			continue
+		}
+		words = append(words, pc.from.words+forms[pc.form].words)
+		bits += pc.from.bits + forms[pc.form].bits
+		if pc.from.words != wholeOld.words {
 			others++
 		}
 	}
@@ -249,18 +301,15 @@ func (p *profile) offerProgram(program []piece, members int) {
 func weave(program []piece, v harness.Value, record []harness.Field) (harness.Value, bool) {
 	var b strings.Builder
 	for _, pc := range program {
-		switch {
-		case !pc.isField:
+		if pc.from == nil {
 			b.WriteString(pc.literal)
-		case pc.field == "":
-			b.WriteString(forms[pc.form].run(v.Text))
-		default:
-			text, ok := harness.Value{Fields: record}.Field(pc.field)
-			if !ok {
-				return harness.Value{}, false
-			}
-			b.WriteString(forms[pc.form].run(text))
+			continue
 		}
+		text, ok := pc.from.text(v.Text, record)
+		if !ok {
+			return harness.Value{}, false
+		}
+		b.WriteString(forms[pc.form].run(text))
 	}
 	kind := v.Kind
 	if !isScalar(v) {

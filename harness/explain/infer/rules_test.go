@@ -246,6 +246,14 @@ func TestEveryFamilyIsShown(t *testing.T) {
 	}
 }
 
+func TestAGarbledFirstPairHidesNothing(t *testing.T) {
+	pairs := append(texts("#!? → ~"), repeat(texts("true → Y", "false → N"), 20)...)
+	rule, ok := Infer(pairs, Options{})
+	if !ok || rule.Family != "boolean" || rule.Exceptions != 1 {
+		t.Errorf("got %v %q with %d exceptions", ok, rule.Text, rule.Exceptions)
+	}
+}
+
 func TestNothingToInfer(t *testing.T) {
 	for _, c := range []struct {
 		why   string

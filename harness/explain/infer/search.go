@@ -10,15 +10,16 @@ import (
 )
 
 const (
-	maxTrain  = 400 // pairs that rules compete on
-	maxFirst  = 48  // pairs of the first, coarse round
-	maxFinal  = 32  // rules that reach the second round
-	maxSeeds  = 12  // pairs that parameters are solved from
-	maxBits   = 4.0 // a rival among dates or numbers within this many bits is worth a mention
-	textTie   = 1.5 // the same among texts, of which there are more that fit
-	minProof  = 12  // bits that the distinct pairs must give beyond those of the rule
-	missBits  = 4.0 // of pointing at an exception
-	enough    = 0.98
+	maxTrain  = 400  // pairs that rules compete on
+	maxFirst  = 48   // pairs of the first, coarse round
+	maxFinal  = 32   // rules that reach the second round
+	maxSeeds  = 12   // pairs that parameters are solved from
+	maxBits   = 4.0  // a rival among dates or numbers within this many bits is worth a mention
+	textTie   = 1.5  // the same among texts, of which there are more that fit
+	minProof  = 12   // bits that the distinct pairs must give beyond those of the rule
+	missBits  = 4.0  // of pointing at an exception
+	enough    = 0.98 // share from which on no second step is looked for
+	wordy     = 14.0 // bits of a single step beyond which two simple ones may be the better story
 	maxRivals = 3
 )
 
@@ -123,7 +124,7 @@ func textBits(s string) float64 { return 4 + 5*float64(min(utf8.RuneCountInStrin
 // run finds the best candidate that passes the guards.
 func (s *search) run() (Rule, bool) {
 	ranked := s.rank(s.propose(s.train, false))
-	if len(ranked) == 0 || s.shareOf(ranked[0]) < enough {
+	if len(ranked) == 0 || ranked[0].bits > wordy || s.shareOf(ranked[0]) < enough {
 		ranked = s.rank(append(ranked, s.compose()...))
 	}
 	for _, c := range ranked[:min(len(ranked), 8)] {
