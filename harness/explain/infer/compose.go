@@ -2,6 +2,7 @@ package infer
 
 import (
 	"maps"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -20,7 +21,7 @@ type outer struct {
 func (s *search) compose() []*candidate {
 	p := newProfile(s.train, s.options)
 	var out []*candidate
-	for _, o := range append(befores(p), afters(p)...) {
+	for _, o := range slices.Concat(befores(p), bared(p), afters(p)) {
 		inner, of := o.view(s.train)
 		if 2*of < len(p.changed) {
 			continue
@@ -48,6 +49,38 @@ func befores(p *profile) []outer {
 		}
 	}
 	return out
+}
+
+// bared takes the prefix and suffix off that all old values share, such as a currency sign.
+func bared(p *profile) []outer {
+	if len(p.was) < 2 {
+		return nil
+	}
+	prefix, suffix := p.was[0], p.was[0]
+	for _, was := range p.was[1:] {
+		prefix, suffix = commonPrefix(prefix, was), commonSuffix(suffix, was)
+	}
+	prefix = prefix[:indexDigit(prefix)]
+	suffix = strings.TrimLeft(suffix, "0123456789")
+	var out []outer
+	for _, cut := range [][2]string{{prefix, ""}, {"", suffix}} {
+		if cut[0]+cut[1] == "" || strings.HasPrefix(p.is[0], prefix) && cut[0] != "" || strings.HasSuffix(p.is[0], suffix) && cut[1] != "" {
+			continue
+		}
+		out = append(out, outer{fixed: fixed{
+			name: "affix", kind: "F17", bits: 4, lossy: true, text: affixText(cut[0], cut[1], false),
+			run: func(s string) string { return strings.TrimSuffix(strings.TrimPrefix(s, cut[0]), cut[1]) },
+		}})
+	}
+	return out
+}
+
+// indexDigit is where the first digit stands, or the length.
+func indexDigit(s string) int {
+	if i := strings.IndexAny(s, "0123456789"); i >= 0 {
+		return i
+	}
+	return len(s)
 }
 
 // afters is the fills to a width and the affixes that all new values have and the old ones lack.

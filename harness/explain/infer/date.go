@@ -146,6 +146,9 @@ func wall(t time.Time, z *time.Location) time.Time {
 // shiftOf is a constant distance between the clock readings.
 func shiftOf(in, out *layout, a, b time.Time) []move {
 	if in.grain&hasClock == 0 || out.grain&hasClock == 0 {
+		if list := monthShift(a, b); list != nil && in.grain == out.grain {
+			return list
+		}
 		days := int(math.Round(wall(b, time.UTC).Sub(dayOf(a)).Hours() / 24))
 		if days == 0 || in.grain&hasClock != out.grain&hasClock {
 			return nil
@@ -177,6 +180,22 @@ func shiftOf(in, out *layout, a, b time.Time) []move {
 	return []move{{
 		key: "shift " + by.String(), words: "times moved " + spell(by.Abs()) + " " + direction(n), bits: bits, kind: "F06",
 		run: func(t time.Time) time.Time { return wall(wall(t, time.UTC).Add(by), t.Location()) },
+	}}
+}
+
+// monthShift is a distance of whole months or years, when the day of the month stayed.
+func monthShift(a, b time.Time) []move {
+	n := 12*(b.Year()-a.Year()) + int(b.Month()) - int(a.Month())
+	if a.Day() != b.Day() || n == 0 {
+		return nil
+	}
+	words := plural(abs(n), "month")
+	if n%12 == 0 {
+		words = plural(abs(n)/12, "year")
+	}
+	return []move{{
+		key: fmt.Sprintf("shift %dm", n), words: "dates moved " + words + " " + direction(n), bits: 4 + log2(1+abs(n)), kind: "F06",
+		run: func(t time.Time) time.Time { return t.AddDate(0, n, 0) },
 	}}
 }
 

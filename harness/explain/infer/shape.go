@@ -275,6 +275,7 @@ func proposeReplace(p *profile) {
 		probes: []probe{{"a.b c_d-e/f", "a value with other punctuation"}},
 	})
 	for i, was := range p.was {
+		p.offerInside(was, p.is[i])
 		for _, old := range distinctRunes(was) {
 			if unicode.IsLetter(old) || unicode.IsDigit(old) || strings.ContainsRune(p.is[i], old) {
 				continue
@@ -288,6 +289,25 @@ func proposeReplace(p *profile) {
 		}
 	}
 }
+
+// offerInside: a word within the value became another one, such as the name of a host.
+func (p *profile) offerInside(was, is string) {
+	prefix := commonPrefix(was, is)
+	suffix := commonSuffix(was[len(prefix):], is[len(prefix):])
+	// The word is what differs, with the letters around it.
+	from := len(strings.TrimRightFunc(prefix, isWord))
+	to := len(suffix) - len(strings.TrimLeftFunc(suffix, isWord))
+	old, fresh := was[from:len(was)-len(suffix)+to], is[from:len(is)-len(suffix)+to]
+	if old == "" || old == was || len(old) > 64 || len(fresh) > 64 || !p.fresh("inside\x00"+old+"\x00"+fresh) {
+		return
+	}
+	p.offer(func(s string) (string, bool) { return strings.Replace(s, old, fresh, 1), strings.Contains(s, old) }, candidate{
+		text: shown(old) + " became " + shown(fresh) + " within the value", bits: 4 + textBits(fresh) + 0.5*float64(len(old)),
+		params: map[string]string{"word": old, "by": fresh},
+	})
+}
+
+func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 var alphanumeric = without(func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 
