@@ -76,11 +76,12 @@ func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload
 // keyed pairs elements by the texts of their key members.
 func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) {
 	al := alignByKey(key, was, is)
+	al.joinKeyless(key, was, is, c.sumOf(at.Child(harness.Each())))
 	if al.repeated > 0 {
 		c.notes.add(fmt.Sprintf("%s %s: %d records repeat a key; repeated ones were paired in order", c.place.Operation, at.Pattern(), al.repeated))
 	}
 	for _, p := range al.pairs {
-		c.record(at, key, was[p.was], is[p.is])
+		c.record(at, key, was[p.was], is[p.is], p.was)
 	}
 	for _, i := range al.removed {
 		c.emit(at.Child(stepOf(key, was[i], i)), harness.Removed, recordValue(was[i]), harness.Value{Kind: harness.KindAbsent})
@@ -93,12 +94,12 @@ func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) 
 	}
 }
 
-// record compares two elements that belong together; the path carries the key of the baseline.
-func (c *comparer) record(at harness.Path, key []string, a, b payload.Node) {
+// record compares two elements that belong together; the path carries the key of the baseline, or its place i.
+func (c *comparer) record(at harness.Path, key []string, a, b payload.Node, i int) {
 	if payload.SameSource(a, b) {
 		return
 	}
-	c.value(at.Child(stepOf(key, a, 0)), a, b)
+	c.value(at.Child(stepOf(key, a, i)), a, b)
 }
 
 // stepOf is the step to an element: its key, or its index when it has none.

@@ -205,6 +205,32 @@ func alignByKey(key []string, was, is []payload.Node) alignment {
 	return al
 }
 
+// joinKeyless pairs the leftovers that have no key at all, such as the header of a file whose records have one, in order.
+func (al *alignment) joinKeyless(key []string, was, is []payload.Node, sum func(payload.Node) payload.Sum) {
+	keyless := func(list []int, nodes []payload.Node) (at []int, of []payload.Node) {
+		for _, i := range list {
+			if _, ok := keyValue(key, nodes[i], nil); !ok {
+				at, of = append(at, i), append(of, nodes[i])
+			}
+		}
+		return at, of
+	}
+	a, nodesA := keyless(al.removed, was)
+	b, nodesB := keyless(al.added, is)
+	if len(a) == 0 || len(b) == 0 {
+		return
+	}
+	joined, _ := alignBySequence(nodesA, nodesB, sum)
+	used, taken := map[int]bool{}, map[int]bool{}
+	for _, p := range joined.pairs {
+		al.pairs = append(al.pairs, indexPair{a[p.was], b[p.is]})
+		used[a[p.was]], taken[b[p.is]] = true, true
+	}
+	slices.SortFunc(al.pairs, func(x, y indexPair) int { return cmp.Compare(x.was, y.was) })
+	al.removed = slices.DeleteFunc(al.removed, func(i int) bool { return used[i] })
+	al.added = slices.DeleteFunc(al.added, func(i int) bool { return taken[i] })
+}
+
 // joinFolded pairs leftovers whose keys differ only in ways that damage keys: letter case, blanks, leading zeros.
 func (al *alignment) joinFolded(key []string, was, is []payload.Node) {
 	if len(al.removed) == 0 || len(al.added) == 0 {

@@ -141,6 +141,17 @@ func TestTables(t *testing.T) {
 	}
 }
 
+func TestRecordsWithoutTheKeyPairInOrder(t *testing.T) {
+	was := `[{"kind":"head","at":1},{"id":"a","n":1},{"id":"b","n":1},{"kind":"tail","count":2}]`
+	is := `[{"kind":"head","at":2},{"id":"b","n":1},{"id":"a","n":2},{"kind":"tail","count":2}]`
+	keyed := harness.Rule{At: harness.PathOf(harness.Name("response"), harness.Name("body")), Compare: "keyed", Key: []string{"id"}, Reason: "one line for each"}
+	c := compare(t, answer("application/json", was), answer("application/json", is), keyed)
+	want := []string{"changed response.body[0].at 1 → 2", "changed response.body[id=a].n 1 → 2", "moved response.body[*] 4 records in order → 1 of them in another place"}
+	if d := cmp.Diff(want, lines(c)); d != "" {
+		t.Error(d)
+	}
+}
+
 func TestHeads(t *testing.T) {
 	was := answer("application/json", "{}", harness.Field{Name: "X-Limit", Value: "600"}, harness.Field{Name: "Set-Cookie", Value: "a=1"}, harness.Field{Name: "Date", Value: "now"})
 	is := answer("application/json", "{}", harness.Field{Name: "x-limit", Value: "120"}, harness.Field{Name: "Set-Cookie", Value: "a=1"}, harness.Field{Name: "Set-Cookie", Value: "b=2"},
