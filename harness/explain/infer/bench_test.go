@@ -30,7 +30,7 @@ func BenchmarkInfer(b *testing.B) {
 			return fmt.Sprintf("%d.%02d", n/100, n%100), fmt.Sprint(n)
 		}},
 		{"table", func() (string, string) { n := r.IntN(300); return fmt.Sprint("C", n), fmt.Sprint("N", n*7919%1000) }},
-		{"concat", func() (string, string) { s := word(r, 4, 9); return s, s + ", Nora" }},
+		{"suffix", func() (string, string) { s := word(r, 4, 9); return s, s + ", Nora" }},
 		{"compose", func() (string, string) { s := word(r, 4, 9); return " " + s, title(s) }},
 		{"long texts", func() (string, string) { s := strings.Repeat(word(r, 4, 9)+" ", 300); return s, strings.ToUpper(s) }},
 		{"words without a rule", func() (string, string) { return word(r, 3, 12), word(r, 3, 12) }},
