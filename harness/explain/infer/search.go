@@ -29,7 +29,7 @@ type candidate struct {
 	params             map[string]string
 	table              []Entry
 	bits               float64
-	least              float64 // share of the pairs that it must explain; 0 means that of the options, of the changed pairs
+	least              float64 // share of the changed pairs that it must explain; 0 means that of the options, and that it may lack a condition
 	free               bool    // has a table of its own: must beat the shuffles
 	plain              bool    // needs no proof beyond its support: nothing else is there to be said
 	lossy              bool
@@ -198,12 +198,15 @@ func (s *search) confirm(c *candidate) (Rule, bool) {
 	}
 	type sides struct{ was, is string }
 	distinct := map[sides]bool{}
-	proof := -c.bits
+	proof, altered := -c.bits, 0
 	for i := range s.pairs {
 		p := &s.pairs[i]
 		switch changed := !same(p.Was, p.Is); {
 		case !explains(c.apply, p):
 			r.Exceptions++
+			if !changed {
+				altered++
+			}
 		case changed:
 			r.Support++
 			if k := (sides{p.Was.Text, p.Is.Text}); proof < minProof && !distinct[k] {
@@ -215,7 +218,7 @@ func (s *search) confirm(c *candidate) (Rule, bool) {
 	switch {
 	case r.Support < s.options.MinPairs, share(r.Support, len(s.changed)) < max(c.least, s.options.MinShare):
 		return r, false
-	case share(r.Support, r.Support+r.Exceptions) < c.least:
+	case c.least > 0 && share(r.Support, r.Support+altered) < minPure:
 		// A rule about few values that would change many that stayed says no more than chance does. Of other rules the
 		// caller can learn the condition.
 		return r, false

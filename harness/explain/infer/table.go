@@ -116,7 +116,7 @@ func proposeTable(p *profile) {
 	if len(f.to) == 0 || len(f.to) > maxEntries || len(f.to) > 20 && f.isOneToOne() && f.isOfIdentifiers() {
 		return
 	}
-	c := candidate{bits: 8, least: 0.9, apply: f.run, free: true, lossy: !f.isOneToOne(), params: map[string]string{}}
+	c := candidate{bits: 8, least: 0.65, apply: f.run, free: true, lossy: !f.isOneToOne(), params: map[string]string{}}
 	var lines []string
 	hit := 0
 	for _, was := range f.sorted() {
