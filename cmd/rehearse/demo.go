@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -21,7 +22,9 @@ import (
 var scenes = []struct{ file, title string }{
 	{"i1-sis-lms-enrollment/baseline.yaml", "The nightly enrolment as recorded. Nothing may differ."},
 	{"i1-sis-lms-enrollment/sis-9.32.yaml", "A vendor upgrade: Atrium SIS 9.32 lands in TEST."},
+	{"i4-sis-fin-gl/sis-9.32.yaml", "The same upgrade at the ledger feed, a file of fixed width."},
 	{"i2-crm-sis-applicant/crm-2026.3.yaml", "Another vendor upgrade: the preview of Prospekt CRM 2026.3, live on this machine."},
+	{"i2-crm-sis-applicant/poll-crm-2026.3.yaml", "The same preview at the hourly poll."},
 	{"i1-sis-lms-enrollment/pr-418.yaml", "A mapping change: pull request 418 makes auditors observers."},
 	{"i1-sis-lms-enrollment/pr-418-fixed.yaml", "The same pull request after the fix."},
 }
@@ -38,7 +41,7 @@ func (a *app) demoVerb() verb {
 			set.StringVar(&dir, "dir", "", "new `folder` for the world, to go on with it by yourself (default: a temporary one)")
 		},
 		run:   func(ctx context.Context, _ []string) error { return a.demo(ctx, dir) },
-		below: []verb{a.demoServeVerb()},
+		below: []verb{a.demoServeVerb(), a.demoRelayVerb()},
 	}
 }
 
@@ -67,7 +70,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 		verdict = harness.Worst(verdict, outcome.Report.Verdict)
 		summary = append(summary, fmt.Sprintf("  %-9s %s", outcome.Report.Verdict, outcome.Report.Scenario))
 	}
-	fmt.Fprintf(a.out, "\nThe five runs\n\n%s\n\nThe world, with a page for each run under %s:\n  %s\n", strings.Join(summary, "\n"), runsFolder, dir)
+	fmt.Fprintf(a.out, "\nAll runs\n\n%s\n\nThe world, with a page for each run under %s:\n  %s\n", strings.Join(summary, "\n"), runsFolder, dir)
 	return verdictError(verdict, harness.Review)
 }
 
@@ -97,6 +100,18 @@ func (a *app) demoServeVerb() verb {
 			if errors.Is(err, context.Canceled) {
 				return nil
 			}
+			return err
+		},
+	}
+}
+
+func (a *app) demoRelayVerb() verb {
+	return verb{
+		use: "relay", short: "hand on standard input as it is", hidden: true,
+		long:    "Relay copies standard input to standard output, as the runner of the demo world does with files that it does\nnot map.",
+		example: "rehearse demo relay",
+		run: func(context.Context, []string) error {
+			_, err := io.Copy(a.out, os.Stdin)
 			return err
 		},
 	}

@@ -98,6 +98,8 @@ func generated(t *testing.T) map[string]harness.Recording {
 		"sis-lms-enrollment":     played(t, world.Enrollment(), "sis-lms-enrollment", "i1-sis-lms-enrollment/baseline.yaml"),
 		"crm-sis-applicant":      played(t, world.Webhooks(), "crm-sis-applicant", "i2-crm-sis-applicant/baseline.yaml"),
 		"crm-sis-applicant-poll": played(t, world.Poll(), "crm-sis-applicant-poll", "i2-crm-sis-applicant/poll.yaml"),
+		"sis-fin-gl":             played(t, world.Ledger(), "sis-fin-gl", "i4-sis-fin-gl/baseline.yaml"),
+		"changes/sis-9.32-gl":    sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCandidate932()...)),
 		"changes/sis-9.32":       sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
 	}
 }

@@ -20,6 +20,8 @@ func extracted(t *testing.T) string {
 		"embed.go":                              {Data: []byte("package harrowlake\n")},
 		"sis-lms-enrollment/recording.yaml":     {Data: []byte("format: rehearse-recording\n")},
 		"crm-sis-applicant/recording.yaml":      {Data: []byte("format: rehearse-recording\n")},
+		"sis-fin-gl/recording.yaml":             {Data: []byte("format: rehearse-recording\n")},
+		"changes/sis-9.32-gl/recording.yaml":    {Data: []byte("format: rehearse-recording\n")},
 		"crm-sis-applicant-poll/recording.yaml": {Data: []byte("format: rehearse-recording\n")},
 		"changes/sis-9.32/recording.yaml":       {Data: []byte("format: rehearse-recording\n")},
 		"changes/sis-9.32/bodies/000003.csv":    {Data: []byte("TERM,CRN\r\n")},
@@ -88,8 +90,8 @@ func TestEveryScenarioIsReadAndNamesFilesThatExist(t *testing.T) {
 		t.Fatal(err)
 	}
 	files, err := fs.Glob(FS(), "i*/*.yaml")
-	if err != nil || len(files) != 10 {
-		t.Fatalf("scenarios %v, %v; want 10", files, err)
+	if err != nil || len(files) != 12 {
+		t.Fatalf("scenarios %v, %v; want 12", files, err)
 	}
 	for _, file := range files {
 		s, err := w.Scenario(filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(file)))
