@@ -43,11 +43,19 @@ const (
 	StepDeep                  // any number of steps, **
 )
 
-// Name, Index, Keyed are the concrete steps.
-func Name(name string) Step     { return Step{Kind: StepName, Name: name} }
-func Index(i int) Step          { return Step{Kind: StepIndex, Index: i} }
-func Keyed(keys ...Field) Step  { return Step{Kind: StepKey, Keys: keys} }
-func Each() Step                { return Step{Kind: StepEach} }
+// Name is the step to the member of that name.
+func Name(name string) Step { return Step{Kind: StepName, Name: name} }
+
+// Index is the step to the element at that place, from 0.
+func Index(i int) Step { return Step{Kind: StepIndex, Index: i} }
+
+// Keyed is the step to the element whose members have those texts.
+func Keyed(keys ...Field) Step { return Step{Kind: StepKey, Keys: keys} }
+
+// Each is the wildcard step to every element.
+func Each() Step { return Step{Kind: StepEach} }
+
+// PathOf is the path of the steps.
 func PathOf(steps ...Step) Path { return Path(steps) }
 
 // Child returns the path one step deeper; p itself is not changed.

@@ -92,7 +92,6 @@ func TestBigTableLeavesNothingBehind(t *testing.T) {
 // rows come in the order of the seed.
 func generatedTable(n, changed int, seed uint64) harness.Message {
 	order := rand.New(rand.NewPCG(seed, 1)).Perm(n)
-	size := int64(0)
 	row := func(w io.Writer, i int) {
 		status := "active"
 		if changed > 0 && i%changed == 0 {
@@ -108,7 +107,7 @@ func generatedTable(n, changed int, seed uint64) harness.Message {
 	}
 	var counter countingWriter
 	write(&counter)
-	size = int64(counter)
+	size := int64(counter)
 	open := func() (io.ReadCloser, error) {
 		r, w := io.Pipe()
 		go func() {

@@ -242,13 +242,11 @@ func longestOrdered(pairs []indexPair) []indexPair {
 func (al *alignment) gap(was, is []payload.Node, from, to indexPair) {
 	taken := map[int]bool{}
 	for i := from.was; i < to.was; i++ {
-		j := -1
+		j := from.is + i - from.was
 		if to.was-from.was <= maxGap && to.is-from.is <= maxGap {
 			j = mostAlike(was[i], is, from.is, to.is, taken)
-		} else if j = from.is + i - from.was; j >= to.is || likeness(was[i], is[j]) < minLikeness {
-			j = -1
 		}
-		if j < 0 {
+		if j < 0 || j >= to.is || likeness(was[i], is[j]) < minLikeness {
 			al.removed = append(al.removed, i)
 			continue
 		}

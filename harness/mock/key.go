@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -184,7 +185,7 @@ func partsOf(c call) ([]pair, bool) {
 	var pairs []pair
 	for range maxParts {
 		part, err := r.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return pairs, true
 		}
 		if err != nil {

@@ -35,7 +35,7 @@ func encodingFact(source []byte) []Fact {
 
 // singleByte tells apart the encodings of one byte a character, and UTF-8 that is broken in places.
 func singleByte(source []byte) (name, evidence string) {
-	first, high, broken, whole, c1, undefined := -1, 0, 0, 0, false, false
+	first, broken, whole, c1, undefined := -1, 0, 0, false, false
 	for i := 0; i < len(source); {
 		if source[i] < utf8.RuneSelf {
 			i++
@@ -53,8 +53,7 @@ func singleByte(source []byte) (name, evidence string) {
 		undefined = undefined || source[i] < 0xa0 && windows1252High[source[i]-0x80] < 0xa0
 		i++
 	}
-	high = broken
-	evidence = fmt.Sprintf("%d bytes above 7F that are no UTF-8, first %02X at byte %d", high, source[first], first)
+	evidence = fmt.Sprintf("%d bytes above 7F that are no UTF-8, first %02X at byte %d", broken, source[first], first)
 	switch {
 	case whole > broken:
 		return "UTF-8 with broken bytes", evidence

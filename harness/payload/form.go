@@ -67,7 +67,7 @@ func percent(s []byte) (byte, bool) {
 type formSyntax struct{}
 
 func (formSyntax) decode(raw []byte) string {
-	if bytes.IndexAny(raw, "+%") < 0 {
+	if !bytes.ContainsAny(raw, "+%") {
 		return string(raw)
 	}
 	out := make([]byte, 0, len(raw))

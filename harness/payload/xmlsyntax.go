@@ -56,7 +56,7 @@ func isXMLChar(r rune) bool {
 // decode resolves references, takes CDATA sections apart, leaves out comments, and makes line ends what a reader of
 // XML sees. The white space of attributes stays as it is.
 func (xmlSyntax) decode(raw []byte) string {
-	if bytes.IndexAny(raw, "&<\r") < 0 {
+	if !bytes.ContainsAny(raw, "&<\r") {
 		return string(raw)
 	}
 	out := make([]byte, 0, len(raw))

@@ -75,8 +75,8 @@ func watched(s harness.Scenario, baseline harness.Recording) []string {
 	for name := range s.Upstreams {
 		systems = append(systems, name)
 	}
-	for x := range baseline.Exchanges() {
-		if x.From == s.Target.System && x.Channel == harness.ChannelHTTP {
+	for x, err := range baseline.Exchanges() {
+		if err == nil && x.From == s.Target.System && x.Channel == harness.ChannelHTTP {
 			systems = append(systems, x.To)
 		}
 	}

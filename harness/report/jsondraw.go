@@ -9,9 +9,10 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/yudai/gojsondiff"
 	"github.com/yudai/gojsondiff/formatter"
+
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // Limits of a drawing; the algorithm behind it is cubic in the elements of an array that all changed.

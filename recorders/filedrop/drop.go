@@ -129,7 +129,7 @@ func (d *Drop) watch(ctx context.Context) error {
 			return nil
 		case e := <-events:
 			err = d.event(e)
-		case <-faults: // events were lost
+		case <-faults: //nolint:errcheck // events were lost, whatever the reason
 			err = d.rescan()
 		case <-tick.C:
 			err = d.tick()

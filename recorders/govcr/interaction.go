@@ -2,6 +2,7 @@ package govcr
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -55,7 +56,7 @@ func (c *converter) exchanges(top ast.Node) ([]harness.Exchange, error) {
 		c.place = fmt.Sprintf("%s interaction %d", c.file, i)
 		x, err := c.exchange(n)
 		if err != nil {
-			if e, ok := err.(*lineError); ok {
+			if e, ok := errors.AsType[*lineError](err); ok {
 				return nil, &lineError{e.line, fmt.Sprintf("interaction %d: %s", i, e.what)}
 			}
 			return nil, errorAt(n, "interaction %d: %v", i, err)

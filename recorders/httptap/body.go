@@ -94,14 +94,14 @@ func (b *requestBody) Close() error {
 func (b *requestBody) whole() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.err == io.EOF || b.err == nil && b.declared >= 0 && b.keep.passed >= b.declared
+	return b.err == io.EOF || b.err == nil && b.declared >= 0 && b.keep.passed >= b.declared //nolint:errorlint // a wrapped EOF is a broken body
 }
 
 // broken is the error with which the client's body ended, nil when it did not fail.
 func (b *requestBody) broken() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.err == io.EOF {
+	if b.err == io.EOF { //nolint:errorlint // a wrapped EOF is a broken body
 		return nil
 	}
 	return b.err

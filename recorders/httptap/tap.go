@@ -136,7 +136,7 @@ func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
 		t.stop(server, clients, cut)
 	case <-ctx.Done():
 		t.stop(server, clients, cut)
-		<-served
+		<-served //nolint:errcheck // the server was told to stop
 	}
 	active.close()
 	t.lane.close()

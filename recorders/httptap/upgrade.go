@@ -33,7 +33,7 @@ func (x *exchange) tunnel(resp *http.Response) {
 
 	end := sync.OnceFunc(func() {
 		client.Close()   //nolint:errcheck // both ends are done
-		upstream.Close() //nolint:errcheck
+		upstream.Close() //nolint:errcheck // it ends either way
 	})
 	defer end()
 	defer context.AfterFunc(x.r.Context(), end)()
@@ -42,6 +42,6 @@ func (x *exchange) tunnel(resp *http.Response) {
 	}
 	var both sync.WaitGroup
 	both.Go(func() { defer end(); io.Copy(upstream, buffered) }) //nolint:errcheck // an end of either side ends both
-	both.Go(func() { defer end(); io.Copy(client, upstream) })   //nolint:errcheck
+	both.Go(func() { defer end(); io.Copy(client, upstream) })   //nolint:errcheck // the tunnel ends either way
 	both.Wait()
 }

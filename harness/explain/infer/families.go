@@ -31,13 +31,3 @@ var Families = []Family{
 	{"table", "F01", "a code table", proposeTable},
 	{"mask", "F35", "each identifier became another one, always the same", proposeMask},
 }
-
-// kindOf is the catalogue's kind of a family.
-func kindOf(family string) string {
-	for _, f := range Families {
-		if f.Name == family {
-			return f.Kind
-		}
-	}
-	return ""
-}

@@ -9,9 +9,6 @@ import (
 
 func str(s string) harness.Value { return harness.Value{Kind: harness.KindString, Text: s} }
 func num(s string) harness.Value { return harness.Value{Kind: harness.KindNumber, Text: s} }
-func boolean(s string) harness.Value {
-	return harness.Value{Kind: harness.KindBool, Text: s}
-}
 
 var (
 	null   = harness.Value{Kind: harness.KindNull}

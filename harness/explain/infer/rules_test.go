@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/rehearse-dev/rehearse/harness"
 	"pgregory.net/rapid"
+
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // makers draw pairs of one rule each, from random old values.

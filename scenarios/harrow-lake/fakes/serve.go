@@ -90,7 +90,7 @@ func Serve(ctx context.Context, name string, options Options, ln net.Listener) e
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = server.Close()
 	}
-	<-ended
+	<-ended //nolint:errcheck // the server was told to stop
 	if err != nil {
 		return harness.CannotRun(fmt.Errorf("stop %s: %w", name, err), "")
 	}
