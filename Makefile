@@ -34,7 +34,7 @@ bench: ## run all benchmarks and print a table; bin/bench.txt has every figure
 	@set -o pipefail; $(GO) test -run '^$$' -bench . -benchmem ./... 2>&1 | tee bin/bench.txt | ./bin/benchtable
 
 demo: ## rehearse the upgrade and the mapping change of Harrow Lake
-	@$(GO) build -trimpath -o bin/ ./cmd/rehearse
+	@$(MAKE) --no-print-directory build
 	@code=0; ./bin/rehearse demo || code=$$?; \
 	if [ $$code -ne 1 ]; then echo "the demo ended with exit code $$code; 1 is expected: it shows differences that need a person" >&2; exit 1; fi
 

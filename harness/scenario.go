@@ -33,6 +33,10 @@ type Scenario struct {
 type Egress struct {
 	Allow  []string `yaml:"allow,omitempty"`  // host or host:port
 	Writes string   `yaml:"writes,omitempty"` // "allow" lets requests other than GET, HEAD and OPTIONS leave loopback
+
+	// PersonalData is "none" when the live systems that are reached by url hold no personal data. What they answer is
+	// kept and shown as it is, so a recording with stand-ins is not fed to them otherwise.
+	PersonalData string `yaml:"personal-data,omitempty"`
 }
 
 // Rule compares the places that it covers by type instead of by bytes. Every rule says why.

@@ -60,7 +60,7 @@ func overlay(base, top harness.Scenario) harness.Scenario {
 	if s.Clock.IsZero() {
 		s.Clock = base.Clock
 	}
-	if len(s.Egress.Allow) == 0 && s.Egress.Writes == "" {
+	if len(s.Egress.Allow) == 0 && s.Egress.Writes == "" && s.Egress.PersonalData == "" {
 		s.Egress = base.Egress
 	}
 	s.Upstreams = map[string]harness.Upstream{}

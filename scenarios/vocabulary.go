@@ -12,9 +12,11 @@ import (
 
 // enums are the words that a key accepts, by type and key.
 var enums = map[string][]string{
-	"CommandSpec.mode":  {"once", "jsonl"},
-	"Egress.writes":     {"allow"},
-	"Integration.reads": {"name", "position"},
+	"CommandSpec.mode": {"once", "jsonl"},
+	"Egress.writes":    {"allow"},
+
+	"Egress.personal-data": {"none"},
+	"Integration.reads":    {"name", "position"},
 	"Expectation.class": {
 		string(harness.Changed), string(harness.Added), string(harness.Removed), string(harness.Moved),
 		string(harness.Retyped), string(harness.Reformed), string(harness.MissingCall), string(harness.ExtraCall),

@@ -76,10 +76,14 @@ func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyFile string) 
 	if err != nil {
 		return nil, err
 	}
-	if keyFile == "" {
+	named := keyFile != ""
+	if !named {
 		keyFile = a.keyFile()
 	}
 	key, err := scrub.LoadKey(keyFile)
+	if err != nil && named {
+		return nil, err
+	}
 	if err == nil && key.ID() == seal.Key && policy.Digest() == seal.Policy {
 		fmt.Fprintln(a.err, "live requests are scrubbed like the recording before they are matched")
 		return scrub.New(policy, key).Exchange, nil

@@ -40,6 +40,9 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseRawAnswers(p.Scenario, baseline); err != nil {
+		return nil, err
+	}
 	sessions, err := fed(p.Scenario, baseline)
 	if err != nil {
 		return nil, err

@@ -36,7 +36,7 @@ type stage struct {
 // setStage starts everything around the target, then the target.
 func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording) (s *stage, err error) {
 	s = &stage{
-		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: baseline.Manifest().Scrub}),
+		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline)}),
 		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, logs: map[string]*logTail{},
 		guard: replay.NewGuard(slices.Concat(p.Scenario.Egress.Allow, p.Allow), p.Scenario.Egress.Writes == "allow"),
 	}
