@@ -121,7 +121,7 @@ func (t *textPage) head(v *view) {
 	t.labelled("", "after", join(", ", v.After.Name, v.After.Exchanges))
 	for _, s := range []sideView{v.Before, v.After} {
 		if s.Losses != "" {
-			t.labelled("", "incomplete", s.Name+": "+s.Losses)
+			t.labelled("", "lost", s.Name+": "+s.Losses)
 		}
 	}
 	t.labelled("", "owner", people(v.Owner, v.Steward))
