@@ -145,7 +145,7 @@ func suggestFlag(c *cobra.Command, err error) string {
 	}
 	best, distance := "", 3
 	c.Flags().VisitAll(func(f *pflag.Flag) {
-		if d := editDistance(f.Name, unknown.GetSpecifiedName()); d < distance {
+		if d := harness.EditDistance(unknown.GetSpecifiedName(), f.Name); d < distance {
 			best, distance = f.Name, d
 		}
 	})
@@ -153,24 +153,4 @@ func suggestFlag(c *cobra.Command, err error) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean --%s?", best)
-}
-
-// editDistance is the number of letters to change, add or take away (Levenshtein).
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
