@@ -53,6 +53,8 @@ type Finding struct {
 	Samples     []Sample // at most three
 	Source      string   // where the cause lies: system, operation and field
 	Target      []string // the fields of other exchanges that it reaches
+	Lineage     []Flow   // which fields feed which, as far as they concern the finding
+	Cause       *Cause   // the rule that explains the differences; nil when none was learned
 	Owner       string   // name of the integration's owner
 	Steward     string   // name of the person who knows what the data means
 	NextStep    string

@@ -63,10 +63,20 @@ type Expectation struct {
 	From      *string `yaml:"from,omitempty"`  // text before; absent covers all
 	To        *string `yaml:"to,omitempty"`    // text after; absent covers all
 	Count     int     `yaml:"count,omitempty"` // exact number of places; 0: any
-	Reason    string  `yaml:"reason"`
-	Ticket    string  `yaml:"ticket,omitempty"`
-	By        string  `yaml:"by,omitempty"` // who accepted it
-	Until     Date    `yaml:"until,omitempty"`
+
+	Rule  *CauseRule `yaml:"rule,omitempty"`  // what makes the new values of the old ones, in place of from, to and count
+	Also  []Scope    `yaml:"also,omitempty"`  // further places that the rule was accepted for
+	Proof string     `yaml:"proof,omitempty"` // digest of the rule and its places as they were when they were proven
+
+	Reason string `yaml:"reason"`
+	Ticket string `yaml:"ticket,omitempty"`
+	By     string `yaml:"by,omitempty"` // who accepted it
+	Until  Date   `yaml:"until,omitempty"`
+}
+
+// Scope is the places that the rule of the expectation was accepted for.
+func (e Expectation) Scope() []Scope {
+	return append([]Scope{{Operation: e.Operation, At: e.At}}, e.Also...)
 }
 
 // Date is a calendar day without time; the zero Date means no day.

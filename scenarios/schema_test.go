@@ -241,8 +241,8 @@ func structComments(decl *ast.GenDecl, into map[string]string) {
 // oneLine joins lines and drops the brackets of links to Go types.
 func oneLine(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
-	for _, link := range []string{"Exchange.Operation", "ChangeClass"} {
-		s = strings.ReplaceAll(s, "["+link+"]", map[string]string{"Exchange.Operation": "operations", "ChangeClass": "class of change"}[link])
+	for _, link := range []string{"Exchange.Operation", "ChangeClass", "ValueKind"} {
+		s = strings.ReplaceAll(s, "["+link+"]", map[string]string{"Exchange.Operation": "operations", "ChangeClass": "class of change", "ValueKind": "type of value"}[link])
 	}
 	return s
 }

@@ -21,6 +21,14 @@ var enums = map[string][]string{
 		string(harness.Changed), string(harness.Added), string(harness.Removed), string(harness.Moved),
 		string(harness.Retyped), string(harness.Reformed), string(harness.MissingCall), string(harness.ExtraCall),
 	},
+	"CodePair.was-type": valueKinds,
+	"CodePair.is-type":  valueKinds,
+}
+
+// valueKinds are the types of a side of a code table.
+var valueKinds = []string{
+	string(harness.KindAbsent), string(harness.KindNull), string(harness.KindBool), string(harness.KindNumber), string(harness.KindString),
+	string(harness.KindArray), string(harness.KindObject), string(harness.KindBytes),
 }
 
 // kinds are the keys of which exactly one stands in a mapping, by type.
@@ -42,7 +50,7 @@ var unless = map[string]string{"Scenario.integration": "extends", "Scenario.reco
 
 // maySayNothing are required keys whose empty value means something: the empty path is the whole exchange, and an
 // expect file may wait for its first entry.
-var maySayNothing = map[string]bool{"Expectation.at": true, "Rule.at": true, "expectFile.expect": true, "ruleFile.rules": true}
+var maySayNothing = map[string]bool{"Expectation.at": true, "Rule.at": true, "Scope.at": true, "expectFile.expect": true, "ruleFile.rules": true}
 
 // key is one key of a mapping that is read into a struct.
 type key struct {

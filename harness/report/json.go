@@ -80,6 +80,8 @@ type (
 		Samples     []jsonSample     `json:"samples"`
 		Source      string           `json:"source,omitempty"`
 		Target      []string         `json:"target"`
+		Lineage     []jsonFlow       `json:"lineage"`
+		Cause       *jsonCause       `json:"cause,omitempty"`
 		Owner       string           `json:"owner,omitempty"`
 		Steward     string           `json:"steward,omitempty"`
 		NextStep    string           `json:"next_step,omitempty"`
@@ -234,7 +236,7 @@ func jsonFindingOf(f harness.Finding) jsonFinding {
 		Samples: each(f.Samples, func(s harness.Sample) jsonSample {
 			return jsonSample{s.Where, s.Field, s.Was, s.Is}
 		}),
-		Source: f.Source, Target: list(f.Target), Owner: f.Owner, Steward: f.Steward, NextStep: f.NextStep,
+		Source: f.Source, Target: list(f.Target), Lineage: each(f.Lineage, jsonFlowOf), Cause: jsonCauseOf(f.Cause), Owner: f.Owner, Steward: f.Steward, NextStep: f.NextStep,
 		Change: f.Change, Ticket: f.Ticket, Operations: list(f.Operations), Differences: each(f.Differences, jsonDifferenceOf),
 	}
 }

@@ -147,6 +147,9 @@ func cardText(c card) string {
 	}
 	lines = append(lines, sampleLines(c)...)
 	add("field", fields(c))
+	for _, l := range c.Lineage {
+		add("feeds", l)
+	}
 	add("declared", c.Declaration)
 	add("owner", people(c.Owner, c.Steward))
 	add("next", c.NextStep)

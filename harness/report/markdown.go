@@ -144,6 +144,9 @@ func cardMarkdown(c card) string {
 		add("Effect", e)
 	}
 	add("Field", fields(c))
+	for _, l := range c.Lineage {
+		add("Feeds", l)
+	}
 	add("Declared", c.Declaration)
 	add("Owner", people(c.Owner, c.Steward))
 	add("Next step", c.NextStep)

@@ -38,6 +38,10 @@ func (f jsonFinding) finding() (harness.Finding, error) {
 		Proof: f.Proof, Count: f.Count, Of: f.Of, Unit: f.Unit, Source: f.Source, Target: f.Target, Owner: f.Owner, Steward: f.Steward,
 		NextStep: f.NextStep, Change: f.Change, Ticket: f.Ticket, Operations: f.Operations,
 	}
+	var err error
+	if out.Cause, err = f.Cause.cause(); err != nil {
+		return out, err
+	}
 	for _, d := range f.Differences {
 		difference, err := d.difference()
 		if err != nil {

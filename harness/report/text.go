@@ -159,6 +159,9 @@ func (t *textPage) card(c card) {
 	}
 	t.samples(indent, c.Samples)
 	t.labelled(indent, "field", fields(c))
+	for i, l := range c.Lineage {
+		t.labelled(indent, first(i, "feeds"), l)
+	}
 	t.labelled(indent, "declared", c.Declaration)
 	t.labelled(indent, "owner", people(c.Owner, c.Steward))
 	t.labelled(indent, "next", c.NextStep)

@@ -45,7 +45,7 @@ type card struct {
 	Effects, Groups                       []string
 	Samples                               []sampleView
 	Source                                string
-	Targets                               []string
+	Targets, Lineage                      []string
 	Owner, Steward, NextStep, Declaration string
 	Differences                           []differenceLine
 	More                                  string // how many differences are not listed
@@ -138,6 +138,9 @@ func newCard(f harness.Finding, b bounds) card {
 		ID: visible(f.Kind), Title: visible(f.Title), Sentence: sentence(f.Sentence), Proof: sentence(f.Proof),
 		Hits: visible(hits(f)), Effects: sentences(f.Effects), Source: visible(f.Source), Targets: sentences(f.Target),
 		Owner: visible(f.Owner), Steward: visible(f.Steward), NextStep: sentence(f.NextStep),
+	}
+	for _, flow := range f.Lineage {
+		c.Lineage = append(c.Lineage, sentence(flow.String()))
 	}
 	for _, g := range f.Hit {
 		c.Groups = append(c.Groups, groupLine(g, b.value))
