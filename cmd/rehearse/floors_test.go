@@ -26,6 +26,7 @@ var floors = []struct {
 }{
 	{"cmd/rehearse", 5, ""},
 	{"harness/harnesstest", 5, ""},
+	{"harness/harnesstest/mutants", 5, ""},
 	{"harness/rehearsal", 4, ""},
 	{"harness/web", 4, ""},
 	{"recorders", 3, ""},
@@ -73,7 +74,7 @@ var doors = []struct {
 	{"golang.org/x/term", []string{"cmd/rehearse"}, false},
 	{"github.com/andybalholm/brotli", []string{"harness/payload"}, false},
 	{"github.com/klauspost/compress", []string{"harness/payload"}, false},
-	{"golang.org/x/text", []string{"harness/diff", "harness/explain", "harness/explain/infer", "harness/payload", "harness/report", "fixtures/scrub"}, false},
+	{"golang.org/x/text", []string{"harness/diff", "harness/explain", "harness/explain/infer", "harness/payload", "harness/report", "fixtures/scrub", "harness/harnesstest/mutants"}, false},
 	{"pgregory.net/rapid", nil, true},
 	{"github.com/santhosh-tekuri/jsonschema", nil, true},
 	{"github.com/rogpeppe/go-internal", nil, true},

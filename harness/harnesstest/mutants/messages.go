@@ -1,0 +1,167 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"golang.org/x/text/encoding/charmap"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// What message operators demand of a slot.
+
+// textual wants a body whose texts fit somewhere.
+func textual(fits func(string) bool) func(*world, slot) bool {
+	return func(w *world, s slot) bool {
+		return slices.ContainsFunc(w.sites, func(at *site) bool {
+			if at.slot != s || at.format != "csv" && at.format != "json" && at.format != "xml" || s.channel != harness.ChannelFile {
+				return false
+			}
+			for text := range at.values {
+				if fits(text) {
+					return true
+				}
+			}
+			return false
+		})
+	}
+}
+
+func tabular(w *world, s slot) bool {
+	return slices.ContainsFunc(w.tables, func(at *site) bool { return at.slot == s && at.format == "csv" })
+}
+
+// simpleTable is one whose cells hold neither quotes nor delimiters.
+func simpleTable(w *world, s slot) bool {
+	return tabular(w, s) && !slices.ContainsFunc(w.sites, func(at *site) bool {
+		if at.slot != s {
+			return false
+		}
+		for text := range at.values {
+			if strings.ContainsAny(text, ",;\"\n") {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+func answered(w *world, s slot) bool { return s.channel == harness.ChannelHTTP && w.successes(s) > 0 }
+func calls(w *world, s slot) bool    { return s.channel == harness.ChannelHTTP }
+
+func structured(w *world, s slot) bool {
+	return slices.ContainsFunc(w.sites, func(at *site) bool { return at.slot == s && (at.format == "json" || at.format == "xml") && at.n > 8 })
+}
+
+func (w *world) successes(s slot) int {
+	n := 0
+	for i := range w.exchanges {
+		if x := &w.exchanges[i]; slotOf(x) == s && x.Status() >= 200 && x.Status() < 300 {
+			n++
+		}
+	}
+	return n
+}
+
+// picked calls change for each selected exchange of the slot.
+func (p *planted) picked(list []harness.Exchange, change func(x *harness.Exchange)) []harness.Exchange {
+	out := slices.Clone(list)
+	for i := range out {
+		if slotOf(&out[i]) == p.slot && p.selects(out[i].ID, 0, nil) {
+			change(&out[i])
+		}
+	}
+	return out
+}
+
+// bodies rewrites the texts of bodies: of files, or of answers.
+func bodies(f func(string) string) func(*planted, []harness.Exchange) []harness.Exchange {
+	return func(p *planted, list []harness.Exchange) []harness.Exchange {
+		return p.picked(list, func(x *harness.Exchange) {
+			m := &x.Response
+			if x.Channel == harness.ChannelFile {
+				m = &x.Request
+			}
+			if b, err := m.Body.Bytes(); err == nil && len(b) > 0 && m.Head.Get("Content-Encoding") == "" {
+				m.Body = harness.BytesBody([]byte(f(string(b))))
+			}
+		})
+	}
+}
+
+// latin writes Windows-1252 where the text can be spelled so.
+func latin(s string) string {
+	out, err := charmap.Windows1252.NewEncoder().String(s)
+	if err != nil {
+		return s
+	}
+	return out
+}
+
+func quoted(s string) string {
+	lines := strings.SplitAfter(s, "\n")
+	for i, line := range lines {
+		if text := strings.TrimSuffix(line, "\n"); text != "" {
+			lines[i] = `"` + strings.ReplaceAll(text, ",", `","`) + `"` + line[len(text):]
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// answer replaces successful answers.
+func answer(status, body string, head ...harness.Field) func(*planted, []harness.Exchange) []harness.Exchange {
+	return func(p *planted, list []harness.Exchange) []harness.Exchange {
+		return p.picked(list, func(x *harness.Exchange) {
+			if x.Status() < 200 || x.Status() >= 300 {
+				return
+			}
+			x.Response = harness.Message{
+				Head:  append(harness.Head{{Name: harness.FieldStatus, Value: status}, {Name: "Content-Type", Value: "application/json"}}, head...),
+				Media: "application/json", Body: harness.BytesBody([]byte(body)),
+			}
+		})
+	}
+}
+
+var (
+	failed  = answer("500", `{"error":"internal","message":"unexpected condition"}`)
+	limited = answer("429", `{"error":"too many requests"}`, harness.Field{Name: "Retry-After", Value: "30"})
+)
+
+// headless takes away the first field of the answers that is no pseudo-field.
+func headless(p *planted, list []harness.Exchange) []harness.Exchange {
+	return p.picked(list, func(x *harness.Exchange) {
+		for _, f := range x.Response.Head {
+			if f.Name != "Content-Length" && f.Name != "Date" && f.Name != "Content-Type" && f.Name != "Content-Encoding" && !f.IsPseudo() && f.Name != "Connection" && f.Name != "Transfer-Encoding" {
+				x.Response.Head = x.Response.Head.Without(f.Name)
+				return
+			}
+		}
+	})
+}
+
+func headed(p *planted, list []harness.Exchange) []harness.Exchange {
+	return p.picked(list, func(x *harness.Exchange) { x.Response.Head = x.Response.Head.With("X-Served-By", "node-7") })
+}
+
+func uncalled(p *planted, list []harness.Exchange) []harness.Exchange {
+	var out []harness.Exchange
+	for _, x := range list {
+		if slotOf(&x) != p.slot || !p.selects(x.ID, 0, nil) {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+func repeated(p *planted, list []harness.Exchange) []harness.Exchange {
+	var out []harness.Exchange
+	for _, x := range list {
+		if out = append(out, x); slotOf(&x) == p.slot && p.selects(x.ID, 0, nil) {
+			x.ID += "-again"
+			out = append(out, x)
+		}
+	}
+	return out
+}
