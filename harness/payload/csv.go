@@ -23,13 +23,12 @@ func ParseCSV(source []byte) (*Doc, error) {
 	if err := p.parse(); err != nil {
 		return nil, err
 	}
-	doc := &Doc{Format: "csv", Source: source, Facts: p.facts(), nodes: p.nodes, syntax: csvSyntax{p.delimiter, len(p.header) == 1 || p.ragged > 0}}
+	doc := &Doc{Format: "csv", Source: source, nodes: p.nodes, syntax: csvSyntax{p.delimiter, len(p.header) == 1 || p.ragged > 0}}
 	if p.header != nil {
 		doc.shared = source[p.header[0][0]:p.header[len(p.header)-1][1]]
 	}
-	if p.rows == 0 {
-		doc.Facts = append(doc.Facts, Fact{"columns without rows", string(doc.shared)})
-	}
+	encoding, _ := Encoding(source)
+	doc.Facts = p.facts(csvWhole{p.delimiter, finalNewline(source), lengthOfBOM(source) > 0, encoding, doc.shared})
 	return doc, nil
 }
 
@@ -87,6 +86,11 @@ type csvParser struct {
 	delimiter byte
 	header    [][2]uint32
 
+	csvCounts
+}
+
+// csvCounts is what is counted in a table.
+type csvCounts struct {
 	rows, ragged, blank, bare int
 	cells, quoted             int
 	crlf, lf, cr              int
@@ -207,22 +211,34 @@ func (p *csvParser) lineEnd() bool {
 
 var delimiterNames = map[byte]string{',': "comma", '\t': "tab", ';': "semicolon", '|': "bar"}
 
-func (p *csvParser) facts() []Fact {
-	facts := []Fact{{"delimiter", delimiterNames[p.delimiter]}, {"line ends", lineEnds(p.crlf, p.lf, p.cr)}, {"final newline", finalNewline(p.s)}}
-	if bytes.HasPrefix(p.s, []byte(utf8BOM)) {
+// csvWhole is what is known of a table beside its counts.
+type csvWhole struct {
+	delimiter    byte
+	finalNewline string
+	mark         bool // it begins with a byte order mark
+	encoding     string
+	header       []byte
+}
+
+func (n *csvCounts) facts(of csvWhole) []Fact {
+	facts := []Fact{{"delimiter", delimiterNames[of.delimiter]}, {"line ends", lineEnds(n.crlf, n.lf, n.cr)}, {"final newline", of.finalNewline}}
+	if of.mark {
 		facts = append(facts, Fact{"byte order mark", "UTF-8"})
 	}
-	facts = append(facts, encodingFact(p.s)...)
-	if p.quoted > 0 && p.quoted == p.cells {
+	facts = append(facts, namedEncoding(of.encoding)...)
+	if n.quoted > 0 && n.quoted == n.cells {
 		facts = append(facts, Fact{"quoting", "all"})
 	}
 	for _, count := range []struct {
 		name string
 		n    int
-	}{{"blank lines", p.blank}, {"rows of another width", p.ragged}, {"quotes inside cells", p.bare}} {
+	}{{"blank lines", n.blank}, {"rows of another width", n.ragged}, {"quotes inside cells", n.bare}} {
 		if count.n > 0 {
 			facts = append(facts, Fact{count.name, strconv.Itoa(count.n)})
 		}
+	}
+	if n.rows == 0 {
+		facts = append(facts, Fact{"columns without rows", string(of.header)})
 	}
 	return facts
 }

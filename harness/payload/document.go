@@ -374,11 +374,14 @@ func (d *Doc) Asides() iter.Seq[Node] {
 type SyntaxError struct {
 	Format string
 	Offset int // bytes from 0
-	Line   int // from 1
+	Line   int // from 1; 0 when it was not counted
 	What   string
 }
 
 func (e *SyntaxError) Error() string {
+	if e.Line == 0 {
+		return fmt.Sprintf("parse %s at byte %d: %s", e.Format, e.Offset, e.What)
+	}
 	return fmt.Sprintf("parse %s at byte %d (line %d): %s", e.Format, e.Offset, e.Line, e.What)
 }
 

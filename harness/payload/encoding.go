@@ -19,81 +19,112 @@ func Encoding(source []byte) (name, evidence string) {
 		}
 		return cs.name, "every other byte is zero"
 	}
-	if !utf8.Valid(source) {
-		return singleByte(source)
-	}
-	return twice(source)
+	var t encodingTally
+	t.add(source)
+	return t.name()
 }
 
 // encodingFact is Encoding as facts of a document.
 func encodingFact(source []byte) []Fact {
-	if name, _ := Encoding(source); name != "" {
-		return []Fact{{"encoding", name}}
-	}
-	return nil
+	name, _ := Encoding(source)
+	return namedEncoding(name)
 }
 
-// singleByte tells apart the encodings of one byte a character, and UTF-8 that is broken in places.
-func singleByte(source []byte) (name, evidence string) {
-	first, broken, whole, c1, undefined := -1, 0, 0, false, false
-	for i := 0; i < len(source); {
-		if source[i] < utf8.RuneSelf {
+func namedEncoding(name string) []Fact {
+	if name == "" {
+		return nil
+	}
+	return []Fact{{"encoding", name}}
+}
+
+// encodingTally counts what tells encodings apart, in a text that comes in pieces which end between characters.
+type encodingTally struct {
+	seen          int // bytes
+	whole, broken int // characters of several bytes; bytes that belong to none
+	c1, undefined bool
+	doubled       int // characters of UTF-8 whose bytes were taken for Windows-1252 and encoded again: é became Ã©
+	firstBroken   int // where, in bytes
+	brokenByte    byte
+	firstDoubled  int
+	sample        string
+}
+
+func (t *encodingTally) add(b []byte) {
+	doubledTo := 0
+	for i := 0; i < len(b); {
+		if b[i] < utf8.RuneSelf {
+			i += lengthOfASCII(b[i:])
+			continue
+		}
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			t.addBroken(b[i], t.seen+i)
 			i++
 			continue
 		}
-		if r, n := utf8.DecodeRune(source[i:]); r != utf8.RuneError || n > 1 {
-			whole++
-			i += n
-			continue
+		t.whole++
+		if i >= doubledTo {
+			if length := twiceAt(b[i:]); length > 0 {
+				doubledTo = i + length
+				t.addDoubled(b[i:doubledTo], t.seen+i)
+			}
 		}
-		if broken++; first < 0 {
-			first = i
-		}
-		c1 = c1 || source[i] < 0xa0
-		undefined = undefined || source[i] < 0xa0 && windows1252High[source[i]-0x80] < 0xa0
+		i += n
+	}
+	t.seen += len(b)
+}
+
+// lengthOfASCII is how many bytes at the start of b are below 80.
+func lengthOfASCII(b []byte) int {
+	const high = 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(b) && binary.LittleEndian.Uint64(b[i:])&high == 0; i += 8 {
+	}
+	for i < len(b) && b[i] < utf8.RuneSelf {
 		i++
 	}
-	evidence = fmt.Sprintf("%d bytes above 7F that are no UTF-8, first %02X at byte %d", broken, source[first], first)
+	return i
+}
+
+func (t *encodingTally) addBroken(c byte, at int) {
+	if t.broken++; t.broken == 1 {
+		t.firstBroken, t.brokenByte = at, c
+	}
+	t.c1 = t.c1 || c < 0xa0
+	t.undefined = t.undefined || c < 0xa0 && windows1252High[c-0x80] < 0xa0
+}
+
+func (t *encodingTally) addDoubled(text []byte, at int) {
+	if t.doubled++; t.doubled == 1 {
+		t.firstDoubled, t.sample = at, string(text)
+	}
+}
+
+// name tells apart the encodings of one byte a character, UTF-8 that is broken in places, and UTF-8 encoded twice.
+func (t *encodingTally) name() (name, evidence string) {
+	if t.broken == 0 && t.doubled == 0 {
+		return "", ""
+	}
+	if t.broken == 0 {
+		return "UTF-8 encoded twice", fmt.Sprintf("%d places, first %s at byte %d", t.doubled, t.sample, t.firstDoubled)
+	}
+	evidence = fmt.Sprintf("%d bytes above 7F that are no UTF-8, first %02X at byte %d", t.broken, t.brokenByte, t.firstBroken)
 	switch {
-	case whole > broken:
+	case t.whole > t.broken:
 		return "UTF-8 with broken bytes", evidence
-	case undefined:
+	case t.undefined:
 		return "neither UTF-8 nor Windows-1252", evidence
-	case c1:
+	case t.c1:
 		return "Windows-1252", evidence
 	default:
 		return "Windows-1252 or Latin-1", evidence
 	}
 }
 
-// twice finds UTF-8 whose bytes were taken for Windows-1252 and encoded again: é became Ã©.
-func twice(source []byte) (name, evidence string) {
-	count, first, sample := 0, 0, ""
-	for i := 0; i < len(source); {
-		if source[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		n := twiceAt(source[i:])
-		if n == 0 {
-			_, n = utf8.DecodeRune(source[i:])
-			i += n
-			continue
-		}
-		if count++; count == 1 {
-			first, sample = i, string(source[i:i+n])
-		}
-		i += n
-	}
-	if count == 0 {
-		return "", ""
-	}
-	return "UTF-8 encoded twice", fmt.Sprintf("%d places, first %s at byte %d", count, sample, first)
-}
-
 // twiceAt returns the length of the characters at the start of s that are the bytes of one other character, or 0.
 func twiceAt(s []byte) int {
-	var once []byte
+	var room [utf8.UTFMax]byte
+	once := room[:0]
 	for n := 0; n < len(s) && len(once) < utf8.UTFMax; {
 		r, size := utf8.DecodeRune(s[n:])
 		b, ok := windows1252.byteOf(r)

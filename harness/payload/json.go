@@ -18,14 +18,19 @@ func ParseJSON(source []byte) (*Doc, error) {
 	if err := p.parse(); err != nil {
 		return nil, err
 	}
-	doc := &Doc{Format: "json", Source: source, nodes: p.nodes, syntax: jsonSyntax{}}
-	if bytes.HasPrefix(source, []byte(utf8BOM)) {
-		doc.Facts = append(doc.Facts, Fact{"byte order mark", "UTF-8"})
+	facts := jsonFacts(lengthOfBOM(source) > 0, !utf8.Valid(source))
+	return &Doc{Format: "json", Source: source, Facts: facts, nodes: p.nodes, syntax: jsonSyntax{}}, nil
+}
+
+func jsonFacts(mark, invalid bool) []Fact {
+	var facts []Fact
+	if mark {
+		facts = append(facts, Fact{"byte order mark", "UTF-8"})
 	}
-	if !utf8.Valid(source) {
-		doc.Facts = append(doc.Facts, Fact{"encoding", "not UTF-8"})
+	if invalid {
+		facts = append(facts, Fact{"encoding", "not UTF-8"})
 	}
-	return doc, nil
+	return facts
 }
 
 func sniffJSON(head []byte) bool {
@@ -57,6 +62,17 @@ func (p *jsonParser) parse() error {
 
 // text reads one value and white space up to the end.
 func (p *jsonParser) text() error {
+	if err := p.one(); err != nil {
+		return err
+	}
+	if p.space(); p.i < len(p.s) {
+		return p.fail("more text after the end of the value")
+	}
+	return nil
+}
+
+// one reads one value.
+func (p *jsonParser) one() error {
 	for {
 		p.space()
 		name, err := p.name()
@@ -147,16 +163,13 @@ func (p *jsonParser) container(n node, c byte) (opened bool, err error) {
 	return false, nil
 }
 
-// after reads what follows a value: a comma, closing brackets, or the end of the text.
+// after reads what follows a value within another: a comma, or closing brackets. It is done behind the outermost one.
 func (p *jsonParser) after() (done bool, err error) {
 	for {
-		p.space()
 		if len(p.open) == 0 {
-			if p.i < len(p.s) {
-				return false, p.fail("more text after the end of the value")
-			}
 			return true, nil
 		}
+		p.space()
 		closing := byte(']')
 		if p.nodes[p.open[len(p.open)-1]].kind == object {
 			closing = '}'
