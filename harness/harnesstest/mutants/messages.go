@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -54,6 +55,14 @@ func structured(w *world, s slot) bool {
 	return slices.ContainsFunc(w.sites, func(at *site) bool { return at.slot == s && (at.format == "json" || at.format == "xml") && at.n > 8 })
 }
 
+func fixedWidth(w *world, s slot) bool {
+	return slices.ContainsFunc(w.sites, func(at *site) bool { return at.slot == s && at.format == "fixed" })
+}
+
+func markup(w *world, s slot) bool {
+	return slices.ContainsFunc(w.sites, func(at *site) bool { return at.slot == s && at.format == "xml" && at.n > 8 })
+}
+
 func (w *world) successes(s slot) int {
 	n := 0
 	for i := range w.exchanges {
@@ -98,6 +107,39 @@ func latin(s string) string {
 	}
 	return out
 }
+
+// shiftedColumns puts five blanks into each long line, at the end of its longest run of blanks.
+func shiftedColumns(s string) string {
+	lines := strings.SplitAfter(s, "\n")
+	for i, line := range lines {
+		if at := strings.Index(line, "                  "); len(line) > 60 && at > 0 && strings.HasPrefix(line, "D") {
+			lines[i] = line[:at] + "     " + line[at:]
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// withoutLastDetails takes away the last three details before the trailer.
+func withoutLastDetails(s string) string {
+	lines := strings.SplitAfter(strings.TrimSuffix(s, "\n"), "\n")
+	if n := len(lines); n > 8 {
+		lines = slices.Delete(lines, n-4, n-1)
+	}
+	return strings.Join(lines, "") + "\n"
+}
+
+var defaultNamespace = regexp.MustCompile(`^(?s)(.*?<)([A-Za-z]\w*)((?:\s[^>]*)?\s)xmlns="`)
+
+// prefixed binds the default namespace to a prefix and writes that before every name of an element.
+func prefixed(s string) string {
+	if !defaultNamespace.MatchString(s) || strings.Count(s, "xmlns=") > 1 {
+		return s
+	}
+	s = strings.Replace(s, `xmlns="`, `xmlns:v44="`, 1)
+	return elementName.ReplaceAllString(s, "${1}v44:$2")
+}
+
+var elementName = regexp.MustCompile(`(</?)([A-Za-z]\w*)\b`)
 
 func quoted(s string) string {
 	lines := strings.SplitAfter(s, "\n")

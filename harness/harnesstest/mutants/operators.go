@@ -82,6 +82,8 @@ var operators = []operator{
 	{name: "list of one", kinds: kinds("F04"), level: onMembers, fits: jsonOnly(member), tree: lexemes(func(s string) string { return "[" + s + "]" })},
 	{name: "spelling of numbers", kinds: kinds("F19", "F00"), level: onMembers, fits: jsonOnly(numbers), tree: lexemes(func(s string) string { return s + "0" })},
 	{name: "member twice", kinds: kinds("F23"), level: onMembers, fits: jsonOnly(member), tree: twice},
+	{name: "two fields exchanged", kinds: kinds("F02", "F00"), level: onMembers, whole: true, fits: neighboured, tree: exchanged},
+	{name: "value of the record before", kinds: kinds("F00", "F01"), level: onMembers, fits: member, tree: stale},
 	{name: "records lost", kinds: kinds("F27", "F28", "F29", "F00"), level: onTables, fits: table, tree: lostRecords},
 	{name: "records doubled", kinds: kinds("F23", "F26"), level: onTables, fits: table, tree: doubledRecords},
 	{name: "records in another order", kinds: kinds("F24"), level: onTables, whole: true, fits: table, tree: reordered},
@@ -93,6 +95,9 @@ var operators = []operator{
 	{name: "last line end missing", kinds: kinds("F15"), level: onMessage, whole: true, slot: tabular, message: bodies(func(s string) string { return strings.TrimSuffix(s, "\n") })},
 	{name: "delimiter", kinds: kinds("F14"), level: onMessage, whole: true, slot: simpleTable, message: bodies(func(s string) string { return strings.ReplaceAll(s, ",", ";") })},
 	{name: "every cell quoted", kinds: kinds("F14"), level: onMessage, whole: true, slot: simpleTable, message: bodies(quoted)},
+	{name: "columns shifted", kinds: kinds("F16"), level: onMessage, whole: true, slot: fixedWidth, message: bodies(shiftedColumns)},
+	{name: "last lines missing", kinds: kinds("F27", "F30"), level: onMessage, whole: true, slot: fixedWidth, message: bodies(withoutLastDetails)},
+	{name: "prefix of a namespace", kinds: kinds("F31"), level: onMessage, whole: true, slot: markup, message: bodies(prefixed)},
 	{name: "answers fail", kinds: kinds("F00", "F34"), level: onMessage, slot: answered, message: failed},
 	{name: "rate limit", kinds: kinds("F08"), level: onMessage, slot: answered, message: limited},
 	{name: "header removed", kinds: kinds("F03", "F34"), level: onMessage, whole: true, slot: answered, message: headless},
@@ -136,6 +141,9 @@ func kindOnly(k harness.ValueKind) func(*site) bool {
 func member(s *site) bool {
 	return s.n >= fewest && len(s.values) >= 3 && (s.format == "json" || s.format == "csv") && strings.Contains(s.pattern, ".") && !strings.HasSuffix(s.pattern, "]")
 }
+
+// neighboured is a column that has another text column beside it.
+func neighboured(s *site) bool { return member(s) && s.only(harness.KindString) && len(s.parent) > 0 }
 
 func numbers(s *site) bool {
 	return s.n >= fewest && s.only(harness.KindNumber) && s.every(decimal.MatchString) && strings.Contains(s.pattern, ".")

@@ -70,6 +70,29 @@ func twice(p *planted, id string, root *tree, _ *payload.Doc) {
 	p.parents(id, root, func(parent *tree, i int) { parent.kids = append(parent.kids, parent.kids[i].clone()) })
 }
 
+// exchanged lets the member and the first scalar beside it trade values.
+func exchanged(p *planted, id string, root *tree, _ *payload.Doc) {
+	p.parents(id, root, func(parent *tree, i int) {
+		if other, _ := parent.member(p.site().parent[0]); other != nil && len(other.kids) == 0 {
+			parent.kids[i].raw, other.raw = other.raw, parent.kids[i].raw
+			parent.kids[i].kind, other.kind = other.kind, parent.kids[i].kind
+		}
+	})
+}
+
+// stale repeats the value of the record before.
+func stale(p *planted, id string, root *tree, _ *payload.Doc) {
+	last := ""
+	p.parents(id, root, func(parent *tree, i int) {
+		k := parent.kids[i]
+		if last != "" {
+			k.raw, last = last, k.raw
+			return
+		}
+		last = k.raw
+	})
+}
+
 // lexemes writes other lexemes in the place of a member's.
 func lexemes(f func(raw string) string) treeChange {
 	return func(p *planted, id string, root *tree, _ *payload.Doc) {
