@@ -15,6 +15,7 @@ var Detectors = []Detector{
 	{"F00", "body malformed", "a body that cannot be read as its format any more", detectMalformed},
 	{"F16", "columns shifted", "records of fixed width that grew or shrank at one column", detectShift},
 	{"F02", "field renamed", "a field is gone and another with the same values came in its place", detectRenamed},
+	{"F02", "fields exchanged", "two fields of one parent that traded their values", detectSwapped},
 	{"F07", "answer in pages", "a list that ends early because the server now answers a page", detectPaging},
 	{"F11", "encoding changed", "the same letters in another encoding, or lost on the way", detectEncoding},
 	{"F18", "identifier damaged", "values differ in leading zeros only, or in scientific notation", detectDamage},
