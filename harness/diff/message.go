@@ -79,6 +79,7 @@ func (c *comparer) body(half string, a, b *payload.Doc) {
 	}
 	before := c.facts()
 	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), a, b)
+	b = c.header(half, a, b)
 	c.value(at, a.Root(), b.Root())
 	if c.facts() == before && !bytes.Equal(a.Source, b.Source) {
 		c.notes.add("%d bodies differ in white space, member order or escapes only, which carry no meaning")

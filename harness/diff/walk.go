@@ -37,7 +37,7 @@ func (c *comparer) scalar(at harness.Path, a, b payload.Node) {
 		c.emit(at, harness.Changed, was, is)
 		return
 	}
-	if a.Format() == "csv" {
+	if a.Format() == "csv" || a.Format() == "fixed" {
 		c.emitForm(at, harness.Value{Kind: harness.KindString, Text: string(a.Raw())}, harness.Value{Kind: harness.KindString, Text: string(b.Raw())})
 	}
 }

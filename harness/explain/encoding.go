@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/explain/infer"
 )
 
 // recodings are the ways in which text changes its encoding and nothing else.
@@ -22,8 +24,11 @@ var recodings = []struct {
 	{"Windows-1252 (or Latin-1) now instead of UTF-8", "Set the encoding of this input to Windows-1252 in the mapping, or ask for UTF-8.", harness.Breaking, toWestern},
 	{"UTF-8 now instead of Windows-1252 (or Latin-1)", "Set the encoding of this input to UTF-8 in the mapping.", harness.Breaking, func(was, is string) bool { return toWestern(is, was) }},
 	{"encoded as UTF-8 twice", "Find the step that takes UTF-8 for Windows-1252 and encodes it once more.", harness.Breaking, twice},
+	{"UTF-8 as it should be: it had been encoded twice", "Nothing to do here; check the names that receivers keep from before, and that no step repairs them once more.", harness.Review, func(was, is string) bool { return twice(is, was) }},
 	{"without its special letters: they became ? or \uFFFD", "Find the step that cannot hold these letters; what is lost cannot be restored behind it.", harness.Breaking, lettersLost},
 	{"in another Unicode form: letters and accents are composed differently", "Normalize to NFC before names are compared or matched; they look the same and are not.", harness.Review, otherForm},
+	{"without the accents of its letters", "Find the step that strips accents; people are found and greeted by their names.", harness.Breaking, accentsLost},
+	{"without its special letters: they are left out", "Find the step that cannot hold these letters; what is lost cannot be restored behind it.", harness.Breaking, lettersDropped},
 }
 
 // detectEncoding claims texts whose encoding changed, in every operation at once, with the facts about the files that
@@ -152,3 +157,16 @@ func lettersLost(was, is string) bool {
 
 // otherForm reports whether the texts differ in composition only.
 func otherForm(was, is string) bool { return was != is && norm.NFC.String(was) == norm.NFC.String(is) }
+
+// accentsLost reports whether is spells was without accents.
+func accentsLost(was, is string) bool { return was != is && infer.Unaccented(was) == is }
+
+// lettersDropped reports whether is lacks the letters of was beyond ASCII, and nothing else.
+func lettersDropped(was, is string) bool {
+	return !strings.HasPrefix(was, is) && strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf {
+			return -1
+		}
+		return r
+	}, was) == is && strings.ContainsFunc(was, func(r rune) bool { return r >= utf8.RuneSelf && unicode.IsLetter(r) })
+}

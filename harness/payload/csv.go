@@ -283,3 +283,24 @@ func spellCell(value string, was []byte, quoted bool) []byte {
 	}
 	return []byte(`"` + strings.ReplaceAll(value, `"`, `""`) + `"`)
 }
+
+// Columns is the decoded cells of a table's first row, in order; none of a document that is no table.
+func (d *Doc) Columns() []string {
+	s, ok := d.syntax.(csvSyntax)
+	if !ok || len(d.shared) == 0 {
+		return nil
+	}
+	p := csvParser{s: d.shared, delimiter: s.delimiter}
+	var names []string
+	for {
+		start := p.i
+		if p.cell() != nil {
+			return names
+		}
+		names = append(names, s.decode(d.shared[start:p.i]))
+		if p.i >= len(d.shared) || d.shared[p.i] != s.delimiter {
+			return names
+		}
+		p.i++
+	}
+}

@@ -165,6 +165,9 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:n]) + strings.ToLower(s[n:])
 }
 
+// Unaccented is the text without the accents of its letters.
+func Unaccented(s string) string { return withoutAccents(s) }
+
 // withoutAccents drops combining marks, and spells the Latin letters that do not decompose.
 func withoutAccents(s string) string {
 	bare := without(func(r rune) bool { return unicode.Is(unicode.Mn, r) })(norm.NFD.String(s))

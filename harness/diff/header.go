@@ -1,0 +1,107 @@
+package diff
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// header compares the first rows of two tables. A name that is only spelled in another way is a difference of form of
+// its column, with the rows as its count; the returned table has the spelling of the baseline, so that its rows are
+// compared as those of one column. The order of the columns that both tables have is a fact, too.
+func (c *comparer) header(half string, a, b *payload.Doc) *payload.Doc {
+	was, is := a.Columns(), b.Columns()
+	if slices.Equal(was, is) || a.Root().Len() == 0 || b.Root().Len() == 0 {
+		return b
+	}
+	respelled := respellings(was, is)
+	for _, name := range was {
+		if now, ok := respelled[name]; ok {
+			from := len(c.out.Differences)
+			c.emit(harness.PathOf(harness.Name(half), harness.Name("body"), harness.Each(), harness.Name(name)), harness.Reformed, textValue(name), textValue(now))
+			for i := range c.out.Differences[from:] {
+				c.out.Differences[from+i].Count = max(1, a.Root().Len())
+			}
+		}
+	}
+	if len(respelled) > 0 {
+		b = withNames(b, respelled)
+		is = b.Columns()
+	}
+	if x, y := common(was, is), common(is, was); !slices.Equal(x, y) {
+		at := harness.PathOf(harness.Name(half), harness.Name("form"), harness.Name("column order"))
+		c.emit(at, harness.Reformed, textValue(strings.Join(x, ", ")), textValue(strings.Join(y, ", ")))
+	}
+	return b
+}
+
+// respellings pairs the names that are gone with those that came and consist of the same letters and digits, where that
+// is unambiguous on both sides.
+func respellings(was, is []string) map[string]string {
+	gone, came := byFold(missing(was, is)), byFold(missing(is, was))
+	pairs := map[string]string{}
+	for fold, names := range gone {
+		if others := came[fold]; fold != "" && len(names) == 1 && len(others) == 1 {
+			pairs[names[0]] = others[0]
+		}
+	}
+	return pairs
+}
+
+func byFold(names []string) map[string][]string {
+	m := map[string][]string{}
+	for _, name := range names {
+		fold := foldName(name)
+		m[fold] = append(m[fold], name)
+	}
+	return m
+}
+
+// foldName keeps the letters and digits of a name, in lower case.
+func foldName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, name)
+}
+
+// missing is the names that the other list lacks.
+func missing(names, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(other, name) })
+}
+
+// common is the names that the other list has, too.
+func common(names, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return !slices.Contains(other, name) })
+}
+
+// withNames is the table with the old names of the baseline. A table that cannot be written again stays as it is.
+func withNames(d *payload.Doc, respelled map[string]string) *payload.Doc {
+	old := make(map[string]string, len(respelled))
+	for was, is := range respelled {
+		old[is] = was
+	}
+	var edits []payload.Edit
+	for row := range d.Root().Children() {
+		for cell := range row.Children() {
+			if was, ok := old[cell.Name()]; ok {
+				edits = append(edits, payload.Edit{Node: cell, Name: true, Text: was})
+			}
+		}
+		if len(edits) == len(old) {
+			break
+		}
+		edits = edits[:0] // a row that lacks a column has no name to edit
+	}
+	if source, err := d.Rewrite(edits); err == nil && len(edits) > 0 {
+		if again, err := payload.ParseCSV(source); err == nil {
+			return again
+		}
+	}
+	return d
+}

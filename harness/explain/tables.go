@@ -1,0 +1,188 @@
+package explain
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// maxReadAgain is the largest body, in bytes, that a detector reads once more as a whole.
+const maxReadAgain = 64 << 20
+
+// tables is one table on both sides, row by row.
+type tables struct{ was, is []payload.Node }
+
+// tablesOf reads the table that the difference lies in. Both sides are empty when it lies in none or the table is too
+// large to be read once more.
+func (s *state) tablesOf(d *harness.Difference) tables {
+	at := innerTable(d.Path)
+	x, ok := s.before.byID[d.Exchange]
+	y, paired := s.partner(d.Exchange)
+	if at == nil || !ok || !paired {
+		return tables{}
+	}
+	return tables{s.rowsAt(x, at), s.rowsAt(y, at)}
+}
+
+// rowsAt is the elements of the array at the path of an exchange. Several members of one name are an array, too.
+func (s *state) rowsAt(x harness.Exchange, at harness.Path) []payload.Node {
+	r := reader{exchange: x}
+	if m, _ := r.message(at[0].Name); m.Body.Size() > maxReadAgain {
+		return nil
+	}
+	doc, err := r.doc(at[0].Name)
+	if s.note(err); err != nil {
+		return nil
+	}
+	node := doc.Root().At(at[2:])
+	if node.Kind() == harness.KindArray {
+		return slices.Collect(node.Children())
+	}
+	var rows []payload.Node
+	if len(at) > 2 && !node.IsZero() {
+		for member := range doc.Root().At(at[2 : len(at)-1]).Children() {
+			if member.Name() == at.Leaf() {
+				rows = append(rows, member)
+			}
+		}
+	}
+	return rows
+}
+
+// innerTable is the concrete path of the innermost array that the path lies in, nil when it lies in no body or none.
+func innerTable(p harness.Path) harness.Path {
+	for i := len(p) - 1; i > 1; i-- {
+		if p[i].Kind != harness.StepName {
+			return p[:i]
+		}
+	}
+	return nil
+}
+
+// partner is the exchange of the candidate that stands where the one of the baseline stood: of the same slot and
+// session, and as many before it.
+func (s *state) partner(id string) (harness.Exchange, bool) {
+	x, ok := s.before.byID[id]
+	if !ok {
+		return harness.Exchange{}, false
+	}
+	k, n := slot{x.From, x.To, x.Channel, x.Operation()}, 0
+	for _, other := range s.before.bySlot[k] {
+		if other.ID == id {
+			break
+		}
+		if other.Session == x.Session {
+			n++
+		}
+	}
+	for _, y := range s.after.bySlot[k] {
+		if y.Session != x.Session {
+			continue
+		}
+		if n--; n < 0 {
+			return y, true
+		}
+	}
+	return harness.Exchange{}, false
+}
+
+// fieldsOf is the scalar members of a record, in order.
+func fieldsOf(n payload.Node) []harness.Field {
+	var fields []harness.Field
+	for m := range n.Children() {
+		if m.IsScalar() {
+			fields = append(fields, harness.Field{Name: m.Name(), Value: m.Text()})
+		}
+	}
+	return fields
+}
+
+// joined is the fields of the record as one text, without those of the names.
+func joined(fields []harness.Field, without ...string) string {
+	var b strings.Builder
+	for _, f := range fields {
+		if !slices.Contains(without, f.Name) {
+			b.WriteString(f.Name + "\x00" + f.Value + "\x01")
+		}
+	}
+	return b.String()
+}
+
+// idWords are the last words of names that identify a person or thing, best first.
+var idWords = []string{"id", "uuid", "guid", "key", "crn", "sid", "pidm", "number", "no", "nr", "code", "username", "login", "email"}
+
+// idRank is the place of the name's last word among idWords, -1 when it is none of them.
+func idRank(name string) int {
+	words := wordsOfName(name)
+	if len(words) == 0 {
+		return -1
+	}
+	return slices.Index(idWords, words[len(words)-1])
+}
+
+// businessKey finds the fewest members that identify the records, best names first; nil when none do.
+func businessKey(rows []payload.Node) []string {
+	if len(rows) < 2 || rows[0].Kind() != harness.KindObject {
+		return nil
+	}
+	var names []string
+	for _, f := range fieldsOf(rows[0]) {
+		if idRank(f.Name) >= 0 && !slices.Contains(names, f.Name) {
+			names = append(names, f.Name)
+		}
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return idRank(a) - idRank(b) })
+	const most = 3
+	if len(names) > 0 && isUnique(rows, names[:1]) {
+		return names[:1]
+	}
+	for size := 1; size <= min(most, len(names)); size++ {
+		for _, key := range choose(names, size) {
+			if isUnique(rows, key) {
+				return key
+			}
+		}
+	}
+	return nil
+}
+
+// choose is the subsets of a size, in the order of the names.
+func choose(names []string, size int) [][]string {
+	if size == 0 {
+		return [][]string{nil}
+	}
+	var out [][]string
+	for i := range names {
+		for _, rest := range choose(names[i+1:], size-1) {
+			out = append(out, append([]string{names[i]}, rest...))
+		}
+	}
+	return out
+}
+
+func isUnique(rows []payload.Node, key []string) bool {
+	seen := make(map[string]bool, len(rows))
+	for _, r := range rows {
+		k := keyText(fieldsOf(r), key)
+		if k == "" || seen[k] {
+			return false
+		}
+		seen[k] = true
+	}
+	return true
+}
+
+// keyText writes the key of a record as reports do; it is empty when a member is missing.
+func keyText(fields []harness.Field, key []string) string {
+	var parts []string
+	for _, name := range key {
+		i := slices.IndexFunc(fields, func(f harness.Field) bool { return f.Name == name })
+		if i < 0 {
+			return ""
+		}
+		parts = append(parts, name+"="+fields[i].Value)
+	}
+	return strings.Join(parts, " ")
+}
