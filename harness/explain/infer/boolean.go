@@ -45,16 +45,10 @@ func (p *profile) offerBoolean(in, out [2]string, swapped bool) {
 	if in == out && !swapped {
 		return // the same text, if of another type, is the business of the type family
 	}
-	f := func(s string) (string, bool) {
-		v, ok := truth(in, s)
-		if !ok {
-			return "", false
-		}
-		if v != swapped {
-			return out[0], true
-		}
-		return out[1], true
+	if swapped {
+		out[0], out[1] = out[1], out[0]
 	}
+	f := spelled(in, out)
 	sides := map[string]bool{}
 	for _, t := range p.changed {
 		if _, ok := truth(in, t.Was.Text); ok {
@@ -64,7 +58,7 @@ func (p *profile) offerBoolean(in, out [2]string, swapped bool) {
 	c := candidate{
 		text: "true and false are written " + spelling(out, p.kinds, true) + " now, were " + spelling(in, p.kinds, false),
 		bits: 4, least: 0.95, plain: true, free: len(sides) > 1 && len(p.changed) >= 12 && p.mixed(),
-		apply: p.lift(f), params: map[string]string{"true": in[0] + " → " + after(f, in[0]), "false": in[1] + " → " + after(f, in[1])},
+		apply: p.lift(f), params: p.withTypes(map[string]string{"was-true": in[0], "was-false": in[1], "is-true": out[0], "is-false": out[1]}),
 	}
 	if swapped {
 		c.kind, c.bits = "F01", 8
@@ -73,6 +67,26 @@ func (p *profile) offerBoolean(in, out [2]string, swapped bool) {
 	if len(sides) > 1 || !swapped {
 		p.add(c)
 	}
+}
+
+// spelled writes what in says as out says it.
+func spelled(in, out [2]string) step {
+	return func(s string) (string, bool) {
+		v, ok := truth(in, s)
+		if !ok {
+			return "", false
+		}
+		if v {
+			return out[0], true
+		}
+		return out[1], true
+	}
+}
+
+func buildBoolean(w *reading) transform {
+	in := [2]string{w.need("was-true"), w.text("was-false")}
+	out := [2]string{w.text("is-true"), w.text("is-false")}
+	return w.lift(spelled(in, out))
 }
 
 // mixed reports whether both new values occur, so that shuffling them means something.

@@ -3,6 +3,7 @@ package infer
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -13,8 +14,9 @@ import (
 // undoes an outer step of the second sort, so that the inner one can be solved.
 type outer struct {
 	fixed
-	after bool
-	back  step
+	after  bool
+	back   step
+	params map[string]string // of the step, beside its name
 }
 
 // compose proposes rules of two steps.
@@ -69,10 +71,15 @@ func bared(p *profile) []outer {
 		}
 		out = append(out, outer{fixed: fixed{
 			name: "affix", kind: "F17", bits: 4, lossy: true, text: affixText(cut[0], cut[1], false),
-			run: func(s string) string { return strings.TrimSuffix(strings.TrimPrefix(s, cut[0]), cut[1]) },
-		}})
+			run: bare(cut[0], cut[1]),
+		}, params: map[string]string{"prefix": cut[0], "suffix": cut[1]}})
 	}
 	return out
+}
+
+// bare takes a prefix and a suffix off where they are.
+func bare(prefix, suffix string) func(string) string {
+	return func(s string) string { return strings.TrimSuffix(strings.TrimPrefix(s, prefix), suffix) }
 }
 
 // indexDigit is where the first digit stands, or the length.
@@ -121,7 +128,7 @@ func padAfter(side string, r rune, width int) outer {
 	if left {
 		cut = strings.TrimLeft
 	}
-	return outer{after: true, fixed: fixed{
+	return outer{after: true, params: map[string]string{"side": side, "char": string(r), "width": strconv.Itoa(width)}, fixed: fixed{
 		name: "pad", kind: "F17", bits: 6 + log2(width), text: "padded on the " + side + " with " + charName(r) + " to " + plural(width, "character"),
 		run: func(s string) string { return padded(s, r, width, left) },
 	}, back: func(s string) (string, bool) {
@@ -131,7 +138,7 @@ func padAfter(side string, r rune, width int) outer {
 }
 
 func affixAfter(prefix, suffix string) outer {
-	return outer{after: true, fixed: fixed{
+	return outer{after: true, params: map[string]string{"prefix": prefix, "suffix": suffix}, fixed: fixed{
 		name: "affix", kind: "F17", bits: 2 + textBits(prefix+suffix), text: affixText(prefix, suffix, true),
 		run: func(s string) string { return prefix + s + suffix },
 	}, back: func(s string) (string, bool) { return between(s, prefix, suffix) }}
@@ -193,28 +200,69 @@ func (o outer) around(c *candidate) *candidate {
 		both.params = map[string]string{}
 	}
 	both.probes = nil
-	inner := c.apply
+	when := "first"
 	if o.after {
+		when = "then"
 		both.family, both.text = c.family+" then "+o.name, c.text+", then "+o.text
-		both.params["then"] = o.text
 		both.probes = c.probes
-		both.apply = func(v harness.Value, record []harness.Field) (harness.Value, bool) {
-			got, ok := inner(v, record)
-			if ok && isScalar(got) {
-				got.Text = o.run(got.Text)
-			}
-			return got, ok
-		}
-		return &both
+		both.apply = followed(c.apply, o.run)
+	} else {
+		both.family, both.text = o.name+" then "+c.family, o.text+", then "+c.text
+		both.apply = preceded(o.run, c.apply)
 	}
-	both.family, both.text = o.name+" then "+c.family, o.text+", then "+c.text
-	both.params["first"] = o.name
-	both.apply = func(v harness.Value, record []harness.Field) (harness.Value, bool) {
-		if !isScalar(v) {
-			return inner(v, record)
-		}
-		v.Text = o.run(v.Text)
-		return inner(v, record)
+	both.params[when] = o.name
+	for name, value := range o.params {
+		both.params[when+"-"+name] = value
 	}
 	return &both
+}
+
+// followed runs a step on what a transform makes.
+func followed(inner transform, run func(string) string) transform {
+	return func(v harness.Value, record []harness.Field) (harness.Value, bool) {
+		got, ok := inner(v, record)
+		if ok && isScalar(got) {
+			got.Text = run(got.Text)
+		}
+		return got, ok
+	}
+}
+
+// preceded runs a step on what a transform gets.
+func preceded(run func(string) string, inner transform) transform {
+	return func(v harness.Value, record []harness.Field) (harness.Value, bool) {
+		if isScalar(v) {
+			v.Text = run(v.Text)
+		}
+		return inner(v, record)
+	}
+}
+
+// surround puts the outer step of a written rule around the inner one.
+func (w *reading) surround(inner transform) transform {
+	if w.text("first") != "" {
+		run := w.outer("first")
+		return preceded(run, inner)
+	}
+	return followed(inner, w.outer("then"))
+}
+
+// outer reads the step that stands first or follows.
+func (w *reading) outer(when string) func(string) string {
+	prefix, suffix := w.text(when+"-prefix"), w.text(when+"-suffix")
+	switch name := w.need(when); {
+	case name == "pad":
+		char, width, left := w.char(when+"-char"), w.number(when+"-width"), w.oneOf(when+"-side", "left", "right") == "left"
+		return func(s string) string { return padded(s, char, width, left) }
+	case name == "affix" && when == "first":
+		return bare(prefix, suffix)
+	case name == "affix":
+		return func(s string) string { return prefix + s + suffix }
+	default:
+		f, ok := stepNamed(name)
+		if !ok {
+			w.fail("%s is %q, which is no step", when, name)
+		}
+		return f.run
+	}
 }

@@ -13,6 +13,7 @@ func student(r *rand.Rand, i int) []harness.Field {
 	return []harness.Field{
 		{Name: "id", Value: fmt.Sprintf("H%08d", i)}, {Name: "campus", Value: pick(r, "MAIN", "NORTH", "LAKE")},
 		{Name: "level", Value: pick(r, "UG", "GR")}, {Name: "term", Value: "202640"}, {Name: "note", Value: pick(r, "", "late")},
+		{Name: ":at", Value: fmt.Sprintf("2026-10-05T09:%02d:%02dZ", i/60, i%60)},
 	}
 }
 
@@ -30,6 +31,8 @@ func TestLearnsWhenAChangeHappens(t *testing.T) {
 		{"all but one value", "campus is not LAKE", func(r []harness.Field) bool { return field(r, "campus") != "LAKE" }},
 		{"an empty member", `note = ""`, func(r []harness.Field) bool { return field(r, "note") == "" }},
 		{"two comparisons", "campus = MAIN and level = GR", func(r []harness.Field) bool { return field(r, "campus") == "MAIN" && field(r, "level") == "GR" }},
+		{"from a moment on", ":at from 2026-10-05T09:02:30Z", func(r []harness.Field) bool { return field(r, ":at") >= "2026-10-05T09:02:30Z" }},
+		{"until a moment", ":at before 2026-10-05T09:02:30Z", func(r []harness.Field) bool { return field(r, ":at") < "2026-10-05T09:02:30Z" }},
 		{"no condition on what is recorded", "", func(r []harness.Field) bool { return field(r, "id")[8]%3 == 0 }},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -44,13 +47,17 @@ func TestLearnsWhenAChangeHappens(t *testing.T) {
 					unchanged = append(unchanged, s)
 				}
 			}
-			text, holds, ok := Condition(changed, unchanged)
-			if text != c.want || ok != (c.want != "") {
-				t.Fatalf("got %q, want %q", text, c.want)
+			got, ok := When(changed, unchanged)
+			if got.String() != c.want || ok != (c.want != "") {
+				t.Fatalf("got %q, want %q", got, c.want)
+			}
+			again, err := ParseCondition(got.String())
+			if err != nil {
+				t.Fatal(err)
 			}
 			for _, s := range all {
-				if ok && holds(s) != c.when(s) {
-					t.Errorf("%v: holds is %v", s, holds(s))
+				if ok && (got.Holds(s) != c.when(s) || again.Holds(s) != c.when(s)) {
+					t.Errorf("%v: holds is %v, read back %v", s, got.Holds(s), again.Holds(s))
 				}
 			}
 		})
@@ -69,18 +76,41 @@ func TestConditionNeedsMoreThanChance(t *testing.T) {
 				unchanged = append(unchanged, s)
 			}
 		}
-		if _, _, ok := Condition(changed, unchanged); ok {
+		if _, ok := When(changed, unchanged); ok {
 			claimed++
 		}
 	}
-	if claimed > 4 {
+	if claimed > 0 {
 		t.Errorf("%d claims in 200 tries on records that changed at random", claimed)
 	}
 }
 
 func TestNoConditionWithoutBothSides(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	if text, _, ok := Condition([][]harness.Field{student(r, 1)}, nil); ok {
+	if text, ok := When([][]harness.Field{student(r, 1)}, nil); ok {
 		t.Errorf("got %q from changed records alone", text)
+	}
+}
+
+func TestConditionsReadBack(t *testing.T) {
+	for _, c := range []Condition{
+		{}, {[]comparison{{"campus", "=", "MAIN"}}}, {[]comparison{{"campus", "is not", "North and South"}, {"a = b", "=", ""}}}, {[]comparison{{"", "=", " x "}}},
+		{[]comparison{{"q", "=", `say "a"`}, {":at", "from", "2026-10-05T09:02:30Z"}, {"l", "=", "a\nb"}}}, {[]comparison{{"is", "is not", "from"}, {"and", "=", "and"}}},
+		{[]comparison{{"b", "=", "\xe9"}}}, {[]comparison{{"Home Campus", "=", "Main Street = 5"}}},
+	} {
+		got, err := ParseCondition(c.String())
+		if err != nil || got.String() != c.String() || len(got.all) != len(c.all) {
+			t.Errorf("%q became %q: %v", c, got, err)
+		}
+		for i := range got.all {
+			if got.all[i] != c.all[i] {
+				t.Errorf("%q: %+v became %+v", c, c.all[i], got.all[i])
+			}
+		}
+	}
+	for _, bad := range []string{"campus", "campus =", "= MAIN", "campus = MAIN and", "campus = MAIN and level", `"campus = MAIN`, `campus like MAIN`, ` and `} {
+		if c, err := ParseCondition(bad); err == nil {
+			t.Errorf("%q is %+v", bad, c)
+		}
 	}
 }

@@ -71,7 +71,7 @@ func proposeDate(p *profile) {
 func (p *profile) moves(in, out *layout, a, b time.Time) []move {
 	var list []move
 	if in.grain&hasZone != 0 || out.grain&hasZone == 0 {
-		list = append(list, move{key: "same", kind: "F05", words: dropped(in.grain, out.grain), run: func(t time.Time) time.Time { return t }})
+		list = append(list, move{key: "same", kind: "F05", words: dropped(in.grain, out.grain), run: sameTime})
 	}
 	zones := loadBuiltin()
 	if len(p.options.Zones) > 0 {
@@ -146,29 +146,38 @@ func wall(t time.Time, z *time.Location) time.Time {
 // shiftOf is a constant distance between the clock readings.
 func shiftOf(in, out *layout, a, b time.Time) []move {
 	if in.grain&hasClock == 0 || out.grain&hasClock == 0 {
-		if list := monthShift(a, b); list != nil && in.grain == out.grain {
-			return list
+		if n := 12*(b.Year()-a.Year()) + int(b.Month()) - int(a.Month()); a.Day() == b.Day() && n != 0 && in.grain == out.grain {
+			return []move{monthShift(n)}
 		}
 		days := int(math.Round(wall(b, time.UTC).Sub(dayOf(a)).Hours() / 24))
 		if days == 0 || in.grain&hasClock != out.grain&hasClock {
 			return nil
 		}
-		words := fmt.Sprintf("dates moved %s %s", plural(abs(days), "day"), direction(days))
-		switch days {
-		case -1:
-			words += ", as when midnight UTC is read west of Greenwich, for instance in America/Chicago"
-		case 1:
-			words += ", as when midnight is read in a zone east of it"
-		}
-		return []move{{
-			key: fmt.Sprintf("shift %dd", days), words: words, bits: 3 + log2(1+abs(days)), kind: "F06",
-			run: func(t time.Time) time.Time { return t.AddDate(0, 0, days) },
-		}}
+		return []move{dayShift(days)}
 	}
-	by := wall(b, time.UTC).Sub(wall(a, time.UTC))
-	if by == 0 {
-		return nil
+	if by := wall(b, time.UTC).Sub(wall(a, time.UTC)); by != 0 {
+		return []move{timeShift(by)}
 	}
+	return nil
+}
+
+// dayShift is a distance of whole days.
+func dayShift(days int) move {
+	words := fmt.Sprintf("dates moved %s %s", plural(abs(days), "day"), direction(days))
+	switch days {
+	case -1:
+		words += ", as when midnight UTC is read west of Greenwich, for instance in America/Chicago"
+	case 1:
+		words += ", as when midnight is read in a zone east of it"
+	}
+	return move{
+		key: fmt.Sprintf("shift %dd", days), words: words, bits: 3 + log2(1+abs(days)), kind: "F06",
+		run: func(t time.Time) time.Time { return t.AddDate(0, 0, days) },
+	}
+}
+
+// timeShift is a distance of the clock readings.
+func timeShift(by time.Duration) move {
 	bits := 3 + math.Log2(1+math.Abs(by.Hours()))
 	if by%(15*time.Minute) != 0 {
 		bits += 12
@@ -177,26 +186,22 @@ func shiftOf(in, out *layout, a, b time.Time) []move {
 	if by < 0 {
 		n = -1
 	}
-	return []move{{
+	return move{
 		key: "shift " + by.String(), words: "times moved " + spell(by.Abs()) + " " + direction(n), bits: bits, kind: "F06",
 		run: func(t time.Time) time.Time { return wall(wall(t, time.UTC).Add(by), t.Location()) },
-	}}
+	}
 }
 
-// monthShift is a distance of whole months or years, when the day of the month stayed.
-func monthShift(a, b time.Time) []move {
-	n := 12*(b.Year()-a.Year()) + int(b.Month()) - int(a.Month())
-	if a.Day() != b.Day() || n == 0 {
-		return nil
-	}
+// monthShift is a distance of n whole months, or of years.
+func monthShift(n int) move {
 	words := plural(abs(n), "month")
 	if n%12 == 0 {
 		words = plural(abs(n)/12, "year")
 	}
-	return []move{{
+	return move{
 		key: fmt.Sprintf("shift %dm", n), words: "dates moved " + words + " " + direction(n), bits: 4 + log2(1+abs(n)), kind: "F06",
 		run: func(t time.Time) time.Time { return t.AddDate(0, n, 0) },
-	}}
+	}
 }
 
 func dayOf(t time.Time) time.Time {
@@ -245,7 +250,7 @@ func (p *profile) offerDate(in, out *layout, m move) {
 	}
 	c := candidate{
 		kind: m.kind, text: dateText(in, out, m), bits: 1 + m.bits, lossy: m.lossy || in.grain&^out.grain&hasClock != 0, probes: dateProbes(in),
-		params: map[string]string{"was": in.words, "is": out.words, "move": m.key},
+		params: dateParams(in, out, m),
 	}
 	if in != out {
 		c.bits += 2
@@ -253,13 +258,7 @@ func (p *profile) offerDate(in, out *layout, m move) {
 	if in.grain == instant {
 		c.theme = "instant " + out.words + m.key
 	}
-	p.offer(func(s string) (string, bool) {
-		t, ok := in.parse(s)
-		if !ok {
-			return "", false
-		}
-		return out.format(m.run(t)), true
-	}, c)
+	p.offer(redate(in, out, m), c)
 }
 
 func dateText(in, out *layout, m move) string {

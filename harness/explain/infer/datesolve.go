@@ -162,7 +162,7 @@ func (p *profile) offerSolved(in *layout) {
 		}
 		for _, out := range solveLayouts(t, p.is[i]) {
 			if out.grain&^in.grain == 0 {
-				p.offerDate(in, out, move{key: "same", kind: "F05", words: dropped(in.grain&^hasZone, out.grain), lossy: true, bits: out.bits, run: func(t time.Time) time.Time { return t }})
+				p.offerDate(in, out, move{key: "same", kind: "F05", words: dropped(in.grain&^hasZone, out.grain), lossy: true, bits: out.bits, run: sameTime})
 			}
 		}
 	}

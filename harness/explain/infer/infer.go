@@ -30,7 +30,7 @@ func (o Options) withDefaults() Options {
 
 // Entry is one line of a code table.
 type Entry struct {
-	Was, Is string
+	Was, Is harness.Value
 	Count   int // pairs that it explains
 }
 

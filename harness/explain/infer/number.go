@@ -52,16 +52,12 @@ var unitRatios = []ratio{newRatio(100, 1), newRatio(1, 100), newRatio(1000, 1), 
 func operations(a, b decimal) []arithmetic {
 	var out []arithmetic
 	if a.cmp(b) == 0 {
-		return []arithmetic{{key: "same", run: func(d decimal) (decimal, bool) { return d, true }}}
+		return []arithmetic{sameNumber}
 	}
 	if r, ok := ratioOf(a, b); ok && r.isSimple() {
 		out = append(out, scaling(r))
 	}
-	offset := b.add(a.neg()).minimal()
-	out = append(out, arithmetic{
-		key: "offset " + offset.plain(), theme: offset.plain(), words: offsetWords(offset), bits: 4 + 3.5*float64(len(offset.plain())),
-		run: func(d decimal) (decimal, bool) { return d.add(offset), true },
-	})
+	out = append(out, adding(b.add(a.neg()).minimal()))
 	ratios := []ratio{newRatio(1, 1)}
 	if b.m.CmpAbs(big.NewInt(100)) >= 0 {
 		ratios = append(ratios, unitRatios...) // of fewer than three digits almost any ratio is true after rounding
@@ -74,6 +70,15 @@ func operations(a, b decimal) []arithmetic {
 		}
 	}
 	return out
+}
+
+var sameNumber = arithmetic{key: "same", run: func(d decimal) (decimal, bool) { return d, true }}
+
+func adding(offset decimal) arithmetic {
+	return arithmetic{
+		key: "offset " + offset.plain(), theme: offset.plain(), words: offsetWords(offset), bits: 4 + 3.5*float64(len(offset.plain())),
+		run: func(d decimal) (decimal, bool) { return d.add(offset), true },
+	}
 }
 
 func scaling(r ratio) arithmetic {
@@ -118,21 +123,28 @@ func roundingTo(r ratio, n int, mode rounding, extra float64) arithmetic {
 	}
 }
 
+// decimalHabits is the ways to write decimals that need no number.
+var decimalHabits = []places{
+	{"keep", 0, func(_, is decimal) decimal { return is }},
+	{"as before", 0.5, func(was, is decimal) decimal { return withPlaces(is, was.places) }},
+	{"shortest", 1, func(_, is decimal) decimal { return is.minimal() }},
+}
+
+func fixedPlaces(n int) places {
+	return places{strconv.Itoa(n), 2, func(_, is decimal) decimal { return withPlaces(is, n) }}
+}
+
 // decimalsFor solves how many decimals are written, given one example.
 func decimalsFor(was, exact decimal, seen string, out numberStyle) []places {
 	var fits []places
-	for _, pl := range []places{
-		{"keep", 0, func(_, is decimal) decimal { return is }},
-		{"as before", 0.5, func(was, is decimal) decimal { return withPlaces(is, was.places) }},
-		{"shortest", 1, func(_, is decimal) decimal { return is.minimal() }},
-	} {
+	for _, pl := range decimalHabits {
 		if out.format(pl.run(was, exact)) == seen {
 			fits = append(fits, pl)
 		}
 	}
 	if d, ok := out.parse(seen); ok {
 		n := d.places
-		fits = append(fits, places{strconv.Itoa(n), 2, func(_, is decimal) decimal { return withPlaces(is, n) }})
+		fits = append(fits, fixedPlaces(n))
 	}
 	return fits
 }
@@ -155,17 +167,7 @@ func (p *profile) offerNumber(in, out numberStyle, op arithmetic, a decimal, see
 		if in == out && op.key == "same" && pl.key == "keep" || !p.fresh(fmt.Sprint(in, out, op.key, pl.key)) {
 			continue
 		}
-		f := func(s string) (string, bool) {
-			d, ok := in.parse(s)
-			if !ok {
-				return "", false
-			}
-			got, ok := op.run(d)
-			if !ok {
-				return "", false
-			}
-			return out.format(pl.run(d, got)), true
-		}
+		f := reckon(in, out, op, pl)
 		if !p.fits(f) {
 			continue
 		}
@@ -176,7 +178,7 @@ func (p *profile) offerNumber(in, out numberStyle, op arithmetic, a decimal, see
 		}
 		p.offer(f, candidate{
 			text: numberText(in, out, op, pl), bits: bits, lossy: op.lossy, least: op.least, kind: p.numberKind(op, in, out),
-			params: map[string]string{"operation": op.key, "decimals": pl.key, "was": in.sample(true, 2), "is": out.sample(true, 2)},
+			params: numberParams(in, out, op, pl),
 			probes: numberProbes(in), theme: theme,
 		})
 	}
@@ -316,7 +318,6 @@ func (e exponential) format(d decimal) string {
 
 // proposeExponent: numbers in scientific notation, or back.
 func proposeExponent(p *profile) {
-	plain := numberStyle{"", ".", "-"}
 	longest := exponential{}
 	for _, is := range p.is {
 		if _, e, ok := parseExponent(is); ok && e.places >= longest.places {
@@ -327,22 +328,13 @@ func proposeExponent(p *profile) {
 		for _, keep := range []bool{false, true} {
 			e := longest
 			e.keep = keep
-			p.offer(func(s string) (string, bool) {
-				d, ok := plain.parse(s)
-				if !ok {
-					return "", false
-				}
-				return e.format(d), true
-			}, candidate{
+			p.offer(e.step, candidate{
 				text: fmt.Sprintf("numbers are in scientific notation now, such as 1.23%s: digits beyond %d are lost", e.sample(), e.places+1),
-				bits: 6 + log2(e.places+1), lossy: true, params: map[string]string{"digits": strconv.Itoa(e.places + 1), "like": "1.23" + e.sample()},
+				bits: 6 + log2(e.places+1), lossy: true, params: e.params(),
 			})
 		}
 	}
-	p.offer(func(s string) (string, bool) {
-		d, _, ok := parseExponent(s)
-		return d.plainOr(s), ok
-	}, candidate{text: "scientific notation was written out", bits: 4, params: map[string]string{"step": "from-exponent"}})
+	p.offer(fromExponent, candidate{text: "scientific notation was written out", bits: 4, params: map[string]string{"step": "from-exponent"}})
 	for _, dayFirst := range []bool{false, true} {
 		example := "Mar-26"
 		if dayFirst {

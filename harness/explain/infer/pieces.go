@@ -2,6 +2,7 @@ package infer
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -39,56 +40,80 @@ func (p *profile) offerPositions(was, is string, at int) {
 	from, n, total := utf8.RuneCountInString(was[:at]), utf8.RuneCountInString(is), utf8.RuneCountInString(was)
 	fromEnd := total - from - n
 	probes := []probe{{strings.Repeat("x", total+2) + "yz", "a longer value"}}
-	p.offerPart("positions", fmt.Sprintf("characters %d to %d of the old value", from+1, from+n), 6+log2(from+1)+log2(n), probes, func(r []rune) (int, int) {
-		return from, from + n
-	})
-	p.offerPart("last", fmt.Sprintf("the last %d characters of the old value", n), 5+log2(n), probes, func(r []rune) (int, int) {
-		if fromEnd != 0 {
-			return -1, 0
-		}
-		return max(len(r)-n, 0), len(r)
-	})
-	p.offerPart("drop", fmt.Sprintf("the first %d characters were cut off", from), 5+log2(from+1), probes, func(r []rune) (int, int) {
-		if fromEnd != 0 {
-			return -1, 0
-		}
-		return from, len(r)
-	})
+	p.offerPart("positions", fmt.Sprintf("characters %d to %d of the old value", from+1, from+n), 6+log2(from+1)+log2(n), probes, from, n)
+	if fromEnd == 0 {
+		p.offerPart("last", fmt.Sprintf("the last %d characters of the old value", n), 5+log2(n), probes, 0, n)
+		p.offerPart("drop", fmt.Sprintf("the first %d characters were cut off", from), 5+log2(from+1), probes, from, 0)
+	}
 }
 
-func (p *profile) offerPart(key, words string, bits float64, probes []probe, at func([]rune) (int, int)) {
+func (p *profile) offerPart(key, words string, bits float64, probes []probe, from, n int) {
 	if !p.fresh(words) {
 		return
 	}
-	p.offer(func(s string) (string, bool) {
+	p.offer(part(key, from, n), candidate{text: words, bits: bits, lossy: true, params: map[string]string{"part": key, "from": strconv.Itoa(from), "length": strconv.Itoa(n)}, probes: probes})
+}
+
+// part takes characters of a text: n of them behind the first ones, the last n, or all behind the first ones.
+func part(key string, from, n int) step {
+	return func(s string) (string, bool) {
 		r := []rune(s)
-		i, j := at(r)
-		if i < 0 || j > len(r) || i > j {
+		i, j := from, len(r)
+		switch key {
+		case "positions":
+			j = from + n
+		case "last":
+			i = max(len(r)-n, 0)
+		}
+		if j > len(r) || i > j {
 			return "", false
 		}
 		return string(r[i:j]), true
-	}, candidate{text: words, bits: bits, lossy: true, params: map[string]string{"part": key, "words": words}, probes: probes})
+	}
+}
+
+func buildSubstring(w *reading) transform {
+	key := w.oneOf("part", "positions", "last", "drop", "token")
+	if key != "token" {
+		return w.lift(part(key, w.number("from"), w.number("length")))
+	}
+	for i := range cuts {
+		if cuts[i].key == w.text("which") {
+			return w.lift(cutAt(&cuts[i], w.need("separator")))
+		}
+	}
+	w.fail("no token %q", w.text("which"))
+	return nil
+}
+
+// cutAt takes a part of a text at a separator, without blanks around it.
+func cutAt(c *cut, sep string) step {
+	return func(s string) (string, bool) {
+		got, ok := c.run(s, sep)
+		return trim(got), ok
+	}
 }
 
 // cut is a way to take a part of a text at a separator.
 type cut struct {
+	key   string
 	words string
 	run   func(s, sep string) (string, bool)
 }
 
 var cuts = []cut{
-	{"what stands before the first %s", func(s, sep string) (string, bool) { a, _, ok := strings.Cut(s, sep); return a, ok }},
-	{"what stands after the first %s", func(s, sep string) (string, bool) { _, b, ok := strings.Cut(s, sep); return b, ok }},
-	{"what stands before the last %s", func(s, sep string) (string, bool) {
+	{"before first", "what stands before the first %s", func(s, sep string) (string, bool) { a, _, ok := strings.Cut(s, sep); return a, ok }},
+	{"after first", "what stands after the first %s", func(s, sep string) (string, bool) { _, b, ok := strings.Cut(s, sep); return b, ok }},
+	{"before last", "what stands before the last %s", func(s, sep string) (string, bool) {
 		i := strings.LastIndex(s, sep)
 		return s[:max(i, 0)], i >= 0
 	}},
-	{"what stands after the last %s", func(s, sep string) (string, bool) {
+	{"after last", "what stands after the last %s", func(s, sep string) (string, bool) {
 		i := strings.LastIndex(s, sep)
 		return s[i+1:], i >= 0 && len(sep) == 1
 	}},
-	{"the second part between %s", func(s, sep string) (string, bool) { return token(s, sep, 1) }},
-	{"the third part between %s", func(s, sep string) (string, bool) { return token(s, sep, 2) }},
+	{"second", "the second part between %s", func(s, sep string) (string, bool) { return token(s, sep, 1) }},
+	{"third", "the third part between %s", func(s, sep string) (string, bool) { return token(s, sep, 2) }},
 }
 
 func token(s, sep string, n int) (string, bool) {
@@ -100,17 +125,15 @@ func token(s, sep string, n int) (string, bool) {
 }
 
 func (p *profile) offerTokens(was, is, sep string) {
-	for i, c := range cuts {
+	for i := range cuts {
+		c := &cuts[i]
 		got, ok := c.run(was, sep)
 		if !ok || trim(got) != is || !p.fresh(c.words+sep) {
 			continue
 		}
 		words := fmt.Sprintf(c.words, shown(sep)) + " in the old value"
-		p.offer(func(s string) (string, bool) {
-			got, ok := c.run(s, sep)
-			return trim(got), ok
-		}, candidate{
-			text: "only " + words + " is left", bits: 6 + 0.5*float64(i), lossy: true, params: map[string]string{"part": c.words, "separator": sep},
+		p.offer(cutAt(c, sep), candidate{
+			text: "only " + words + " is left", bits: 6 + 0.5*float64(i), lossy: true, params: map[string]string{"part": "token", "which": c.key, "separator": sep},
 			probes: []probe{{"a" + sep + "b" + sep + "c" + sep + "d", "a value with more than one " + shown(sep)}},
 		})
 	}
@@ -118,20 +141,21 @@ func (p *profile) offerTokens(was, is, sep string) {
 
 // source is where a piece comes from.
 type source struct {
+	key   string // as it is written
 	words string
 	bits  float64
 	text  func(was string, record []harness.Field) (string, bool)
 }
 
 // wholeOld is the old value itself.
-var wholeOld = source{"the old value", 3, func(was string, _ []harness.Field) (string, bool) { return was, true }}
+var wholeOld = source{"old", "the old value", 3, func(was string, _ []harness.Field) (string, bool) { return was, true }}
 
 // oldWords is the words of an old value that has several.
 var oldWords = []source{
-	{"its first word", 5, wordAt(func(words []string) string { return words[0] })},
-	{"its last word", 5, wordAt(func(words []string) string { return words[len(words)-1] })},
-	{"its second word", 5.5, wordAt(func(words []string) string { return words[1] })},
-	{"its third word", 6, wordAt(func(words []string) string {
+	{"first word", "its first word", 5, wordAt(func(words []string) string { return words[0] })},
+	{"last word", "its last word", 5, wordAt(func(words []string) string { return words[len(words)-1] })},
+	{"second word", "its second word", 5.5, wordAt(func(words []string) string { return words[1] })},
+	{"third word", "its third word", 6, wordAt(func(words []string) string {
 		if len(words) < 3 {
 			return ""
 		}
@@ -152,9 +176,15 @@ func wordAt(pick func([]string) string) func(string, []harness.Field) (string, b
 	}
 }
 
+// memberKey and literalKey begin the written form of a piece.
+const (
+	memberKey  = "member "
+	literalKey = "text "
+)
+
 // memberOf is a member of the record.
 func memberOf(name string, members int) source {
-	return source{name, 3 + log2(members), func(_ string, record []harness.Field) (string, bool) {
+	return source{memberKey + name, name, 3 + log2(members), func(_ string, record []harness.Field) (string, bool) {
 		return harness.Value{Fields: record}.Field(name)
 	}}
 }
@@ -166,17 +196,21 @@ type piece struct {
 	form    int // row of forms
 }
 
-// forms is what can be done to a field before it is put in.
-var forms = []struct {
+// form is one way to put in a field.
+type form struct {
+	key   string // as it is written
 	words string
 	bits  float64
 	run   func(string) string
-}{
-	{"", 0, func(s string) string { return s }},
-	{" in upper case", 3, strings.ToUpper},
-	{" in lower case", 3, strings.ToLower},
-	{" (first letter)", 4, initial},
-	{" (first letter in lower case)", 5, func(s string) string { return strings.ToLower(initial(s)) }},
+}
+
+// forms is what can be done to a field before it is put in.
+var forms = []form{
+	{"", "", 0, func(s string) string { return s }},
+	{"upper", " in upper case", 3, strings.ToUpper},
+	{"lower", " in lower case", 3, strings.ToLower},
+	{"initial", " (first letter)", 4, initial},
+	{"initial-lower", " (first letter in lower case)", 5, func(s string) string { return strings.ToLower(initial(s)) }},
 }
 
 func initial(s string) string {
@@ -295,7 +329,55 @@ func (p *profile) offerProgram(program []piece) {
 	if 4*hit < of {
 		return
 	}
-	p.add(candidate{text: text, bits: bits, apply: f, free: len(p.changed) >= 12 && p.mixed(), params: map[string]string{"pieces": strings.Join(words, " + ")}, lossy: true})
+	p.add(candidate{text: text, bits: bits, apply: f, free: len(p.changed) >= 12 && p.mixed(), params: pieceParams(program), lossy: true})
+}
+
+// pieceParams writes a program, one numbered parameter for each piece.
+func pieceParams(program []piece) map[string]string {
+	params := map[string]string{}
+	for i, pc := range program {
+		name := strconv.Itoa(i + 1)
+		if pc.from == nil {
+			params[name] = literalKey + pc.literal
+			continue
+		}
+		params[name], params[name+"-form"] = pc.from.key, forms[pc.form].key
+	}
+	return params
+}
+
+func buildConcat(w *reading) transform {
+	var program []piece
+	for i := 1; w.text(strconv.Itoa(i)) != ""; i++ {
+		program = append(program, w.piece(strconv.Itoa(i)))
+	}
+	if len(program) == 0 {
+		w.fail("no piece 1")
+	}
+	return func(v harness.Value, record []harness.Field) (harness.Value, bool) { return weave(program, v, record) }
+}
+
+func (w *reading) piece(name string) piece {
+	text := w.text(name)
+	if literal, ok := strings.CutPrefix(text, literalKey); ok {
+		return piece{literal: literal}
+	}
+	at := slices.IndexFunc(forms, func(f form) bool { return f.key == w.text(name+"-form") })
+	if at < 0 {
+		w.fail("no form %q", w.text(name+"-form"))
+		return piece{}
+	}
+	if member, ok := strings.CutPrefix(text, memberKey); ok {
+		from := memberOf(member, 1)
+		return piece{from: &from, form: at}
+	}
+	for _, from := range append([]source{wholeOld}, oldWords...) {
+		if from.key == text {
+			return piece{from: &from, form: at}
+		}
+	}
+	w.fail("piece %s is %q, which is none", name, text)
+	return piece{}
 }
 
 func weave(program []piece, v harness.Value, record []harness.Field) (harness.Value, bool) {

@@ -64,8 +64,7 @@ func proposePresence(p *profile) {
 		}
 		c := candidate{
 			text: "values that were " + nameOf(was) + " are " + nameOf(is) + " now", bits: 2 + valueBits(is), kind: "F21",
-			params: map[string]string{"was": nameOf(was), "is": nameOf(is)}, lossy: true, plain: true,
-			apply: func(v harness.Value, _ []harness.Field) (harness.Value, bool) { return is, same(v, was) },
+			params: valueParams(map[string]harness.Value{"was": was, "is": is}), lossy: true, plain: true, apply: inPlaceOf(was, is),
 		}
 		if !isNothing(is) {
 			c.text = "values that were " + nameOf(was) + " got the default " + nameOf(is)
@@ -73,6 +72,13 @@ func proposePresence(p *profile) {
 		p.add(c)
 	}
 }
+
+// inPlaceOf puts one value where another one was.
+func inPlaceOf(was, is harness.Value) transform {
+	return func(v harness.Value, _ []harness.Field) (harness.Value, bool) { return is, same(v, was) }
+}
+
+func buildPresence(w *reading) transform { return inPlaceOf(w.value("was"), w.value("is")) }
 
 // proposeConstant: whatever was there, one value is there now.
 func proposeConstant(p *profile) {
@@ -99,8 +105,7 @@ func proposeConstant(p *profile) {
 	}
 	c := candidate{
 		text: "every value is " + nameOf(is) + " now, whatever it was", bits: 3 + valueBits(is), least: 0.99, lossy: true,
-		params: map[string]string{"is": nameOf(is)},
-		apply:  func(harness.Value, []harness.Field) (harness.Value, bool) { return is, true },
+		params: valueParams(map[string]harness.Value{"is": is}), apply: always(is),
 	}
 	if isNothing(is) {
 		c.kind, c.bits, c.plain = "F03", 1, true
@@ -109,46 +114,73 @@ func proposeConstant(p *profile) {
 	p.add(c)
 }
 
+func always(is harness.Value) transform {
+	return func(harness.Value, []harness.Field) (harness.Value, bool) { return is, true }
+}
+
+func buildConstant(w *reading) transform { return always(w.value("is")) }
+
 // proposeRetype: the text stayed, its type did not.
 func proposeRetype(p *profile) {
 	words, bits := p.retyped()
 	if words == "" {
 		return
 	}
-	same := func(s string) (string, bool) { return s, true }
-	if !p.fits(same) {
+	if !p.fits(asItIs) {
 		return
 	}
-	p.add(candidate{text: words, bits: bits, apply: p.lift(same), params: map[string]string{"type": words}})
+	p.add(candidate{text: words, bits: bits, apply: p.lift(asItIs), params: p.withTypes(nil)})
+}
+
+func asItIs(s string) (string, bool) { return s, true }
+
+func buildRetype(w *reading) transform {
+	w.need("types")
+	return w.lift(asItIs)
 }
 
 // proposeArray: a value became a list of it, or the reverse. Containers show as their JSON text.
 func proposeArray(p *profile) {
-	wrap := func(v harness.Value, _ []harness.Field) (harness.Value, bool) {
-		if !isScalar(v) && v.Kind != harness.KindObject {
-			return harness.Value{}, false
-		}
-		return harness.Value{Kind: harness.KindArray, Text: "[" + literal(v) + "]"}, true
-	}
 	p.add(candidate{text: "a single value became a list of one", bits: 2, apply: wrap, params: map[string]string{"step": "wrap"}})
 	for _, kind := range []harness.ValueKind{harness.KindString, harness.KindNumber, harness.KindBool, harness.KindObject} {
 		if !slices.ContainsFunc(p.changed, func(t *Pair) bool { return t.Was.Kind == harness.KindArray && t.Is.Kind == kind }) {
 			continue
 		}
-		unwrap := func(v harness.Value, _ []harness.Field) (harness.Value, bool) {
-			text, ok := strings.CutPrefix(v.Text, "[")
-			text, closed := strings.CutSuffix(text, "]")
-			if v.Kind != harness.KindArray || !ok || !closed || !json.Valid([]byte(text)) {
-				return harness.Value{}, false
-			}
-			out := harness.Value{Kind: kind, Text: strings.TrimSpace(text)}
-			if kind == harness.KindString && json.Unmarshal([]byte(out.Text), &out.Text) != nil {
-				return harness.Value{}, false
-			}
-			return out, true
-		}
-		p.add(candidate{text: "a list of one became a single value", bits: 2.5, apply: unwrap, params: map[string]string{"step": "unwrap"}})
+		p.add(candidate{text: "a list of one became a single value", bits: 2.5, apply: unwrap(kind), params: map[string]string{"step": "unwrap", "type": string(kind)}})
 	}
+}
+
+func wrap(v harness.Value, _ []harness.Field) (harness.Value, bool) {
+	if !isScalar(v) && v.Kind != harness.KindObject {
+		return harness.Value{}, false
+	}
+	return harness.Value{Kind: harness.KindArray, Text: "[" + literal(v) + "]"}, true
+}
+
+func unwrap(kind harness.ValueKind) transform {
+	return func(v harness.Value, _ []harness.Field) (harness.Value, bool) {
+		text, ok := strings.CutPrefix(v.Text, "[")
+		text, closed := strings.CutSuffix(text, "]")
+		if v.Kind != harness.KindArray || !ok || !closed || !json.Valid([]byte(text)) {
+			return harness.Value{}, false
+		}
+		out := harness.Value{Kind: kind, Text: strings.TrimSpace(text)}
+		if kind == harness.KindString && json.Unmarshal([]byte(out.Text), &out.Text) != nil {
+			return harness.Value{}, false
+		}
+		return out, true
+	}
+}
+
+func buildArray(w *reading) transform {
+	if w.oneOf("step", "wrap", "unwrap") == "wrap" {
+		return wrap
+	}
+	kind := w.need("type")
+	if !isKind(kind) {
+		w.fail("type is %q, which is none", kind)
+	}
+	return unwrap(harness.ValueKind(kind))
 }
 
 // literal is the value as JSON writes it.

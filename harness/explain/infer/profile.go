@@ -111,8 +111,10 @@ var kindWords = map[harness.ValueKind]string{
 type step func(string) (string, bool)
 
 // lift makes a transform of a step: the type follows what the types of the pairs did; null and missing stay.
-func (p *profile) lift(f step) transform {
-	kinds := p.kinds
+func (p *profile) lift(f step) transform { return lifted(p.kinds, f) }
+
+// lifted makes a transform of a step, given what became of each type.
+func lifted(kinds map[harness.ValueKind]harness.ValueKind, f step) transform {
 	return func(v harness.Value, _ []harness.Field) (harness.Value, bool) {
 		if !isScalar(v) || len(v.Text) > maxText {
 			return harness.Value{}, false
@@ -157,7 +159,7 @@ func (p *profile) offer(f step, c candidate) {
 	if !p.fits(f) {
 		return
 	}
-	c.apply = p.lift(f)
+	c.apply, c.params = p.lift(f), p.withTypes(c.params)
 	if words, bits := p.retyped(); words != "" {
 		c.text += "; " + words
 		c.bits += bits

@@ -174,7 +174,7 @@ func TestSaysWhichTablesLoseCodes(t *testing.T) {
 	if !ok || !r.Lossy || !strings.Contains(r.Text, "several old codes became the same one") {
 		t.Errorf("got %+v", r)
 	}
-	want := []Entry{{"FT", "F", 6}, {"OT", "F", 6}, {"PT", "P", 6}}
+	want := []Entry{{str("FT"), str("F"), 6}, {str("OT"), str("F"), 6}, {str("PT"), str("P"), 6}}
 	if d := cmp.Diff(want, r.Table); d != "" {
 		t.Errorf("table (-want +got):\n%s", d)
 	}

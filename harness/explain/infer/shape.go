@@ -16,6 +16,8 @@ func proposeZeros(p *profile) {
 	})
 }
 
+func buildZeros(w *reading) transform { return w.lift(withoutZeros) }
+
 func withoutZeros(s string) (string, bool) {
 	if !allDigits(s) {
 		return "", false
@@ -57,9 +59,9 @@ func proposePad(p *profile) {
 		last, _ := utf8.DecodeLastRuneInString(is)
 		switch {
 		case m > n && is == fill(first, m-n)+was:
-			p.offerPad("left", first, m, func(s string) (string, bool) { return padded(s, first, m, true), true })
+			p.offerPad("left", first, m)
 		case m > n && is == was+fill(last, m-n):
-			p.offerPad("right", last, m, func(s string) (string, bool) { return padded(s, last, m, false), true })
+			p.offerPad("right", last, m)
 		case m < n:
 			p.offerStrip(was, is)
 		}
@@ -79,7 +81,26 @@ func padded(s string, r rune, width int, left bool) string {
 	return s + fill(r, n)
 }
 
-func (p *profile) offerPad(side string, r rune, width int, f step) {
+func pad(side string, r rune, width int) step {
+	return func(s string) (string, bool) { return padded(s, r, width, side == "left"), true }
+}
+
+func strip(side, char string) step {
+	if side == "left" {
+		return func(s string) (string, bool) { return strings.TrimLeft(s, char), true }
+	}
+	return func(s string) (string, bool) { return strings.TrimRight(s, char), true }
+}
+
+func buildPad(w *reading) transform {
+	side, char := w.oneOf("side", "left", "right"), w.char("char")
+	if w.text("step") == "strip" {
+		return w.lift(strip(side, string(char)))
+	}
+	return w.lift(pad(side, char, w.number("width")))
+}
+
+func (p *profile) offerPad(side string, r rune, width int) {
 	if !p.fresh("pad" + side + string(r) + strconv.Itoa(width)) {
 		return
 	}
@@ -91,7 +112,7 @@ func (p *profile) offerPad(side string, r rune, width int, f step) {
 	if isBlank(r) && r != ' ' {
 		kind = "F22"
 	}
-	p.offer(f, candidate{
+	p.offer(pad(side, r, width), candidate{
 		kind: kind, bits: bits, text: "padded on the " + side + " with " + charName(r) + " to " + plural(width, "character"),
 		params: map[string]string{"side": side, "char": string(r), "width": strconv.Itoa(width)},
 		probes: []probe{{"7", "an old value of another length"}, {"1234567", "an old value of another length"}},
@@ -120,7 +141,7 @@ func (p *profile) offerStrip(was, is string) {
 		case side.char != ' ' && side.char != '0':
 			c.bits += 4
 		}
-		p.offer(func(s string) (string, bool) { return side.cut(s, cutset), true }, c)
+		p.offer(strip(side.name, cutset), c)
 	}
 }
 
@@ -131,12 +152,12 @@ func proposeTruncate(p *profile) {
 		if is == "" || len(is) >= len(was) || !strings.HasPrefix(was, is) {
 			continue
 		}
-		p.offerTruncate(utf8.RuneCountInString(is), "character", 0, cutRunes)
-		p.offerTruncate(len(is), "byte", 1, cutBytes)
+		p.offerTruncate(utf8.RuneCountInString(is), "character", 0)
+		p.offerTruncate(len(is), "byte", 1)
 	}
 }
 
-func (p *profile) offerTruncate(n int, unit string, extra float64, cut func(string, int) string) {
+func (p *profile) offerTruncate(n int, unit string, extra float64) {
 	if !p.fresh(unit + strconv.Itoa(n)) {
 		return
 	}
@@ -148,15 +169,30 @@ func (p *profile) offerTruncate(n int, unit string, extra float64, cut func(stri
 			{strings.Repeat("a", n+3), "a longer value"},
 		},
 	}
-	p.offer(func(s string) (string, bool) { return cut(s, n), true }, c)
+	p.offer(truncate(n, unit, false), c)
 	c.bits += 2
 	c.text += ", blanks at the end removed"
-	p.offer(func(s string) (string, bool) {
-		if short := cut(s, n); short != s {
-			return strings.TrimRight(short, " "), true
+	c.params = map[string]string{"length": strconv.Itoa(n), "unit": unit, "blanks": "removed"}
+	p.offer(truncate(n, unit, true), c)
+}
+
+// truncate cuts after n characters or bytes; bare also takes away the blanks that a cut leaves at the end.
+func truncate(n int, unit string, bare bool) step {
+	cut := cutRunes
+	if unit == "byte" {
+		cut = cutBytes
+	}
+	return func(s string) (string, bool) {
+		short := cut(s, n)
+		if bare && short != s {
+			short = strings.TrimRight(short, " ")
 		}
-		return s, true
-	}, c)
+		return short, true
+	}
+}
+
+func buildTruncate(w *reading) transform {
+	return w.lift(truncate(w.number("length"), w.oneOf("unit", "character", "byte"), w.oneOf("blanks", "", "removed") != ""))
 }
 
 func cutRunes(s string, n int) string {
@@ -192,7 +228,7 @@ func (p *profile) offerAffix(prefix, suffix string, added bool) {
 		return
 	}
 	c := candidate{
-		kind: affixKind(p, prefix+suffix), bits: 1 + textBits(prefix+suffix), params: map[string]string{"prefix": prefix, "suffix": suffix},
+		kind: affixKind(p, prefix+suffix), bits: 1 + textBits(prefix+suffix), params: affixParams(prefix, suffix, added),
 		text: affixText(prefix, suffix, added), probes: []probe{{"7", "an old value of another length"}, {"Ab-1234567", "an old value of another length"}},
 	}
 	if prefix != "" && suffix != "" {
@@ -201,16 +237,29 @@ func (p *profile) offerAffix(prefix, suffix string, added bool) {
 	if !added && p.allWere(prefix, suffix) {
 		c.bits = 5.5 // the old values show it: it need not be written out
 	}
+	p.offer(affix(prefix, suffix, added), c)
+}
+
+func affix(prefix, suffix string, added bool) step {
 	if added {
-		p.offer(func(s string) (string, bool) { return prefix + s + suffix, true }, c)
-		return
+		return func(s string) (string, bool) { return prefix + s + suffix, true }
 	}
-	p.offer(func(s string) (string, bool) {
-		if len(s) < len(prefix)+len(suffix) || !strings.HasPrefix(s, prefix) || !strings.HasSuffix(s, suffix) {
-			return "", false
-		}
-		return s[len(prefix) : len(s)-len(suffix)], true
-	}, c)
+	return func(s string) (string, bool) { return between(s, prefix, suffix) }
+}
+
+func affixParams(prefix, suffix string, added bool) map[string]string {
+	change := "removed"
+	if added {
+		change = "added"
+	}
+	return map[string]string{"prefix": prefix, "suffix": suffix, "change": change}
+}
+
+func buildAffix(w *reading) transform {
+	if w.text("prefix")+w.text("suffix") == "" {
+		w.fail("no prefix and no suffix")
+	}
+	return w.lift(affix(w.text("prefix"), w.text("suffix"), w.oneOf("change", "added", "removed") == "added"))
 }
 
 // allWere reports whether all old values have the prefix and suffix.
@@ -270,7 +319,7 @@ func shown(s string) string {
 
 // proposeReplace: one character stands in place of another, or characters of one sort were dropped.
 func proposeReplace(p *profile) {
-	p.offer(always(alphanumeric), candidate{
+	p.offer(total(alphanumeric), candidate{
 		text: "everything but letters and digits was removed", bits: 6, lossy: true, params: map[string]string{"step": "strip-punctuation"},
 		probes: []probe{{"a.b c_d-e/f", "a value with other punctuation"}},
 	})
@@ -301,10 +350,29 @@ func (p *profile) offerInside(was, is string) {
 	if old == "" || old == was || len(old) > 64 || len(fresh) > 64 || !p.fresh("inside\x00"+old+"\x00"+fresh) {
 		return
 	}
-	p.offer(func(s string) (string, bool) { return strings.Replace(s, old, fresh, 1), strings.Contains(s, old) }, candidate{
+	p.offer(within(old, fresh), candidate{
 		text: shown(old) + " became " + shown(fresh) + " within the value", bits: 4 + textBits(fresh) + 0.5*float64(len(old)),
 		params: map[string]string{"word": old, "by": fresh},
 	})
+}
+
+func within(old, fresh string) step {
+	return func(s string) (string, bool) { return strings.Replace(s, old, fresh, 1), strings.Contains(s, old) }
+}
+
+func everywhere(old, fresh string) step {
+	return func(s string) (string, bool) { return strings.ReplaceAll(s, old, fresh), true }
+}
+
+func buildReplace(w *reading) transform {
+	switch {
+	case w.text("step") != "":
+		w.oneOf("step", "strip-punctuation")
+		return w.lift(total(alphanumeric))
+	case w.text("word") != "":
+		return w.lift(within(w.text("word"), w.text("by")))
+	}
+	return w.lift(everywhere(string(w.char("char")), w.text("by")))
 }
 
 func isWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
@@ -353,7 +421,7 @@ func (p *profile) offerReplace(old rune, fresh string) {
 	if isBlank(old) {
 		c.kind = "F22"
 	}
-	p.offer(func(s string) (string, bool) { return strings.ReplaceAll(s, string(old), fresh), true }, c)
+	p.offer(everywhere(string(old), fresh), c)
 }
 
 // proposeTemplate: the letters and digits of the old value in another punctuation, such as 555-0100 for 5550100.
@@ -372,11 +440,20 @@ func proposeTemplate(p *profile) {
 		if !p.fresh(template) {
 			continue
 		}
-		p.offer(func(s string) (string, bool) { return poured(alphanumeric(s), template) }, candidate{
+		p.offer(pouredInto(template), candidate{
 			text: "punctuation changed to the form " + strings.ReplaceAll(template, string(slot), "x"), bits: 6 + 2.5*float64(utf8.RuneCountInString(template)),
 			params: map[string]string{"form": strings.ReplaceAll(template, string(slot), "x")},
 		})
 	}
+}
+
+func pouredInto(template string) step {
+	return func(s string) (string, bool) { return poured(alphanumeric(s), template) }
+}
+
+// buildTemplate: in a written form every x is a place for a letter or digit; the rest is punctuation.
+func buildTemplate(w *reading) transform {
+	return w.lift(pouredInto(strings.ReplaceAll(w.need("form"), "x", string(slot))))
 }
 
 // slot marks a letter or digit in a template; it is a non-character that no text holds.

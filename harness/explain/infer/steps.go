@@ -68,8 +68,8 @@ var stepProbes = []probe{
 	{"Łódź", "a value with Polish letters"}, {"\u00a0 x y \u00a0", "a value with blanks on both sides"},
 }
 
-// always makes a step of a total function.
-func always(f func(string) string) step { return func(s string) (string, bool) { return f(s), true } }
+// total makes a step of a total function.
+func total(f func(string) string) step { return func(s string) (string, bool) { return f(s), true } }
 
 // whole makes a total function of one that can fail: what cannot be read stays.
 func whole(f func(string) (string, error)) func(string) string {
@@ -87,8 +87,26 @@ func proposeSteps(p *profile) {
 		if f.name == "trim" || f.name == "trim-right" {
 			c.kind, c.text = trimKind(p, f)
 		}
-		p.offer(always(f.run), c)
+		p.offer(total(f.run), c)
 	}
+}
+
+func stepNamed(name string) (fixed, bool) {
+	for _, f := range steps {
+		if f.name == name {
+			return f, true
+		}
+	}
+	return fixed{}, false
+}
+
+func buildStep(w *reading) transform {
+	f, ok := stepNamed(w.need("step"))
+	if !ok {
+		w.fail("no step %q", w.text("step"))
+		return nil
+	}
+	return w.lift(total(f.run))
 }
 
 // trimKind tells fill of a fixed width, which is part of a layout, from stray blanks.

@@ -117,25 +117,14 @@ func proposeTable(p *profile) {
 		return
 	}
 	c := candidate{bits: 8, least: 0.65, apply: f.run, free: true, lossy: !f.isOneToOne(), params: map[string]string{}}
-	var lines []string
 	hit := 0
 	for _, was := range f.sorted() {
 		is := f.to[was]
 		c.bits += textBits(was.text) + textBits(is.text)
 		hit += f.count[was]
-		c.table = append(c.table, Entry{cell(was.value()), cell(is.value()), f.count[was]})
-		if len(lines) < shownLines {
-			lines = append(lines, cell(was.value())+" → "+cell(is.value()))
-		}
 	}
 	c.params["entries"] = fmt.Sprint(len(f.to))
-	c.text = "codes changed: " + strings.Join(lines, ", ")
-	if more := len(f.to) - len(lines); more > 0 {
-		c.text += fmt.Sprintf(" and %d more", more)
-	}
-	if c.lossy {
-		c.text += "; several old codes became the same one"
-	}
+	c.text, c.table = f.words(), f.entries()
 	if len(f.to) == 1 {
 		// One code became another: shuffling says nothing, near-certainty does.
 		c.free, c.plain, c.least = false, true, minPure
@@ -144,6 +133,45 @@ func proposeTable(p *profile) {
 		}
 	}
 	p.add(c)
+}
+
+// words is the table for people: its first lines, and how many more there are.
+func (f finite) words() string {
+	var lines []string
+	for _, was := range f.sorted() {
+		if len(lines) == shownLines {
+			break
+		}
+		lines = append(lines, cell(was.value())+" → "+cell(f.to[was].value()))
+	}
+	text := "codes changed: " + strings.Join(lines, ", ")
+	if more := len(f.to) - len(lines); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	if !f.isOneToOne() {
+		text += "; several old codes became the same one"
+	}
+	return text
+}
+
+// entries is the lines of the table in order.
+func (f finite) entries() []Entry {
+	var list []Entry
+	for _, was := range f.sorted() {
+		list = append(list, Entry{was.value(), f.to[was].value(), f.count[was]})
+	}
+	return list
+}
+
+func buildTable(w *reading) transform {
+	f := finite{map[side]side{}, map[side]int{}, map[side]int{}}
+	for _, e := range w.table {
+		f.to[sideOf(e.Was)] = sideOf(e.Is)
+	}
+	if len(f.to) == 0 {
+		w.fail("no table")
+	}
+	return f.run
 }
 
 // cell is a value in a table.
@@ -195,7 +223,11 @@ func proposeMask(p *profile) {
 	if was != "" && is != "" {
 		text += ": form " + was + " became " + is
 	}
-	p.add(candidate{text: text, bits: bits, least: 0.95, free: true, apply: f.run, params: map[string]string{"identifiers": fmt.Sprint(len(f.to)), "was": was, "is": is}})
+	c := candidate{text: text, bits: bits, least: 0.95, free: true, apply: f.run, params: map[string]string{"identifiers": fmt.Sprint(len(f.to)), "was": was, "is": is}}
+	if len(f.to) <= maxEntries {
+		c.table = f.entries()
+	}
+	p.add(c)
 }
 
 // shapes is the common form of each side, empty when there is none.

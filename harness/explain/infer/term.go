@@ -116,18 +116,67 @@ func (p *profile) learnTerm(in, out *termForm) {
 		bits += 2 + 2*float64(len(table[s].name))
 		lines = append(lines, s+" → "+table[s].name+yearWords(table[s].years))
 	}
-	p.offer(func(text string) (string, bool) {
+	p.offer(reterm(in, out, table), candidate{
+		text: "term codes changed from " + in.format(2026, votesFirst(table)) + " to " + out.format(2026+table[votesFirst(table)].years, table[votesFirst(table)].name) + " (" + strings.Join(lines, ", ") + ")",
+		bits: bits, params: termParams(in, out, table),
+		probes: []probe{},
+	})
+}
+
+func reterm(in, out *termForm, table map[string]season) step {
+	return func(text string) (string, bool) {
 		y, s, ok := in.parse(text)
 		to, known := table[s]
 		if !ok || !known {
 			return "", false
 		}
 		return out.format(y+to.years, to.name), true
-	}, candidate{
-		text: "term codes changed from " + in.format(2026, votesFirst(table)) + " to " + out.format(2026+table[votesFirst(table)].years, table[votesFirst(table)].name) + " (" + strings.Join(lines, ", ") + ")",
-		bits: bits, params: map[string]string{"was": in.name, "is": out.name, "seasons": strings.Join(lines, ", ")},
-		probes: []probe{},
-	})
+	}
+}
+
+// seasonKey begins the name of the parameter that holds what became of a season.
+const seasonKey = "season "
+
+func termParams(in, out *termForm, table map[string]season) map[string]string {
+	params := map[string]string{"was": in.name, "is": out.name}
+	for s, to := range table {
+		params[seasonKey+s] = to.name
+		if to.years != 0 {
+			params[seasonKey+s] += fmt.Sprintf(" %+d", to.years)
+		}
+	}
+	return params
+}
+
+func buildTerm(w *reading) transform {
+	table := map[string]season{}
+	for name, value := range w.params {
+		from, ok := strings.CutPrefix(name, seasonKey)
+		if !ok {
+			continue
+		}
+		to, years, moved := strings.Cut(value, " ")
+		n, err := strconv.Atoi(years)
+		if moved && (err != nil || abs(n) > 1) {
+			w.fail("%s is %q, want a season and -1 or +1 for the year", name, value)
+		}
+		table[from] = season{to, n}
+	}
+	in, out := w.termForm("was"), w.termForm("is")
+	if w.err != nil {
+		return nil
+	}
+	return w.lift(reterm(in, out, table))
+}
+
+func (w *reading) termForm(name string) *termForm {
+	for i := range termForms {
+		if termForms[i].name == w.text(name) {
+			return &termForms[i]
+		}
+	}
+	w.fail("%s is %q, which is no known way to write terms", name, w.text(name))
+	return nil
 }
 
 func votesFirst(table map[string]season) string { return slices.Min(slices.Collect(maps.Keys(table))) }
