@@ -17,6 +17,10 @@ type TargetSpec struct {
 	Command *CommandSpec `yaml:"command,omitempty"`
 	JQ      []JQSpec     `yaml:"jq,omitempty"`
 	Files   *FilesSpec   `yaml:"files,omitempty"`
+
+	// Crosswalks are the code tables that a program reads by itself: name → CSV file, for the explanation. A jq mapping
+	// names its own.
+	Crosswalks map[string]string `yaml:"crosswalks,omitempty"`
 }
 
 // Upstream is a live test instance that answers the target's calls.

@@ -140,6 +140,9 @@ func (c *checker) checkTarget() {
 		}
 		c.checkReceiver(label+".to", jq.To)
 	}
+	for _, name := range slices.Sorted(maps.Keys(t.Crosswalks)) {
+		c.checkFile("target.crosswalks."+name, t.Crosswalks[name])
+	}
 	if t.Command != nil {
 		c.checkReceiver("target.command.to", t.Command.To)
 	}

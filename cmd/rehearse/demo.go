@@ -86,6 +86,10 @@ func (a *app) demoServeVerb() verb {
 			set.StringVar(&o.Release, "release", "", "`release` of the CRM or the SIS")
 			set.StringVar(&o.CRM, "crm", "", "base `URL` of the CRM, for hubline")
 			set.StringVar(&o.SIS, "sis", "", "base `URL` of the SIS, for hubline")
+			set.StringVar(&o.Identity, "identity", "", "base `URL` of the identity system, for hubline")
+			set.StringVar(&o.Tables, "tables", "", "`folder` of code tables that take the place of built-in ones, for hubline")
+			set.StringVar(&o.TermMember, "term-member", "start_term", "`name` of the term in an application of the CRM, for hubline")
+			set.BoolVar(&o.FollowLinks, "follow-links", false, "read further pages of a list, for hubline")
 		},
 		run: func(ctx context.Context, args []string) error {
 			if _, err := fakes.Handler(args[0], o); err != nil {

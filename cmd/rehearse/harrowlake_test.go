@@ -99,6 +99,10 @@ func generated(t *testing.T) map[string]harness.Recording {
 		"crm-sis-applicant":      played(t, world.Webhooks(), "crm-sis-applicant", "i2-crm-sis-applicant/baseline.yaml"),
 		"crm-sis-applicant-poll": played(t, world.Poll(), "crm-sis-applicant-poll", "i2-crm-sis-applicant/poll.yaml"),
 		"sis-fin-gl":             played(t, world.Ledger(), "sis-fin-gl", "i4-sis-fin-gl/baseline.yaml"),
+		"hcm-identity":           played(t, world.WorkerReport(), "hcm-identity", "i3-hcm-identity/baseline.yaml"),
+		"changes/hcm-r2":         sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.WorkerReportR2()...)),
+		"changes/hcm-v44":        sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.WorkerReport44()...)),
+		"changes/hcm-affiliates": sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.WorkerReportAffiliates()...)),
 		"changes/sis-9.32-gl":    sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCandidate932()...)),
 		"changes/sis-9.32":       sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
 	}

@@ -22,6 +22,8 @@ var Detectors = []Detector{
 	{"F14", "file written otherwise", "delimiter, quotes, line ends, order of columns, byte order mark", detectDialect},
 	{"F14", "cells written otherwise", "quotes, padding and digits of the same value; values that fall apart at a delimiter", detectCells},
 	{"F18", "identifier damaged", "values differ in leading zeros only, or in scientific notation", detectDamage},
+	{"F04", "type changed", "true and false in another spelling, and where it is handed on as text", detectRespelled},
+	{"F06", "time zone changed", "days that became midnight of a zone, and other days that follow from it", detectDayShift},
 	{"F05", "values rewritten", "values that one rule turns into the new ones: dates, zones, units, padding, cuts, code tables", detectTransformed},
 	{"F01", "new code", "a value that was never there in a field of few values", detectNewCode},
 	{"F13", "field added", "a column or member that was not there", detectAdded},

@@ -69,12 +69,22 @@ func (ix *index) load(k slot, patterns []harness.Path) error {
 // set is the values at the pattern of a slot, which must be loaded.
 func (ix *index) set(k slot, p harness.Path) *valueSet { return ix.sets[place{k, p.String()}] }
 
-// elements counts the elements of the arrays at the pattern of a slot.
+// elements counts the elements of the lists at the pattern of a slot: of arrays, and of members that share a name.
 func (ix *index) elements(k slot, p harness.Path) (int, error) {
 	n := 0
+	parent, last := p[:max(2, len(p)-1)], p[max(2, len(p)-1):] // the root of a body has no parent
 	for _, x := range ix.bySlot[k] {
 		r := reader{exchange: x}
-		if err := r.nodes(p, func(node payload.Node) { n += node.Len() }); err != nil {
+		err := r.nodes(parent, func(node payload.Node) {
+			if len(last) == 1 && last[0].Kind == harness.StepName {
+				if list := membersNamed(node, last[0].Name); list != nil {
+					n += len(list)
+					return
+				}
+			}
+			visit(node, last, func(array payload.Node) { n += array.Len() })
+		})
+		if err != nil {
 			return 0, err
 		}
 	}
@@ -170,6 +180,12 @@ func visit(n payload.Node, path harness.Path, yield func(payload.Node)) {
 		return
 	}
 	if path[0].Kind == harness.StepName {
+		if list := repeated(n, path); list != nil {
+			for _, c := range list {
+				visit(c, path[2:], yield)
+			}
+			return
+		}
 		visit(n.Member(path[0].Name), path[1:], yield)
 		return
 	}
@@ -178,6 +194,32 @@ func visit(n payload.Node, path harness.Path, yield func(payload.Node)) {
 			visit(c, path[1:], yield)
 		}
 	}
+}
+
+// repeated is the members that the first two steps of the path cover when they share a name, as elements of XML do: a
+// name and a step into a list that is no array. It is nil otherwise.
+func repeated(n payload.Node, path harness.Path) []payload.Node {
+	if len(path) < 2 || path[1].Kind == harness.StepName {
+		return nil
+	}
+	return membersNamed(n, path[0].Name)
+}
+
+// membersNamed is the members of that name, nil when there is none or an array stands there.
+func membersNamed(n payload.Node, name string) []payload.Node {
+	if n.Kind() != harness.KindObject {
+		return nil
+	}
+	var list []payload.Node
+	for c := range n.Children() {
+		if c.Name() == name {
+			list = append(list, c)
+		}
+	}
+	if len(list) == 1 && list[0].Kind() == harness.KindArray {
+		return nil
+	}
+	return list
 }
 
 // valueSet is the distinct texts at a place, and how often each occurs.

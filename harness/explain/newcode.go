@@ -61,7 +61,7 @@ func (s *state) claimNewCode(code string, rows []int, known *valueSet) {
 		code, fieldName(d), d.Operation, s.side(answerer(d)), s.share(rows), listSome(known.sorted(len(known.counts)), maxFewCodes))
 	crosswalk := s.crosswalkFor(known)
 	knows := crosswalk.Codes[code] > 0
-	f.Effects = crosswalk.effect(code)
+	f.Effects = append(crosswalk.effect(code), s.defaultHits(d, known, crosswalk)...)
 	f.NextStep = s.nextStepForCode(code, crosswalk)
 	c := s.lostWith(rows, func(*harness.Difference) bool { return true })
 	c.join(s.consequences(rows))
@@ -106,6 +106,33 @@ func (s *state) crosswalkFor(known *valueSet) crosswalk {
 		}
 	}
 	return best
+}
+
+// defaultHits says how often the default row of the crosswalk is used, when it is used more than before.
+func (s *state) defaultHits(d *harness.Difference, known *valueSet, c crosswalk) []string {
+	if !c.Default {
+		return nil
+	}
+	s.note(s.after.load(slotOf(d), []harness.Path{d.Pattern}))
+	if s.err != nil {
+		return nil
+	}
+	before, now := c.caught(known), c.caught(s.after.set(slotOf(d), d.Pattern))
+	if now <= before {
+		return nil
+	}
+	return []string{fmt.Sprintf("The default row catches %s now; before it caught %d.", count(now, unitOf(d)), before)}
+}
+
+// caught counts the values that no row but the default one knows.
+func (c crosswalk) caught(set *valueSet) int {
+	n := 0
+	for text, times := range set.counts {
+		if c.Codes[text] == 0 && text != "" {
+			n += times
+		}
+	}
+	return n
 }
 
 // effect says what the crosswalk makes of the code.

@@ -14,16 +14,20 @@ import (
 // anyCode is the code of the row that catches every other code.
 const anyCode = "*"
 
-// Crosswalks reads the code tables of the jq mappings of a specification, as the explanation needs them: the codes are
-// those of the first column, each with its first line. Tables come in the order of the mappings and of their variable
-// names; one that several mappings use is there for each name once. Files are relative to root and stay below it.
+// Crosswalks reads the code tables of a specification, those of its jq mappings first, as the explanation needs them:
+// the codes are those of the first column, each with its first line. Tables come in the order of the mappings and of
+// their names; one that several mappings use is there for each name once. Files are relative to root and stay below it.
 func Crosswalks(spec harness.TargetSpec, root string) ([]harness.Crosswalk, error) {
 	type use struct{ name, file string }
 	var tables []harness.Crosswalk
 	seen := map[use]bool{}
+	named := make([]map[string]string, 0, len(spec.JQ)+1)
 	for _, s := range spec.JQ {
-		for _, variable := range crosswalkNames(s) {
-			u := use{strings.TrimPrefix(variable, "$"), s.Crosswalks[variable]}
+		named = append(named, s.Crosswalks)
+	}
+	for _, files := range append(named, spec.Crosswalks) {
+		for _, variable := range crosswalkNames(files) {
+			u := use{strings.TrimPrefix(variable, "$"), files[variable]}
 			if seen[u] {
 				continue
 			}
@@ -40,7 +44,7 @@ func Crosswalks(spec harness.TargetSpec, root string) ([]harness.Crosswalk, erro
 	return tables, nil
 }
 
-func crosswalkNames(spec harness.JQSpec) []string { return slices.Sorted(maps.Keys(spec.Crosswalks)) }
+func crosswalkNames(files map[string]string) []string { return slices.Sorted(maps.Keys(files)) }
 
 func readCrosswalk(root, file string) (*payload.Doc, error) {
 	source, err := readBelow(root, file, maxCrosswalk)

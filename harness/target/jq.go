@@ -138,7 +138,7 @@ func compileJQ(spec harness.JQSpec, root string) (*program, error) {
 	query.FuncDefs = append(fixed.FuncDefs, query.FuncDefs...)
 	p := &program{spec: spec}
 	names := []string{nowVariable}
-	for _, name := range crosswalkNames(spec) {
+	for _, name := range crosswalkNames(spec.Crosswalks) {
 		table, err := readCrosswalk(root, spec.Crosswalks[name])
 		if err != nil {
 			return nil, err

@@ -117,3 +117,40 @@ func spelling(coding [2]string, kinds map[harness.ValueKind]harness.ValueKind, n
 	}
 	return coding[0] + "/" + coding[1]
 }
+
+// Truth returns the truth value that a text spells in any of the known ways.
+func Truth(text string) (value, ok bool) {
+	for _, coding := range codings {
+		if value, ok := truth(coding, text); ok {
+			return value, true
+		}
+	}
+	return false, false
+}
+
+// Respelled returns how true and false were spelled and are spelled now, when each old text became the new spelling of
+// the same truth value. Both values must occur, or the new spelling must be a word for a truth value: 1 that became 0
+// or a lone 1 that became T proves nothing.
+func Respelled(was, is []string) (before, now [2]string, ok bool) {
+	for _, in := range codings {
+		for _, out := range codings {
+			if in != out && respells(in, out, was, is) {
+				return in, out, true
+			}
+		}
+	}
+	return before, now, false
+}
+
+func respells(in, out [2]string, was, is []string) bool {
+	var seen [2]bool
+	for i := range was {
+		a, okA := truth(in, was[i])
+		b, okB := truth(out, is[i])
+		if !okA || !okB || a != b || was[i] == is[i] {
+			return false
+		}
+		seen[map[bool]int{true: 0, false: 1}[a]] = true
+	}
+	return seen[0] && seen[1] || len(was) > 0 && len(out[0]) > 1
+}

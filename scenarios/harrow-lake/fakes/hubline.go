@@ -2,15 +2,20 @@ package fakes
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
+	"os"
+	"path"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,10 +24,10 @@ import (
 	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/world"
 )
 
-// crosswalkDir holds the code tables within the workspace's tree.
-const crosswalkDir = "i2-crm-sis-applicant/crosswalk"
+// applicantTables holds the code tables of the integration of applicants.
+const applicantTables = "i2-crm-sis-applicant/crosswalk/"
 
-// hubline is the runner, with its integration of applicants.
+// hubline is the runner's integration of applicants.
 type hubline struct {
 	crmURL, sisURL string
 	secret         string
@@ -30,49 +35,85 @@ type hubline struct {
 	client         *http.Client
 	residency      map[string]string
 	decision       map[string]string
+	followLinks    bool   // of the poll
+	termMember     string // of the CRM's application
 }
 
-// HubLine is the runner. It calls the CRM and the SIS under the base URLs; webhooks must be signed with the secret. It
-// has the bug that the upgrade of the CRM brings to light: a term that is missing becomes "termCode":null.
-func HubLine(crmURL, sisURL, secret string, now func() time.Time, client *http.Client) (http.Handler, error) {
-	for _, base := range []struct{ system, url string }{{world.CRM, crmURL}, {world.SIS, sisURL}} {
-		if u, err := url.Parse(base.url); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return nil, harness.Usage(fmt.Errorf("serve hubline: %q is not the base URL of %s", base.url, base.system),
-				"name it as in http://127.0.0.1:8080")
+// HubLine is the runner. It calls the CRM, the SIS and the identity system under the base URLs of the options; those of
+// the CRM and the SIS belong together. Webhooks must be signed with the secret. It has the bugs that the upgrades bring
+// to light: a term that is missing becomes "termCode":null, and the next page of a list is not asked for.
+func HubLine(o Options) (http.Handler, error) {
+	routes := http.NewServeMux()
+	if o.Identity != "" {
+		if err := addWorkers(routes, o); err != nil {
+			return nil, err
+		}
+	}
+	if o.Identity == "" || o.CRM != "" || o.SIS != "" {
+		if err := addApplicants(routes, o); err != nil {
+			return nil, err
+		}
+	}
+	return service(world.HubLine, "4", o.Now, routes), nil
+}
+
+// addApplicants adds the routes of the integration of applicants.
+func addApplicants(routes *http.ServeMux, o Options) error {
+	for _, base := range []struct{ system, url string }{{world.CRM, o.CRM}, {world.SIS, o.SIS}} {
+		if err := checkBase(base.system, base.url); err != nil {
+			return err
 		}
 	}
 	h := &hubline{
-		crmURL: strings.TrimSuffix(crmURL, "/"), sisURL: strings.TrimSuffix(sisURL, "/"),
-		secret: secret, now: now, client: client,
+		crmURL: strings.TrimSuffix(o.CRM, "/"), sisURL: strings.TrimSuffix(o.SIS, "/"),
+		secret: cmp.Or(o.Secret, world.HookSecret), now: o.Now, client: o.Client,
+		followLinks: o.FollowLinks, termMember: cmp.Or(o.TermMember, "start_term"),
 	}
 	var err error
-	if h.residency, err = crosswalk("residency.csv"); err != nil {
-		return nil, err
+	if h.residency, err = crosswalk(o.Tables, applicantTables+"residency.csv"); err != nil {
+		return err
 	}
-	if h.decision, err = crosswalk("decision.csv"); err != nil {
-		return nil, err
+	if h.decision, err = crosswalk(o.Tables, applicantTables+"decision.csv"); err != nil {
+		return err
 	}
-	routes := http.NewServeMux()
 	routes.HandleFunc("POST /hooks/application", h.hook)
 	routes.HandleFunc("POST /jobs/poll", h.poll)
-	return service(world.HubLine, "4", now, routes), nil
+	return nil
 }
 
-// crosswalk reads a code table: the first column is translated to the second.
-func crosswalk(name string) (map[string]string, error) {
-	b, err := fs.ReadFile(harrowlake.FS(), crosswalkDir+"/"+name)
+func checkBase(system, base string) error {
+	if u, err := url.Parse(base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return harness.Usage(fmt.Errorf("serve hubline: %q is not the base URL of %s", base, system), "name it as in http://127.0.0.1:8080")
+	}
+	return nil
+}
+
+// crosswalk reads a code table: the first column is translated to the second. A file of that name in the folder tables
+// takes the place of the one that the mapping came with.
+func crosswalk(tables, name string) (map[string]string, error) {
+	b, err := readTable(tables, name)
 	if err != nil {
-		return nil, fmt.Errorf("read crosswalk %s: %w", name, err)
+		return nil, harness.Usage(fmt.Errorf("read crosswalk %s: %w", name, err), "name the folder of the tables with --tables")
 	}
 	rows, err := csv.NewReader(bytes.NewReader(b)).ReadAll()
 	if err != nil {
-		return nil, fmt.Errorf("read crosswalk %s: %w", name, err)
+		return nil, harness.Usage(fmt.Errorf("read crosswalk %s: %w", name, err), "write each row with as many columns as the header")
 	}
 	codes := map[string]string{}
-	for _, row := range rows[1:] {
-		codes[row[0]] = row[1]
+	for _, row := range rows[min(1, len(rows)):] {
+		codes[row[0]] = row[min(1, len(row)-1)]
 	}
 	return codes, nil
+}
+
+func readTable(tables, name string) ([]byte, error) {
+	if tables != "" {
+		b, err := os.ReadFile(filepath.Join(tables, path.Base(name)))
+		if !errors.Is(err, fs.ErrNotExist) {
+			return b, err
+		}
+	}
+	return fs.ReadFile(harrowlake.FS(), name)
 }
 
 // event is the body of a webhook.
@@ -138,6 +179,7 @@ type source struct {
 	ID        string    `json:"id"`
 	Applicant applicant `json:"applicant"`
 	StartTerm *string   `json:"start_term"`
+	EntryTerm *string   `json:"entry_term"`
 	Program   *string   `json:"program"`
 	Residency string    `json:"residency"`
 	Decision  decision  `json:"decision"`
@@ -177,7 +219,7 @@ func (h *hubline) admission(a source, m matched) admission {
 		}
 	}
 	return admission{
-		Person: p, Term: a.StartTerm, Program: a.Program,
+		Person: p, Term: map[string]*string{"start_term": a.StartTerm, "entry_term": a.EntryTerm}[h.termMember], Program: a.Program,
 		Residency: translate(h.residency, a.Residency), Decision: translate(h.decision, a.Decision.Code),
 		ExternalID: &a.ID,
 	}
@@ -192,28 +234,34 @@ func translate(codes map[string]string, code string) *string {
 
 // call sends in as JSON, when there is any, and reads the answer into out, when it is wanted.
 func (h *hubline) call(ctx context.Context, step, method, at string, in, out any) *failure {
+	_, failed := call(ctx, h.client, step, method, at, in, out)
+	return failed
+}
+
+// call is the same with any client; it returns the header of the answer, too.
+func call(ctx context.Context, client *http.Client, step, method, at string, in, out any) (http.Header, *failure) {
 	req, err := request(ctx, method, at, in)
 	if err != nil {
-		return &failure{step, 0}
+		return nil, &failure{step, 0}
 	}
-	resp, err := h.client.Do(req)
+	resp, err := client.Do(req)
 	if err != nil {
-		return &failure{step, 0}
+		return nil, &failure{step, 0}
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	switch {
 	case err != nil:
-		return &failure{step, 0}
+		return nil, &failure{step, 0}
 	case resp.StatusCode >= 300:
-		return &failure{step, resp.StatusCode}
+		return nil, &failure{step, resp.StatusCode}
 	case out == nil:
-		return nil
+		return resp.Header, nil
 	}
 	if err := json.Unmarshal(b, out); err != nil {
-		return &failure{step, 0}
+		return nil, &failure{step, 0}
 	}
-	return nil
+	return resp.Header, nil
 }
 
 func request(ctx context.Context, method, at string, in any) (*http.Request, error) {

@@ -3,6 +3,7 @@ package fakes
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 
@@ -41,22 +42,34 @@ func list(release string, now func() time.Time) http.HandlerFunc {
 	}
 }
 
-// poll is the safety net behind the webhooks: it asks the CRM once for what waits. It has the bug that the upgrade
-// brings to light: it does not follow the link to the next page.
+// nextPage finds the next page in a Link header (RFC 8288), as the CRM writes it.
+var nextPage = regexp.MustCompile(`<(/[^>]*)>; rel="next"`)
+
+// poll is the safety net behind the webhooks: it asks the CRM for what waits. Unless it is told to follow links, it
+// asks once: the bug that the upgrade brings to light.
 func (h *hubline) poll(w http.ResponseWriter, r *http.Request) {
-	var page struct {
-		Applications []listed `json:"applications"`
-	}
-	if failed := h.call(r.Context(), stepRead, "GET", h.crmURL+"/api/v2/applications", nil, &page); failed != nil {
-		answer(w, http.StatusBadGateway, struct {
-			Status     string `json:"status"`
-			Step       string `json:"step"`
-			StatusCode int    `json:"status_code"`
-		}{"failed", failed.step, failed.status})
-		return
+	read, at := 0, h.crmURL+"/api/v2/applications"
+	for at != "" {
+		var page struct {
+			Applications []listed `json:"applications"`
+		}
+		head, failed := call(r.Context(), h.client, stepRead, "GET", at, nil, &page)
+		if failed != nil {
+			answer(w, http.StatusBadGateway, struct {
+				Status     string `json:"status"`
+				Step       string `json:"step"`
+				StatusCode int    `json:"status_code"`
+			}{"failed", failed.step, failed.status})
+			return
+		}
+		read += len(page.Applications)
+		next := nextPage.FindStringSubmatch(head.Get("Link"))
+		if at = ""; h.followLinks && next != nil {
+			at = h.crmURL + next[1]
+		}
 	}
 	answer(w, http.StatusOK, struct {
 		Status string `json:"status"`
 		Read   int    `json:"read"`
-	}{"polled", len(page.Applications)})
+	}{"polled", read})
 }

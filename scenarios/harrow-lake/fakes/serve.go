@@ -17,11 +17,15 @@ import (
 // Options say how a double behaves. The zero value of a field is its default.
 type Options struct {
 	Release string           // of the CRM or the SIS; default: the one before the upgrade
-	CRM     string           // base URL, for hubline
-	SIS     string           // base URL, for hubline
-	Secret  string           // of the webhooks, for hubline; default world.HookSecret
 	Now     func() time.Time // default: the frozen clock of the demo world
-	Client  *http.Client     // for hubline; default: a client of its own with a timeout of 10 seconds
+
+	// The rest is for hubline.
+	CRM, SIS, Identity string       // base URLs
+	Tables             string       // folder whose code tables take the place of those that the mappings came with
+	TermMember         string       // of the CRM's application; default start_term
+	FollowLinks        bool         // the poll asks for the next page
+	Secret             string       // of the webhooks; default world.HookSecret
+	Client             *http.Client // default: a client of its own with a timeout of 10 seconds
 }
 
 // Service is a double that can be served.
@@ -39,9 +43,10 @@ var Services = []Service{
 	{"sis", "Atrium SIS: matches persons, creates applications of admission; releases 9.31 and 9.32", func(o Options) (http.Handler, error) {
 		return SIS(cmp.Or(o.Release, world.SISBefore), o.Now)
 	}},
-	{"hubline", "HubLine, the runner: takes webhooks of the CRM, calls the CRM and the SIS", func(o Options) (http.Handler, error) {
-		return HubLine(o.CRM, o.SIS, cmp.Or(o.Secret, world.HookSecret), o.Now, o.Client)
+	{"identity", "Keystone Identity: accounts over SCIM 2.0, and its directory", func(o Options) (http.Handler, error) {
+		return KeystoneIdentity(o.Now), nil
 	}},
+	{"hubline", "HubLine, the runner: takes webhooks of the CRM and reports of the HCM, calls the CRM, the SIS and the identity system", HubLine},
 }
 
 // Handler returns the double of that name.
