@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +23,8 @@ type application struct {
 	EntryTerm string          `json:"entry_term,omitempty"` // from 2026.3
 	Program   string          `json:"program"`
 	Residency string          `json:"residency"`
-	GPA       json.RawMessage `json:"gpa"` // as written: 3.50
+	GPA       json.RawMessage `json:"gpa"`                  // as written: 3.50
+	Score     json.RawMessage `json:"matchScore,omitempty"` // in 2026.2.1
 	Decision  decision        `json:"decision"`
 	SISID     string          `json:"sis_id,omitempty"`
 	SyncedAt  string          `json:"sis_synced_at,omitempty"`
@@ -50,11 +53,11 @@ type crm struct {
 	applications map[string]*application
 }
 
-// CRM is Prospekt CRM in release 2026.2 or 2026.3, holding the applications of the demo world. Another release is an
+// CRM is Prospekt CRM in release 2026.2, 2026.2.1 or 2026.3, holding the applications of the demo world. Another release is an
 // error of usage.
 func CRM(release string, now func() time.Time) (http.Handler, error) {
-	if release != world.CRMBefore && release != world.CRMAfter {
-		return nil, unknownRelease(world.CRM, release, world.CRMBefore, world.CRMAfter)
+	if releases := []string{world.CRMBefore, world.CRMHotfix, world.CRMAfter}; !slices.Contains(releases, release) {
+		return nil, unknownRelease(world.CRM, release, releases...)
 	}
 	c := &crm{now: now, applications: map[string]*application{}}
 	for _, a := range world.Applications() {
@@ -67,8 +70,8 @@ func CRM(release string, now func() time.Time) (http.Handler, error) {
 	return service(world.CRM, release, now, routes), nil
 }
 
-func unknownRelease(name, release, before, after string) error {
-	return harness.Usage(fmt.Errorf("serve %s: unknown release %q", name, release), "the releases are "+before+" and "+after)
+func unknownRelease(name, release string, known ...string) error {
+	return harness.Usage(fmt.Errorf("serve %s: unknown release %q", name, release), "the releases are "+strings.Join(known, ", "))
 }
 
 func newApplication(a world.Application, release string, now time.Time) *application {
@@ -81,10 +84,15 @@ func newApplication(a world.Application, release string, now time.Time) *applica
 		Decision:  decision{a.Decision, a.Decided},
 		UpdatedAt: instant(now),
 	}
-	if release == world.CRMBefore {
-		out.StartTerm = a.Term
-	} else {
+	switch release {
+	case world.CRMAfter:
 		out.EntryTerm = a.Term
+	case world.CRMHotfix:
+		out.GPA = json.RawMessage(strings.TrimRight(a.GPA, "0"))
+		out.Score = json.RawMessage(fmt.Sprintf("0.%d", 51+len(a.Last)%40))
+		fallthrough
+	default:
+		out.StartTerm = a.Term
 	}
 	return out
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // pageSize is the default page of the CRM's list: 2026.3 halves it and tells with a Link header that there is more.
-var pageSize = map[string]int{world.CRMBefore: 100, world.CRMAfter: 50}
+var pageSize = map[string]int{world.CRMBefore: 100, world.CRMHotfix: 100, world.CRMAfter: 50}
 
 // listed is one entry of the CRM's list.
 type listed struct {

@@ -37,7 +37,7 @@ type Service struct {
 
 // Services are the doubles, in the order in which help lists them.
 var Services = []Service{
-	{"crm", "Prospekt CRM: reads and updates applications; releases 2026.2 and 2026.3", func(o Options) (http.Handler, error) {
+	{"crm", "Prospekt CRM: reads and updates applications; releases 2026.2, 2026.2.1 and 2026.3", func(o Options) (http.Handler, error) {
 		return CRM(cmp.Or(o.Release, world.CRMBefore), o.Now)
 	}},
 	{"sis", "Atrium SIS: matches persons, creates applications of admission; releases 9.31 and 9.32", func(o Options) (http.Handler, error) {

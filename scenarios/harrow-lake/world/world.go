@@ -20,6 +20,7 @@ const (
 	SISBefore = "9.31"
 	SISAfter  = "9.32"
 	CRMBefore = "2026.2"
+	CRMHotfix = "2026.2.1" // writes numbers without their last zeros, and scores how well an applicant is known
 	CRMAfter  = "2026.3"
 )
 
