@@ -3,7 +3,6 @@ package diff
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
@@ -23,17 +22,17 @@ func (c *comparer) array(at harness.Path, a, b payload.Node) {
 
 // list aligns elements and compares what belongs together.
 func (c *comparer) list(at harness.Path, was, is []payload.Node) {
-	before := len(c.out.Differences)
+	before, pairs := len(c.out.Differences), 0
 	guide := c.rules.guide(c.place.Operation, at)
 	switch key := c.keyOf(at, guide, was, is, minOverlap); {
 	case guide != nil && guide.Compare == "set":
 		c.set(at, was, is)
 	case key != nil:
-		c.keyed(at, key, was, is)
+		pairs = c.keyed(at, key, was, is)
 	default:
-		c.sequence(at, was, is)
+		pairs = c.sequence(at, was, is)
 	}
-	c.collapse(at, before, min(len(was), len(is)))
+	c.collapse(at, before, pairs)
 }
 
 func elements(n payload.Node) []payload.Node {
@@ -61,24 +60,24 @@ func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload
 	where := c.place.Operation + " " + at.Pattern().String()
 	if guide != nil {
 		if guide.Compare == "keyed" {
-			c.notes.add(fmt.Sprintf("%s: records aligned by %s (rule: %s)", where, strings.Join(guide.Key, ", "), guide.Reason))
+			c.notes.add(alignedByRule(where, guide))
 			return guide.Key
 		}
 		return nil
 	}
 	key := inferKey(was, is, overlap)
 	if key != nil {
-		c.notes.add(fmt.Sprintf("%s: records aligned by %s (inferred: unique on both sides)", where, strings.Join(key, ", ")))
+		c.notes.add(alignedByInference(where, key))
 	}
 	return key
 }
 
-// keyed pairs elements by the texts of their key members.
-func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) {
+// keyed pairs elements by the texts of their key members, and returns how many pairs there are.
+func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) (pairs int) {
 	al := alignByKey(key, was, is)
 	al.joinKeyless(key, was, is, c.sumOf(at.Child(harness.Each())))
 	if al.repeated > 0 {
-		c.notes.add(fmt.Sprintf("%s %s: %d records repeat a key; repeated ones were paired in order", c.place.Operation, at.Pattern(), al.repeated))
+		c.notes.add(repeatedNote(c.place.Operation, at, al.repeated))
 	}
 	for _, p := range al.pairs {
 		c.record(at, key, was[p.was], is[p.is], p.was)
@@ -92,6 +91,7 @@ func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) 
 	if n := movedCount(al.pairs); n > 0 {
 		c.emitMoved(at, n, len(al.pairs))
 	}
+	return len(al.pairs)
 }
 
 // record compares two elements that belong together; the path carries the key of the baseline, or its place i.
@@ -163,8 +163,8 @@ func (c *comparer) sumOf(at harness.Path) func(payload.Node) payload.Sum {
 	return func(n payload.Node) payload.Sum { return h.SumWithout(n, at, skip) }
 }
 
-// sequence aligns elements in order; what is left in a gap is paired by likeness.
-func (c *comparer) sequence(at harness.Path, was, is []payload.Node) {
+// sequence aligns elements in order; what is left in a gap is paired by likeness. It returns how many pairs there are.
+func (c *comparer) sequence(at harness.Path, was, is []payload.Node) (pairs int) {
 	al, exact := alignBySequence(was, is, c.sumOf(at.Child(harness.Each())))
 	if !exact {
 		c.notes.add(fmt.Sprintf("%s %s: more than %d edits; records were aligned by the ones that occur once, the rest by likeness", c.place.Operation, at.Pattern(), maxEdits))
@@ -178,10 +178,11 @@ func (c *comparer) sequence(at harness.Path, was, is []payload.Node) {
 	for _, i := range al.added {
 		c.emit(at.Child(harness.Index(i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(is[i]))
 	}
+	return len(al.pairs)
 }
 
-// collapse turns a member that came or went in every record of the array into one fact with a count.
-func (c *comparer) collapse(at harness.Path, from, records int) {
+// collapse turns a member that came or went in every pair of records of the array into one fact with a count.
+func (c *comparer) collapse(at harness.Path, from, pairs int) {
 	type column struct {
 		pattern string
 		class   harness.ChangeClass
@@ -201,7 +202,7 @@ func (c *comparer) collapse(at harness.Path, from, records int) {
 	done := map[column]bool{}
 	for _, d := range fresh {
 		col, ok := columnOf(d)
-		if whole := ok && counts[col] >= max(records, 2); whole {
+		if whole := ok && counts[col] >= max(pairs, 2); whole {
 			if done[col] {
 				continue
 			}

@@ -17,11 +17,11 @@ type Options struct {
 // Recordings compares a baseline with a candidate. The error is about reading them or about a rule that cannot be
 // understood; differences are no error. Order of differences: by exchange of the baseline, then by place.
 func Recordings(before, after harness.Recording, o Options) (*harness.Comparison, error) {
-	return compareAll(before, after, o, bigTable)
+	return compareAll(before, after, o, streamFrom, recordsPerPart)
 }
 
-// compareAll is Recordings with the size from which tables are compared in parts.
-func compareAll(before, after harness.Recording, o Options, bigTable int64) (*harness.Comparison, error) {
+// compareAll is Recordings with the size from which bodies are compared record by record, and how many records are held.
+func compareAll(before, after harness.Recording, o Options, streamFrom int64, recordsPerPart int) (*harness.Comparison, error) {
 	rules, err := compile(o)
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func compareAll(before, after harness.Recording, o Options, bigTable int64) (*ha
 	if err != nil {
 		return nil, fmt.Errorf("read candidate: %w", err)
 	}
-	c := &comparer{rules: rules, bigTable: bigTable, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
+	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
 	for _, p := range pair(was, is) {
 		if err := c.pair(p); err != nil {
 			return nil, err
@@ -46,10 +46,12 @@ func compareAll(before, after harness.Recording, o Options, bigTable int64) (*ha
 
 // comparer gathers the facts of one comparison.
 type comparer struct {
-	rules    *ruleSet
-	out      *harness.Comparison
-	notes    noteCounter
-	bigTable int64 // bytes from which tables are compared in parts
+	rules *ruleSet
+	out   *harness.Comparison
+	notes noteCounter
+
+	streamFrom     int64 // bytes from which bodies are compared record by record
+	recordsPerPart int   // of which fingerprints are held at a time
 
 	// The pair at hand.
 	place  harness.Difference   // a template with the exchange's data

@@ -65,8 +65,8 @@ func RecordsOf(m harness.Message) (*Records, error) {
 	if err != nil {
 		return nil, err
 	}
-	const ahead = 256 << 10 // bytes
-	records, err := newRecords(r, ahead, m.Media, m.Head.Get(harness.FieldName))
+	const least, most = 4 << 10, 256 << 10 // bytes
+	records, err := newRecords(r, int(min(max(m.Body.Size()+1, least), most)), m.Media, m.Head.Get(harness.FieldName))
 	if err != nil || records == nil {
 		return nil, errors.Join(err, r.Close())
 	}

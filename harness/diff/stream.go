@@ -1,0 +1,258 @@
+package diff
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// Sizes of the comparison record by record.
+const (
+	streamFrom = 4 << 20  // bytes of the larger side from which a list of records is not held whole
+	wholeMost  = 64 << 20 // bytes up to which records without a key are aligned in order, which needs both lists whole
+	maxRecords = 1<<31 - 1
+)
+
+// streaming is the comparison of two bodies that are lists of records, without holding them. Both are read three times
+// at most: for the fingerprints by which records are joined, for keys that were damaged, and for the records that differ.
+type streaming struct {
+	c      *comparer
+	at     harness.Path // of the list
+	bodies [2]harness.Message
+	format [2]*payload.Records // closed; they know how documents are made of records
+	key    []string            // nil when the whole record is
+	join   payload.Key
+	facts  [2][]payload.Fact
+	marks  [2][]payload.Mark // one every markEvery records
+	rows   [2]int            // records that are expected, later those that there are
+	tables bool              // both lists begin with a record of named members
+}
+
+// markEvery is how many records lie between two marks: what is read again begins at one.
+const markEvery = 4096
+
+// streamed compares two bodies record by record, when they are lists of records and one is large; else it reports false.
+func (c *comparer) streamed(half string, was, is harness.Message) (done bool, err error) {
+	if max(was.Body.Size(), is.Body.Size()) <= c.streamFrom {
+		return false, nil
+	}
+	s := &streaming{c: c, at: harness.PathOf(harness.Name(half), harness.Name("body")), bodies: [2]harness.Message{was, is}}
+	samples, err := s.begin()
+	if err != nil || samples[0] == nil || samples[1] == nil || s.format[0].Format != s.format[1].Format {
+		return false, unlessWhole(err, s.most())
+	}
+	m, note, err := s.matched(samples)
+	if err != nil || m == nil {
+		return false, unlessWhole(err, s.most())
+	}
+	before := c.facts()
+	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), s.form(0), s.form(1))
+	if c.place.Channel == harness.ChannelFile && samples[0].isTable() || s.tables && s.rows[0] != s.rows[1] {
+		c.records(s.at, s.rows[0], s.rows[1])
+	}
+	if note != "" {
+		c.notes.add(note)
+	}
+	if err := s.state(m); err != nil {
+		return false, err
+	}
+	if c.facts() == before && was.Body.Digest() != is.Body.Digest() {
+		c.notes.add(sameMeaning)
+	}
+	return true, nil
+}
+
+func (s *streaming) most() int64 { return max(s.bodies[0].Body.Size(), s.bodies[1].Body.Size()) }
+
+func (s *streaming) form(side int) *payload.Doc {
+	return &payload.Doc{Format: s.format[side].Format, Facts: s.facts[side]}
+}
+
+// unlessWhole forgets that a source is not of its format when it can still be compared whole, as what it is instead.
+func unlessWhole(err error, size int64) error {
+	if _, malformed := errors.AsType[*payload.SyntaxError](err); malformed && size <= harness.MaxBodyInMemory {
+		return nil
+	}
+	return err
+}
+
+// sampled is the first records of a side.
+type sampled []payload.Node
+
+func (s sampled) isTable() bool { return len(s) > 0 && s[0].Kind() == harness.KindObject }
+
+// Sizes of a sample.
+const (
+	sampleRecords = 20_000
+	sampleBytes   = 4 << 20
+)
+
+// begin opens both sides and reads their first records; a sample is nil when its side is no list of records.
+func (s *streaming) begin() (samples [2]sampled, err error) {
+	for side, m := range s.bodies {
+		r, err := payload.RecordsOf(m)
+		if err != nil || r == nil {
+			return samples, err
+		}
+		samples[side], err = s.sample(side, r)
+		if err := errors.Join(err, r.Close()); err != nil {
+			return samples, err
+		}
+		s.format[side] = r
+	}
+	s.tables = samples[0].isTable() && samples[1].isTable()
+	return samples, nil
+}
+
+// sample reads the first records and guesses from them how many there are.
+func (s *streaming) sample(side int, r *payload.Records) (sampled, error) {
+	var b batch
+	for len(b.bytes) < sampleBytes && len(b.ends) < sampleRecords {
+		record, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		b.add(record)
+	}
+	s.rows[side] = 1 + int(s.bodies[side].Body.Size()*int64(len(b.ends))/int64(max(len(b.bytes), 1)))
+	doc, err := r.Doc(b.records()...)
+	if err != nil {
+		return nil, err
+	}
+	return elements(doc.Root()), nil
+}
+
+// errNoKey says that members do not identify the records.
+var errNoKey = errors.New("not unique, or not found on the other side")
+
+// matched joins the records of both sides by the key of a rule, else by the first inferred one that holds for all
+// records. It returns nil when there is none and the bodies are small enough to be aligned in order.
+func (s *streaming) matched(samples [2]sampled) (m *matching, note string, err error) {
+	guide := s.c.rules.guide(s.c.place.Operation, s.at)
+	where := s.c.place.Operation + " " + s.at.Pattern().String()
+	switch {
+	case guide != nil && guide.Compare == "keyed":
+		m, err := s.match(guide.Key, false)
+		return m, alignedByRule(where, guide), err
+	case guide != nil:
+		m, err := s.match(nil, false)
+		return m, "", err
+	}
+	for _, key := range possibleKeys(samples[0], samples[1]) {
+		if m, err := s.match(key, true); !errors.Is(err, errNoKey) {
+			return m, alignedByInference(where, key), err
+		}
+	}
+	if s.most() <= wholeMost {
+		return nil, "", nil
+	}
+	m, err = s.match(nil, false)
+	return m, where + ": no members identify the records and there are too many to align them in order; equal ones were paired, the rest is removed and added", err
+}
+
+// possibleKeys are the keys that could be inferred, best first, as far as samples tell.
+func possibleKeys(was, is []payload.Node) [][]string {
+	if len(was) == 0 || len(is) == 0 || was[0].Kind() != harness.KindObject || is[0].Kind() != harness.KindObject {
+		return nil
+	}
+	var keys [][]string
+	names := idNames(was[0], is[0])
+	for size := 1; size <= min(maxKeyMembers, len(names)); size++ {
+		for key := range combinations(names, size) {
+			if identifies(key, was, is, 0) { // samples need not hold the same records
+				keys = append(keys, key)
+			}
+		}
+	}
+	return keys
+}
+
+// match joins the records by a key, or by their whole value when it is nil.
+func (s *streaming) match(key []string, inferred bool) (*matching, error) {
+	s.key, s.join = key, payload.Key{}
+	for _, name := range key {
+		s.join.Members = append(s.join.Members, memberPath(name))
+	}
+	m, err := s.matchAll(inferred)
+	if err != nil {
+		return nil, err
+	}
+	if inferred && (m.keyless > 0 || float64(m.pairs) < minOverlap*float64(min(s.rows[0], s.rows[1]))) {
+		return nil, errNoKey
+	}
+	if key != nil {
+		err = s.joinLeftovers(m)
+	}
+	return m, err
+}
+
+// countStream counts the records of a large body; table is false when they are no rows.
+func (c *comparer) countStream(m harness.Message) (n int, table bool, err error) {
+	if m.Body.Size() <= c.streamFrom {
+		return 0, false, nil
+	}
+	r, err := payload.RecordsOf(m)
+	if err != nil || r == nil {
+		return 0, false, err
+	}
+	defer r.Close()
+	for {
+		record, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			return r.N(), table, nil
+		}
+		if err != nil {
+			return 0, false, unlessWhole(err, m.Body.Size())
+		}
+		if r.N() == 1 {
+			first, err := r.Node(record)
+			if err != nil {
+				return 0, false, err
+			}
+			table = first.Kind() == harness.KindObject
+		}
+	}
+}
+
+// batch is some records, copied.
+type batch struct {
+	bytes []byte
+	ends  []int
+}
+
+func (b *batch) add(record []byte) {
+	b.bytes = append(b.bytes, record...)
+	b.ends = append(b.ends, len(b.bytes))
+}
+
+func (b *batch) records() [][]byte {
+	list, from := make([][]byte, len(b.ends)), 0
+	for i, end := range b.ends {
+		list[i], from = b.bytes[from:end], end
+	}
+	return list
+}
+
+func (b *batch) reset() { b.bytes, b.ends = b.bytes[:0], b.ends[:0] }
+
+// Notes about how records were aligned.
+const sameMeaning = "%d bodies differ in white space, member order or escapes only, which carry no meaning"
+
+func repeatedNote(operation string, at harness.Path, repeated int) string {
+	return fmt.Sprintf("%s %s: %d records repeat a key; repeated ones were paired in order", operation, at.Pattern(), repeated)
+}
+
+func alignedByRule(where string, guide *compiledRule) string {
+	return fmt.Sprintf("%s: records aligned by %s (rule: %s)", where, strings.Join(guide.Key, ", "), guide.Reason)
+}
+
+func alignedByInference(where string, key []string) string {
+	return fmt.Sprintf("%s: records aligned by %s (inferred: unique on both sides)", where, strings.Join(key, ", "))
+}
