@@ -22,8 +22,10 @@ type Scenario struct {
 	RuleFiles   []string            `yaml:"rule-files,omitempty"`   // further lists of rules, merged into Rules
 	ExpectFiles []string            `yaml:"expect-files,omitempty"` // further lists of expectations, merged into Expect
 	Egress      Egress              `yaml:"egress,omitempty"`
-	Clock       time.Time           `yaml:"clock,omitempty"`  // the frozen now for targets that accept it; zero: the recording's first moment
-	Change      string              `yaml:"change,omitempty"` // what this run is about, such as "Atrium SIS 9.32"
+	Clock       time.Time           `yaml:"clock,omitempty"`      // the frozen now for targets that accept it; zero: the recording's first moment
+	Change      string              `yaml:"change,omitempty"`     // what this run is about, such as "Atrium SIS 9.32"
+	Severity    Severity            `yaml:"severity,omitempty"`   // goes before the integration's
+	Invariants  []Invariant         `yaml:"invariants,omitempty"` // beside the integration's
 
 	File string `yaml:"-"` // where the scenario was read
 	Root string `yaml:"-"` // the workspace: the folder that paths are relative to
@@ -138,13 +140,19 @@ type Integration struct {
 	Receives map[string]string `yaml:"receives,omitempty"` // operation glob → system that receives it, for people
 	Guards   []Guard           `yaml:"guards,omitempty"`
 	Runbook  string            `yaml:"runbook,omitempty"`
+
+	Severity   Severity    `yaml:"severity,omitempty"`
+	Invariants []Invariant `yaml:"invariants,omitempty"`
 }
 
 // Guard is a limit that a receiving system applies to the records it gets.
 type Guard struct {
 	System    string `yaml:"system"`
-	Operation string `yaml:"operation"` // glob over [Exchange.Operation]
-	Lost      string `yaml:"lost"`      // share of records that may go missing, such as 5%
+	Operation string `yaml:"operation"`       // glob over [Exchange.Operation]
+	Lost      string `yaml:"lost"`            // share of records that may go missing, such as 5%
+	Mass      string `yaml:"mass,omitempty"`  // share of records that may go, come or change their state at once before it is a mass change; default 5%
+	Floor     int    `yaml:"floor,omitempty"` // so many records are never a mass change; default 20
+	State     string `yaml:"state,omitempty"` // column that holds the state of a record
 	Note      string `yaml:"note,omitempty"`
 }
 

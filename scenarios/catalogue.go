@@ -90,9 +90,33 @@ func checkIntegration(d *decoder, label string, in harness.Integration, c harnes
 		if guard.System != "" {
 			checkKnown(d, at+".system", "system", guard.System, c.Systems)
 		}
-		if guard.Lost != "" && !isShare(guard.Lost) {
-			d.problem(at+".lost", "%s is not a share such as 5%%", quoted(guard.Lost))
+		for _, share := range []struct{ key, text string }{{".lost", guard.Lost}, {".mass", guard.Mass}} {
+			if share.text != "" && !isShare(share.text) {
+				d.problem(at+share.key, "%s is not a share such as 5%%", quoted(share.text))
+			}
 		}
+		if guard.Floor < 0 {
+			d.problem(at+".floor", "%d records cannot be; 0 stands for the default", guard.Floor)
+		}
+	}
+	checkSeverity(d, label+".severity", in.Severity, c)
+}
+
+// checkSeverity looks at what the types of overrides cannot say.
+func checkSeverity(d *decoder, label string, s harness.Severity, c harness.Catalogue) {
+	for i, o := range s.Overrides {
+		at := fmt.Sprintf("%s.overrides[%d]", label, i)
+		if o.Owner != "" {
+			checkKnown(d, at+".owner", "person", o.Owner, c.People)
+		}
+		checkGlob(d, at+".operation", o.Operation)
+	}
+}
+
+// checkGlob reports a pattern of operations that cannot be one.
+func checkGlob(d *decoder, label, glob string) {
+	if _, err := path.Match(glob, ""); err != nil && !d.faulty[label] {
+		d.problem(label, "%s: %s is not a glob such as *.csv", d.called(label), quoted(glob))
 	}
 }
 

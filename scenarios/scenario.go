@@ -108,6 +108,7 @@ func (c *checker) check() {
 	for i, rule := range s.Rules {
 		c.checkRule(fmt.Sprintf("rules[%d]", i), rule)
 	}
+	checkSeverity(c.decoder, "severity", s.Severity, known)
 	checkExpectations(c.decoder, s.Expect)
 	for i, file := range s.ExpectFiles {
 		if d, list, ok := listIn(c, fmt.Sprintf("expect-files[%d]", i), file, decodeExpect); ok {

@@ -17,6 +17,12 @@ var enums = map[string][]string{
 
 	"Egress.personal-data": {"none"},
 	"Integration.reads":    {"name", "position"},
+	"Severity.profile":     {harness.ProfileBytes, harness.ProfileLexical, harness.ProfileTyped, harness.ProfileTolerant},
+	"Invariant.half":       {"request", "response"},
+	"Invariant.kind":       {"F27", "F30", "F40"},
+	"Invariant.verdict":    {string(harness.Benign), string(harness.Review), string(harness.Breaking)},
+
+	"SeverityOverride.verdict": {string(harness.Same), string(harness.Benign), string(harness.Review), string(harness.Breaking)},
 	"Expectation.class": {
 		string(harness.Changed), string(harness.Added), string(harness.Removed), string(harness.Moved),
 		string(harness.Retyped), string(harness.Reformed), string(harness.MissingCall), string(harness.ExtraCall),
@@ -35,18 +41,24 @@ var valueKinds = []string{
 var kinds = map[string][]string{
 	"TargetSpec": {"url", "process", "command", "jq", "files"},
 	"Upstream":   {"url", "process"},
+	"Invariant":  {"check", "use"},
 }
 
 // reasons say why a required key is required, where that is not plain.
 var reasons = map[string]string{
 	"Rule.reason":        "every rule says why",
 	"Expectation.reason": "every declared change says why",
-	"Integration.owner":  "every integration has an assigned owner",
-	"TargetSpec.system":  "exchanges to that system are fed",
+	"Invariant.reason":   "every invariant says why",
+
+	"SeverityOverride.reason": "every override says why",
+	"SeverityOverride.owner":  "every override has a person who answers for it",
+	"SeverityOverride.until":  "no override holds for ever",
+	"Integration.owner":       "every integration has an assigned owner",
+	"TargetSpec.system":       "exchanges to that system are fed",
 }
 
 // unless are required keys that may be missing when another key is there.
-var unless = map[string]string{"Scenario.integration": "extends", "Scenario.recording": "extends", "Scenario.target": "extends"}
+var unless = map[string]string{"Scenario.integration": "extends", "Scenario.recording": "extends", "Scenario.target": "extends", "Guard.lost": "mass"}
 
 // maySayNothing are required keys whose empty value means something: the empty path is the whole exchange, and an
 // expect file may wait for its first entry.
