@@ -43,6 +43,7 @@ type Finding struct {
 	Kind        string // F01 to F44, or F00: unexplained
 	Title       string // the kind in two or three words
 	Verdict     Verdict
+	Severity    string   // why this verdict: a row of the table of severity, or a decision; empty when what was seen decided
 	Sentence    string   // the cause in plain words
 	Effects     []string // consequences, a sentence each
 	Proof       string   // the evidence that this cause explains what it claims; empty when there is none

@@ -1,9 +1,20 @@
 package harness
 
+import "slices"
+
 // Severity says how strictly an integration is judged.
 type Severity struct {
 	Profile   string             `yaml:"profile,omitempty"`   // bytes, lexical, typed (default) or tolerant-reader
 	Overrides []SeverityOverride `yaml:"overrides,omitempty"` // places that are judged otherwise than the table has it; the first that fits counts
+}
+
+// Over lays the severity over another one: its profile, where it names one, and its overrides go first.
+func (s Severity) Over(base Severity) Severity {
+	if s.Profile == "" {
+		s.Profile = base.Profile
+	}
+	s.Overrides = slices.Concat(s.Overrides, base.Overrides)
+	return s
 }
 
 // Profiles of severity, from strict to lenient. Each forgives what the one before it forgives.

@@ -81,10 +81,7 @@ func overlay(base, top harness.Scenario) harness.Scenario {
 	s.Rules = slices.Concat(top.Rules, base.Rules)
 	s.Expect = slices.Concat(top.Expect, base.Expect)
 	s.Invariants = slices.Concat(top.Invariants, base.Invariants)
-	if s.Severity.Profile == "" {
-		s.Severity.Profile = base.Severity.Profile
-	}
-	s.Severity.Overrides = slices.Concat(top.Severity.Overrides, base.Severity.Overrides)
+	s.Severity = top.Severity.Over(base.Severity)
 	s.RuleFiles = slices.Concat(top.RuleFiles, base.RuleFiles)
 	s.ExpectFiles = slices.Concat(top.ExpectFiles, base.ExpectFiles)
 	return s

@@ -7,8 +7,8 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/diff"
 	"github.com/rehearse-dev/rehearse/harness/explain"
+	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/harness/report"
 )
 
@@ -64,12 +64,8 @@ func (a *app) compare(before, after, rules string) (*harness.Report, error) {
 		}
 		sides[i] = rec
 	}
-	c, err := diff.Recordings(sides[0], sides[1], diff.Options{Rules: scenario.Rules, Now: started})
-	if err != nil {
-		return nil, err
-	}
 	integration := catalogue.Integrations[scenario.Integration]
-	findings, err := explain.Findings(explain.Case{Comparison: c, Scenario: scenario, Integration: integration, Catalogue: catalogue, Now: started})
+	c, findings, err := rehearsal.Compare(sides[0], sides[1], explain.Case{Scenario: scenario, Catalogue: catalogue, Now: started})
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ var floors = []struct {
 	{"harness/diff", 2, ""},
 	{"harness/explain", 2, "explain"},
 	{"harness/explain/infer", 2, "explain"},
+	{"harness/explain/severity", 2, "explain"},
 	{"harness/mock", 2, ""},
 	{"harness/replay", 2, ""},
 	{"harness/report", 2, ""},

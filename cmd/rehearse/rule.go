@@ -19,7 +19,7 @@ func (a *app) ruleVerb() verb {
 		use: "rule", short: "learn what is noise, and add rules with a reason",
 		long:    "Rule looks after comparison rules. A rule takes differences away, so each has a reason, and what it took away\nstands in every report.",
 		example: "rehearse rule learn scenarios/preview.yaml --times 5",
-		below:   []verb{a.ruleLearnVerb(), a.ruleAddVerb(), a.ruleListVerb()},
+		below:   []verb{a.ruleLearnVerb(), a.ruleAddVerb(), a.ruleListVerb(), a.ruleSeverityVerb()},
 	}
 }
 

@@ -74,14 +74,18 @@ func (c *comparer) countRecords(half string, m harness.Message) error {
 func (c *comparer) body(half string, a, b *payload.Doc) {
 	at := harness.PathOf(harness.Name(half), harness.Name("body"))
 	if a.Format == "bytes" && b.Format == "bytes" {
-		c.bytes(at, a.Source, b.Source)
+		c.bytes(at, harness.Changed, a.Source, b.Source)
 		return
 	}
 	before := c.facts()
 	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), a, b)
 	b = c.header(half, a, b)
 	c.value(at, a.Root(), b.Root())
-	if c.facts() == before && !bytes.Equal(a.Source, b.Source) {
+	switch {
+	case c.facts() != before || bytes.Equal(a.Source, b.Source):
+	case c.exact:
+		c.bytes(harness.PathOf(harness.Name(half), harness.Name("form"), harness.Name("bytes")), harness.Reformed, a.Source, b.Source)
+	default:
 		c.notes.add(sameMeaning)
 	}
 }
@@ -114,8 +118,8 @@ func textValue(s string) harness.Value {
 	return harness.Value{Kind: harness.KindString, Text: s}
 }
 
-// bytes compares two opaque bodies.
-func (c *comparer) bytes(at harness.Path, a, b []byte) {
+// bytes says where two bodies part that have no other difference.
+func (c *comparer) bytes(at harness.Path, class harness.ChangeClass, a, b []byte) {
 	offset := 0
 	for offset < len(a) && offset < len(b) && a[offset] == b[offset] {
 		offset++
@@ -124,7 +128,7 @@ func (c *comparer) bytes(at harness.Path, a, b []byte) {
 		text := fmt.Sprintf("%d bytes, %s, first difference at byte %d", len(s), harness.Digest(s), offset)
 		return harness.Value{Kind: harness.KindBytes, Text: text}
 	}
-	c.emit(at, harness.Changed, describe(a), describe(b))
+	c.emit(at, class, describe(a), describe(b))
 }
 
 // head compares fields by name; the order of fields of different names and the case of names carry no meaning.

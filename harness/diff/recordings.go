@@ -12,6 +12,7 @@ import (
 type Options struct {
 	Rules []harness.Rule // of the scenario; the built-in ones are always there
 	Now   time.Time      // decides which rules have expired
+	Exact bool           // other bytes that carry no meaning are a difference, too
 }
 
 // Recordings compares a baseline with a candidate. The error is about reading them or about a rule that cannot be
@@ -34,7 +35,7 @@ func compareAll(before, after harness.Recording, o Options, streamFrom int64, re
 	if err != nil {
 		return nil, fmt.Errorf("read candidate: %w", err)
 	}
-	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
+	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, exact: o.Exact, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
 	for _, p := range pair(was, is) {
 		if err := c.pair(p); err != nil {
 			return nil, err
@@ -52,6 +53,7 @@ type comparer struct {
 
 	streamFrom     int64 // bytes from which bodies are compared record by record
 	recordsPerPart int   // of which fingerprints are held at a time
+	exact          bool
 
 	// The pair at hand.
 	place  harness.Difference   // a template with the exchange's data

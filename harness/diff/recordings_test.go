@@ -304,3 +304,23 @@ func BenchmarkShiftedArray800(b *testing.B) {
 		}
 	}
 }
+
+func TestBytesThatCarryNoMeaningCountOnlyWhenAskedFor(t *testing.T) {
+	before := answer("application/json", `{"a":1,"b":2}`)
+	after := answer("application/json", `{ "b":2, "a":1 }`)
+	for exact, want := range map[bool]int{false: 0, true: 1} {
+		c, err := Recordings(before, after, Options{Exact: exact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(c.Differences) != want {
+			t.Errorf("exact %v: %d differences, want %d: %v", exact, len(c.Differences), want, c.Differences)
+		}
+		if exact && c.Differences[0].Path.String() != "response.form.bytes" {
+			t.Errorf("other bytes are said at %s", c.Differences[0].Path)
+		}
+	}
+	if c, err := Recordings(before, before, Options{Exact: true}); err != nil || len(c.Differences) != 0 {
+		t.Errorf("a recording differs from itself: %v %v", c.Differences, err)
+	}
+}

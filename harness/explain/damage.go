@@ -31,7 +31,7 @@ func detectDamage(s *state) {
 			continue
 		}
 		f := s.sized(all)
-		f.Verdict, f.Of, f.Hit, f.Proof = harness.Breaking, 0, s.hits(all), damage.proof
+		f.Of, f.Hit, f.Proof = 0, s.hits(all), damage.proof
 		f.NextStep = "Keep the identifier as text in the mapping: no conversion to a number, no spreadsheet in between."
 		var counts []string
 		for _, g := range s.grouped(all) {

@@ -12,24 +12,29 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/explain/infer"
+	"github.com/rehearse-dev/rehearse/harness/explain/severity"
 )
 
 // recodings are the ways in which text changes its encoding and nothing else.
 var recodings = []struct {
 	sentence string // continues "X is …"
 	next     string
-	verdict  harness.Verdict
+	know     func(*severity.Change) // what the table of severity must know about it; may be nil
 	did      func(was, is string) bool
 }{
-	{"Windows-1252 (or Latin-1) now instead of UTF-8", "Set the encoding of this input to Windows-1252 in the mapping, or ask for UTF-8.", harness.Breaking, toWestern},
-	{"UTF-8 now instead of Windows-1252 (or Latin-1)", "Set the encoding of this input to UTF-8 in the mapping.", harness.Breaking, func(was, is string) bool { return toWestern(is, was) }},
-	{"encoded as UTF-8 twice", "Find the step that takes UTF-8 for Windows-1252 and encodes it once more.", harness.Breaking, twice},
-	{"UTF-8 as it should be: it had been encoded twice", "Nothing to do here; check the names that receivers keep from before, and that no step repairs them once more.", harness.Review, func(was, is string) bool { return twice(is, was) }},
-	{"without its special letters: they became ? or \uFFFD", "Find the step that cannot hold these letters; what is lost cannot be restored behind it.", harness.Breaking, lettersLost},
-	{"in another Unicode form: letters and accents are composed differently", "Normalize to NFC before names are compared or matched; they look the same and are not.", harness.Review, otherForm},
-	{"without the accents of its letters", "Find the step that strips accents; people are found and greeted by their names.", harness.Breaking, accentsLost},
-	{"without its special letters: they are left out", "Find the step that cannot hold these letters; what is lost cannot be restored behind it.", harness.Breaking, lettersDropped},
+	{"Windows-1252 (or Latin-1) now instead of UTF-8", "Set the encoding of this input to Windows-1252 in the mapping, or ask for UTF-8.", nil, toWestern},
+	{"UTF-8 now instead of Windows-1252 (or Latin-1)", "Set the encoding of this input to UTF-8 in the mapping.", nil, func(was, is string) bool { return toWestern(is, was) }},
+	{"encoded as UTF-8 twice", "Find the step that takes UTF-8 for Windows-1252 and encodes it once more.", nil, twice},
+	{"UTF-8 as it should be: it had been encoded twice", "Nothing to do here; check the names that receivers keep from before, and that no step repairs them once more.", repaired, func(was, is string) bool { return twice(is, was) }},
+	{"without its special letters: they became ? or \uFFFD", "Find the step that cannot hold these letters; what is lost cannot be restored behind it.", nil, lettersLost},
+	{"in another Unicode form: letters and accents are composed differently", "Normalize to NFC before names are compared or matched; they look the same and are not.", sameLook, otherForm},
+	{"without the accents of its letters", "Find the step that strips accents; people are found and greeted by their names.", nil, accentsLost},
+	{"without its special letters: they are left out", "Find the step that cannot hold these letters; what is lost cannot be restored behind it.", nil, lettersDropped},
 }
+
+func repaired(c *severity.Change) { c.Repaired = true }
+
+func sameLook(c *severity.Change) { c.SameLook = true }
 
 // detectEncoding claims texts whose encoding changed, in every operation at once, with the facts about the files that
 // hold them: the bytes go on to where the target hands them.
@@ -49,8 +54,9 @@ func detectEncoding(s *state) {
 		first := s.at(texts[0])
 		f := s.sized(texts)
 		f.Count, f.Of = s.recordsHit(texts, slotOf(first)), s.population(first)
-		f.Verdict, f.Hit, f.NextStep = r.verdict, s.hits(texts), r.next
+		f.Hit, f.NextStep = s.hits(texts), r.next
 		f.Sentence = fmt.Sprintf("%s from %s is %s (special letters in %d of %s).", first.Operation, s.side(answerer(first)), r.sentence, f.Count, count(f.Of, unitOf(first)))
+		s.level(&f, texts, r.know)
 		f.Effects = s.encodingEffects(texts, slotOf(first))
 		f.Proof = fmt.Sprintf("This alone makes the new text of the old one in %s%s.", count(len(texts), "place"), bytesSeen(s, texts))
 		s.claim(f, slices.Concat(s.take(texts), s.take(facts)))

@@ -3,8 +3,6 @@ package explain
 import (
 	"fmt"
 	"slices"
-
-	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // detectFailing claims answers that turned from success to an error without a cause that is known, one finding for
@@ -41,7 +39,7 @@ func (s *state) claimFailing(statuses []int) {
 	}
 	answers = s.take(answers)
 	f := s.sized(statuses)
-	f.Verdict, f.Hit = harness.Breaking, s.hits(statuses)
+	f.Hit = s.hits(statuses)
 	f.Sentence = fmt.Sprintf("%s fails: %s answers %s instead of %s (%s)%s; no cause was found.",
 		d.Operation, s.side(answerer(d)), d.Is.Text, d.Was.Text, s.share(statuses), s.complaint(answers))
 	f.NextStep = fmt.Sprintf("Read what %s answers in the samples, and look for its cause in the log of that system.", s.side(answerer(d)))

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/explain/severity"
 )
 
 // detectAdded claims fields that came. What the target reads by name is harmless on the way in; what the target sends
@@ -19,14 +20,14 @@ func detectAdded(s *state) {
 		case s.downstream(d):
 			f.NextStep = fmt.Sprintf("Ask %s whether it accepts the field.", s.side(receiver(d)))
 		case moves:
-			f.Verdict = harness.Breaking
+			f.Verdict = harness.Breaking // seen: columns moved
 			f.Effects = []string{"The integration reads this table by position: every column behind the new one moves."}
 			f.NextStep = "Move the reader to names, or ask for the old layout."
 		case last:
+			s.level(&f, g.list, func(c *severity.Change) { c.ByPosition = true })
 			f.Effects = []string{"The integration reads this table by position; the new column is the last one, so that no other moves."}
 			f.NextStep = "Check that the reader accepts longer rows, or move it to names."
 		default:
-			f.Verdict = harness.Benign
 			f.Effects = []string{"The integration reads fields by name and does not know this one."}
 			f.NextStep = "Nothing to do. Decide whether the new field is of use."
 		}
@@ -118,7 +119,7 @@ func detectRetyped(s *state) {
 			}
 			d := s.at(list[0])
 			f := s.sized(list)
-			f.Verdict, f.Hit = harness.Breaking, s.hits(list)
+			f.Hit = s.hits(list)
 			f.Sentence = fmt.Sprintf("%q in %s from %s is now %s instead of %s (%s).",
 				fieldName(d), d.Operation, s.side(answerer(d)), kindWord(d.Is), kindWord(d.Was), s.share(list))
 			f.NextStep = "Convert the type in the mapping, or ask for the old one; readers with strict types refuse it."

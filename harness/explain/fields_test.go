@@ -124,7 +124,7 @@ func addedCases() []acceptance {
 		{name: "last column added and read by position", why: "no other column moves", before: three, after: last, setup: byPosition, want: []string{"F13 review 10/10 rows ×1"}},
 		{
 			name: "column added to the output", why: "the receiver must accept it", before: xs(out("user_id,role\nH1,a\nH2,b\n")), after: xs(out("user_id,role,notify\nH1,a,1\nH2,b,1\n")),
-			want: []string{"F13 review 2/2 rows ×1"},
+			want: []string{"F13 breaking 2/2 rows ×1"},
 		},
 		{
 			name: "member added by position", why: "objects are never read by position", before: askMany(`{"a":"x"}`), after: askMany(`{"new":1,"a":"x"}`),

@@ -14,6 +14,7 @@ type Case struct {
 	Integration harness.Integration
 	Catalogue   harness.Catalogue
 	Crosswalks  []harness.Crosswalk // of the candidate's mapping
+	Reads       harness.Reads       // of the candidate's mapping
 	Now         time.Time           // decides which declared changes have expired
 }
 
@@ -89,8 +90,10 @@ func (s *state) take(list []int) []int {
 	return taken
 }
 
-// claim makes the finding the owner of the differences and completes it: kind, people, samples, operations.
+// claim makes the finding the owner of the differences, of which the first is its cause, and completes it: kind, verdict,
+// people, samples, operations.
 func (s *state) claim(f harness.Finding, list []int) {
+	s.judge(&f, list)
 	f.Kind, f.Title = s.kind.Kind, s.kind.Title
 	f.Owner = s.Catalogue.PersonName(s.Integration.Owner)
 	f.Steward = s.Catalogue.PersonName(s.Integration.Steward)

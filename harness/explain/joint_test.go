@@ -84,6 +84,6 @@ func jointCases() []acceptance {
 			harness.Expectation{Change: "C1", At: at("response.body.a"), To: text("(absent)"), Reason: "r"},
 			harness.Expectation{Change: "C2", At: at("response.body.b"), From: text(""), Reason: "r"},
 			harness.Expectation{Change: "C3", At: at("response.body.c"), From: text(""), Reason: "r"}),
-			want: []string{"C3 review 0/0 places ×0", "F00 review 1/1 calls ×1", "C1 expected 1/1 calls ×1", "C2 expected 1/1 calls ×1"}},
+			want: []string{"C3 review 0/0 places ×0", "F00 benign 1/1 calls ×1", "C1 expected 1/1 calls ×1", "C2 expected 1/1 calls ×1"}},
 	}
 }

@@ -38,7 +38,8 @@ func detectMalformed(s *state) {
 func (s *state) claimMalformed(g group, list []int) {
 	d := s.at(g.list[0])
 	f := s.sized(g.list)
-	f.Verdict, f.Hit = harness.Breaking, s.hits(g.list)
+	s.level(&f, g.list, nil)
+	f.Hit = s.hits(g.list)
 	f.Sentence = fmt.Sprintf("The body of %s from %s cannot be read any more (%s): %s.",
 		d.Operation, s.side(answerer(d)), s.share(g.list), d.Is.Text)
 	f.NextStep = fmt.Sprintf("Ask %s for a whole, well-formed body; nothing after that place was compared.", s.side(answerer(d)))

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/explain/severity"
 )
 
 // detectNewCode finds values that were never there in a field that takes its values from a short list, and the records
@@ -66,6 +67,9 @@ func (s *state) claimNewCode(code string, rows []int, known *valueSet) {
 	c := s.lostWith(rows, func(*harness.Difference) bool { return true })
 	c.join(s.consequences(rows))
 	c.addTo(&f)
+	s.level(&f, rows, func(change *severity.Change) {
+		change.Unmapped = crosswalk.Name != "" && !knows && !crosswalk.Default && !s.downstream(d)
+	})
 	switch {
 	case c.harm:
 		f.Verdict = harness.Breaking

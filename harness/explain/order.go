@@ -27,7 +27,6 @@ func detectOrder(s *state) {
 func (s *state) claimOrder(g group, follow []group, mixed map[slot]bool) {
 	d := s.at(g.list[0])
 	f := s.sized(g.list)
-	f.Verdict = harness.Benign
 	same := fmt.Sprintf("the same %s, order only", count(s.population(d), "key"))
 	if mixed[g.slot] {
 		same = fmt.Sprintf("%s that are on both sides stand elsewhere", count(f.Count, unitOf(d)))

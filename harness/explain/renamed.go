@@ -109,7 +109,7 @@ func (s *state) claimRename(m match) {
 	f.Sentence = fmt.Sprintf("%q looks renamed to %q in %s of %s (%s, same values).", old, now, d.Operation, s.side(answerer(d)), s.share(m.gone.list))
 	f.NextStep = fmt.Sprintf("Read %q in the mapping, or both names while the two releases run side by side; ask %s whether more fields were renamed.", now, s.side(answerer(d)))
 	if s.downstream(d) {
-		f.Verdict = harness.Breaking
+		f.Verdict = harness.Breaking // the receiver knows the old name only
 		f.Effects = append(f.Effects, fmt.Sprintf("%s looks for %q and does not find it.", s.side(receiver(d)), old))
 		f.NextStep = fmt.Sprintf("Write %q again in the mapping, or agree on %q with %s.", old, now, s.side(receiver(d)))
 	}

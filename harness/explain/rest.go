@@ -6,10 +6,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// leftover is one row of the table of what nobody claimed: which differences, how bad, and how to say it.
+// leftover is one row of the table of what nobody claimed: which differences, and how to say it.
 type leftover struct {
 	fits     func(s *state, d *harness.Difference) bool
-	verdict  harness.Verdict
 	sentence func(s *state, d *harness.Difference, list []int) string
 	next     string
 }
@@ -18,15 +17,15 @@ const lookAt = "Look at the samples. Declare the change in expect, cover it with
 
 // leftovers is the table; the first row that fits speaks. Lost data is never noise.
 var leftovers = []leftover{
-	{isNewFault, harness.Breaking, sayFault, "Repeat the run; when it breaks off again, look into the log of the system that was called."},
-	{isLostDelivery, harness.Breaking, sayMissingCall, "Find out why the target does not deliver any more; the receiver works with old data until then."},
-	{hasClass(harness.MissingCall), harness.Review, sayMissingCall, lookAt},
-	{hasClass(harness.ExtraCall), harness.Review, sayExtraCall, lookAt},
-	{isLostRecord, harness.Breaking, sayLostRecords, "Find the record in the input and follow it through the mapping."},
-	{isWholeRecord, harness.Review, sayNewRecords, lookAt},
-	{isMessage, harness.Review, sayMessage, lookAt},
-	{hasClass(harness.Reformed), harness.Review, sayForm, lookAt},
-	{isAny, harness.Review, sayField, lookAt},
+	{isNewFault, sayFault, "Repeat the run; when it breaks off again, look into the log of the system that was called."},
+	{isLostDelivery, sayMissingCall, "Find out why the target does not deliver any more; the receiver works with old data until then."},
+	{hasClass(harness.MissingCall), sayMissingCall, lookAt},
+	{hasClass(harness.ExtraCall), sayExtraCall, lookAt},
+	{isLostRecord, sayLostRecords, "Find the record in the input and follow it through the mapping."},
+	{isWholeRecord, sayNewRecords, lookAt},
+	{isMessage, sayMessage, lookAt},
+	{hasClass(harness.Reformed), sayForm, lookAt},
+	{isAny, sayField, lookAt},
 }
 
 // detectRest shows what nobody claimed, one finding for each place and class.
@@ -44,7 +43,7 @@ func detectRest(s *state) {
 				continue
 			}
 			f := s.sized(g.list)
-			f.Verdict, f.Hit, f.NextStep = row.verdict, s.hits(g.list), row.next
+			f.Hit, f.NextStep = s.hits(g.list), row.next
 			f.Sentence = row.sentence(s, d, g.list)
 			s.claim(f, g.list)
 			break

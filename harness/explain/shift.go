@@ -166,7 +166,7 @@ func (s *state) claimShift(found []*shift) {
 	sh := found[0]
 	d := s.at(sh.fact)
 	f := s.sized([]int{sh.fact})
-	f.Verdict, f.Count, f.Of, f.Unit = harness.Breaking, sh.restored, s.linesOf(d), "records"
+	f.Count, f.Of, f.Unit = sh.restored, s.linesOf(d), "records"
 	f.Source = s.place(answerer(d), d)
 	where := fmt.Sprintf("at column %d", sh.at+1)
 	if sh.field != "" {

@@ -71,8 +71,9 @@ func (s *state) share(list []int) string {
 	return fmt.Sprintf("%d of %s", n, count(of, unit))
 }
 
-// sized begins the finding of a group: how many, of how many, and what they are.
+// sized begins the finding of a group: how many, of how many, and what they are. It has no verdict yet; a detector that
+// sees evidence gives one, otherwise the table of severity does.
 func (s *state) sized(list []int) harness.Finding {
 	d := s.at(list[0])
-	return harness.Finding{Verdict: harness.Review, Count: s.places(list), Of: s.whole(list), Unit: plural(unitOf(d)), Source: s.place(answerer(d), d)}
+	return harness.Finding{Count: s.places(list), Of: s.whole(list), Unit: plural(unitOf(d)), Source: s.place(answerer(d), d)}
 }

@@ -10,22 +10,21 @@ import (
 
 // transformations is what an inferred rule of each kind means, by kind.
 var transformations = map[string]struct {
-	title   string
-	verdict harness.Verdict
-	next    string
+	title string
+	next  string
 }{
-	"F01": {"codes translated", harness.Review, "Ask who owns the codes whether the new ones are meant, then update the crosswalks of every receiver."},
-	"F02": {"put together", harness.Review, "Find out which readers take the field apart, and declare the change when it is right."},
-	"F04": {"type changed", harness.Breaking, "Convert the type in the mapping, or ask for the old one."},
-	"F05": {"date format changed", harness.Breaking, "Read the new format in the mapping; check days up to 12, which read both ways."},
-	"F06": {"time zone changed", harness.Breaking, "Treat the value in the zone that it is meant in: a date without time has none."},
-	"F17": {"writing changed", harness.Breaking, "Restore the writing that the receiver demands, or ask it whether it takes the new one."},
-	"F18": {"identifier damaged", harness.Breaking, "Keep the identifier as text in the mapping."},
-	"F19": {"number format or unit changed", harness.Breaking, "Convert the format or unit in the mapping, and check the control totals."},
-	"F20": {"cut off", harness.Breaking, "Find the field that is too short; what is cut off cannot be restored behind it."},
-	"F21": {"null, missing and empty exchanged", harness.Review, "Check what the receiver does with null, missing and empty: in updates they differ."},
-	"F22": {"blanks changed", harness.Review, "Trim the value where it is compared, and say so with a rule."},
-	"F35": {"identifiers exchanged", harness.Breaking, "Make sure that no identifier now stands for another person or thing, and map the old ones."},
+	"F01": {"codes translated", "Ask who owns the codes whether the new ones are meant, then update the crosswalks of every receiver."},
+	"F02": {"put together", "Find out which readers take the field apart, and declare the change when it is right."},
+	"F04": {"type changed", "Convert the type in the mapping, or ask for the old one."},
+	"F05": {"date format changed", "Read the new format in the mapping; check days up to 12, which read both ways."},
+	"F06": {"time zone changed", "Treat the value in the zone that it is meant in: a date without time has none."},
+	"F17": {"writing changed", "Restore the writing that the receiver demands, or ask it whether it takes the new one."},
+	"F18": {"identifier damaged", "Keep the identifier as text in the mapping."},
+	"F19": {"number format or unit changed", "Convert the format or unit in the mapping, and check the control totals."},
+	"F20": {"cut off", "Find the field that is too short; what is cut off cannot be restored behind it."},
+	"F21": {"null, missing and empty exchanged", "Check what the receiver does with null, missing and empty: in updates they differ."},
+	"F22": {"blanks changed", "Trim the value where it is compared, and say so with a rule."},
+	"F35": {"identifiers exchanged", "Make sure that no identifier now stands for another person or thing, and map the old ones."},
 }
 
 // minOldValues is how many different old values a rule must explain: the same change of one value is a constant.
@@ -104,7 +103,7 @@ func (s *state) claimTransformed(sites []site) {
 	d := s.at(first.list[0])
 	means := transformations[rule.Kind]
 	f := s.sized(first.list)
-	f.Verdict, f.Hit, f.NextStep = means.verdict, s.hits(first.list), means.next
+	f.Hit, f.NextStep = s.hits(first.list), means.next
 	f.Sentence = fmt.Sprintf("%q in %s from %s: %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), rule.Text, s.share(first.list))
 	var list []int
 	for n, t := range sites {

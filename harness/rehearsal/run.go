@@ -7,7 +7,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/diff"
 	"github.com/rehearse-dev/rehearse/harness/explain"
 	"github.com/rehearse-dev/rehearse/harness/replay"
 	"github.com/rehearse-dev/rehearse/harness/target"
@@ -78,24 +77,19 @@ func (p Plan) tell(what string) {
 func judge(p Plan, baseline *fixtures.Recording, stage *stage) (*harness.Report, error) {
 	now := p.clock(baseline)
 	before := concerning(baseline, p.Scenario.Target.System)
-	comparison, err := diff.Recordings(before, stage.recording, diff.Options{Rules: p.Scenario.Rules, Now: now})
+	crosswalks, err := target.Crosswalks(p.Scenario.Target, p.Scenario.Root)
+	if err != nil {
+		return nil, err
+	}
+	comparison, findings, err := Compare(before, stage.recording, explain.Case{
+		Scenario: p.Scenario, Catalogue: p.Catalogue, Crosswalks: crosswalks, Reads: target.Reads(p.Scenario.Target, p.Scenario.Root), Now: now,
+	})
 	if err != nil {
 		return nil, err
 	}
 	if comparison.Exchanges[0] == 0 {
 		return nil, harness.Inconclusive(fmt.Errorf("run %q: no exchange of the recording concerns %s", p.Scenario.Name, p.Scenario.Target.System),
 			"check target.system against the systems that the recording names")
-	}
-	crosswalks, err := target.Crosswalks(p.Scenario.Target, p.Scenario.Root)
-	if err != nil {
-		return nil, err
-	}
-	findings, err := explain.Findings(explain.Case{
-		Comparison: comparison, Scenario: p.Scenario, Catalogue: p.Catalogue, Crosswalks: crosswalks, Now: now,
-		Integration: p.Catalogue.Integrations[p.Scenario.Integration],
-	})
-	if err != nil {
-		return nil, err
 	}
 	return p.report(baseline, stage, comparison, findings)
 }

@@ -34,7 +34,7 @@ func ReadJSON(r io.Reader) (*harness.Report, error) {
 
 func (f jsonFinding) finding() (harness.Finding, error) {
 	out := harness.Finding{
-		Number: f.Number, Kind: f.Kind, Title: f.Title, Verdict: harness.Verdict(f.Verdict), Sentence: f.Sentence, Effects: f.Effects,
+		Number: f.Number, Kind: f.Kind, Title: f.Title, Verdict: harness.Verdict(f.Verdict), Severity: f.Severity, Sentence: f.Sentence, Effects: f.Effects,
 		Proof: f.Proof, Count: f.Count, Of: f.Of, Unit: f.Unit, Source: f.Source, Target: f.Target, Owner: f.Owner, Steward: f.Steward,
 		NextStep: f.NextStep, Change: f.Change, Ticket: f.Ticket, Operations: f.Operations,
 	}

@@ -38,7 +38,10 @@ type Change struct {
 	Unmapped   bool // no code table translates the code, and no default row catches it
 	Updating   bool // the request is a partial update, in which null deletes
 	Accepted   bool // a live receiver took what was sent
+	Lost       bool // a delivery or a write is not made any more
 	InError    bool // it lies in an answer that is an error on both sides
+	SameLook   bool // texts look the same: letters and accents are composed differently
+	Repaired   bool // texts are as they should be now
 	ByPosition bool // the reader takes fields by their position
 }
 
@@ -68,19 +71,32 @@ func Of(c Change, profile string) (Rule, harness.Verdict) {
 
 // Level is what the row says in a direction under a profile, of a field that the mapping is known not to read or not.
 func (r Rule) Level(out, unread bool, profile string) harness.Verdict {
-	level := r.In
 	if out {
-		level = r.Out
+		return r.Under(profile, r.Out, false)
 	}
+	return r.Under(profile, r.In, unread)
+}
+
+// Under is what a level that was seen becomes under a profile, of a field that comes in and that the mapping is known not
+// to read, or of any other.
+func (r Rule) Under(profile string, level harness.Verdict, unread bool) harness.Verdict {
 	switch profile {
 	case harness.ProfileBytes:
-		return harness.Worst(level, harness.Worst(r.Bytes, r.Spell))
+		return stricter(stricter(level, r.Spell), r.Bytes)
 	case harness.ProfileLexical:
-		return harness.Worst(level, r.Spell)
+		return stricter(level, r.Spell)
 	case harness.ProfileTolerant:
-		if r.Unread && unread && !out {
+		if r.Unread && unread {
 			return harness.Benign
 		}
 	}
 	return level
+}
+
+// stricter is the weightier of a level and of what a profile says, which may be nothing.
+func stricter(level, says harness.Verdict) harness.Verdict {
+	if says == "" {
+		return level
+	}
+	return harness.Worst(level, says)
 }

@@ -34,6 +34,7 @@ var Rules = []Rule{
 	{ID: "S10", Change: "texts cut off", In: breaks, Out: breaks, Unread: true, Reason: "what is cut off cannot be restored behind it", fits: kind("F20")},
 	{ID: "S11", Change: "padding, case or justification changed", In: breaks, Out: breaks, Unread: true, Reason: "receivers that compare or cut by column take another value", fits: kind("F17")},
 	{ID: "S17", Change: "blanks or composition of letters changed", In: looks, Out: looks, Unread: true, Reason: "values look the same and do not match", fits: aBlank},
+	{ID: "S52", Change: "encoding of texts repaired", In: looks, Out: looks, Unread: true, Reason: "receivers keep the damaged texts from before", fits: aRepair},
 	{ID: "S43", Change: "encoding of texts changed", In: breaks, Out: breaks, Reason: "letters beyond ASCII turn into others or are refused", fits: kind("F11")},
 	{ID: "S44", Change: "records of fixed width shifted", In: breaks, Out: breaks, Reason: "every field behind the column is read from the wrong place", fits: kind("F16")},
 	{ID: "S20", Change: "the same key twice", In: breaks, Out: breaks, Reason: "which of the two counts is chance", fits: kind("F23")},
@@ -47,7 +48,7 @@ var Rules = []Rule{
 
 	{ID: "S05", Change: "null, missing and empty exchanged in a partial update", In: looks, Out: breaks, Reason: "in an update null deletes and missing keeps", fits: anUpdate},
 	{ID: "S47", Change: "null, missing and empty exchanged", In: looks, Out: looks, Unread: true, Reason: "some readers tell them apart", fits: kind("F21")},
-	{ID: "S06", Change: "value where there was null", In: fine, Out: fine, Reason: "a reader that knows null knows a value", fits: aFilled},
+	{ID: "S06", Change: "value where there was null", In: fine, Out: looks, Reason: "a reader that knows null knows a value", fits: aFilled},
 	{ID: "S07", Change: "type changed", In: breaks, Out: breaks, Unread: true, Reason: "readers with strict types refuse it, lenient ones misread it", fits: aType},
 	{ID: "S03", Change: "field that was missing now and then is never there", In: looks, Out: fine, Unread: true, Reason: "readers live without it already, but some records had it", fits: aRareLoss},
 	{ID: "S48", Change: "field gone that nobody is seen to read", In: looks, Out: looks, Unread: true, Reason: "the mapping may read it in a case that was not recorded", fits: anUnseenLoss},
@@ -61,7 +62,7 @@ var Rules = []Rule{
 	{ID: "S19", Change: "record lost", In: looks, Out: breaks, Reason: "who is missing is not served; what comes in may be other data", fits: of(harness.Removed, PartRecord)},
 	{ID: "S51", Change: "record new", In: looks, Out: looks, Reason: "nobody said where it comes from", fits: of(harness.Added, PartRecord)},
 	{ID: "S32", Change: "line ends, quoting or final newline changed", In: fine, Out: looks, Bytes: looks, Reason: "readers of the format take both; strict loaders do not", fits: aDialect},
-	{ID: "S29", Change: "prefixes, declarations and comments changed", In: fine, Out: fine, Bytes: looks, Reason: "they carry no meaning to a reader of the format", fits: inForm("prefixes", "xml declaration", "comments", "bytes")},
+	{ID: "S29", Change: "prefixes, declarations and comments changed", In: fine, Out: fine, Bytes: looks, Reason: "they carry no meaning to a reader of the format", fits: inForm("prefixes", "declaration", "quotes", "cdata sections", "comments", "processing instructions", "bytes")},
 	{ID: "S12", Change: "same value in another spelling, such as 3.50 and 3.5", In: fine, Out: fine, Spell: looks, Unread: true, Reason: "equal by value", fits: of(harness.Reformed, PartBody)},
 	{ID: "S00", Change: "anything else", In: looks, Out: looks, Reason: "no row speaks of it, so that a person must", fits: anything},
 }
@@ -75,7 +76,9 @@ func of(class harness.ChangeClass, part string) func(Change) bool {
 }
 
 func inHead(names ...string) func(Change) bool {
-	return func(c Change) bool { return c.Part == PartHead && slices.Contains(names, c.Name) && c.Class != harness.Added }
+	return func(c Change) bool {
+		return c.Part == PartHead && slices.Contains(names, c.Name) && c.Class != harness.Added
+	}
 }
 
 func inForm(names ...string) func(Change) bool {
@@ -109,7 +112,9 @@ func aLostHeader(c Change) bool {
 	return c.Part == PartHead && c.Class == harness.Removed && slices.Contains(actedOn, c.Name)
 }
 
-func aBlank(c Change) bool { return c.Kind == "F22" }
+func aBlank(c Change) bool { return c.Kind == "F22" || c.SameLook }
+
+func aRepair(c Change) bool { return c.Repaired }
 
 func aMove(c Change) bool { return c.Kind == "F24" || c.Class == harness.Moved }
 
@@ -137,7 +142,7 @@ func aNewField(c Change) bool { return c.Kind == "F13" }
 
 func anAcceptedField(c Change) bool { return c.Kind == "F13" && c.Accepted }
 
-func aLostDelivery(c Change) bool { return c.Class == harness.MissingCall && c.Name == "write" }
+func aLostDelivery(c Change) bool { return c.Lost }
 
 func aDialect(c Change) bool {
 	return inForm("line ends", "final newline", "quoting", "blank lines", "byte order mark")(c)
