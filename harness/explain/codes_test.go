@@ -29,6 +29,11 @@ func enrollments(state func(i int) string) string {
 	})
 }
 
+// states is 40 rows that take the codes in turn.
+func states(codes ...string) string {
+	return table("ID,STATE", 40, func(i int) string { return id(i) + "," + codes[i%len(codes)] })
+}
+
 func active(int) string { return "active" }
 
 // but is active, other than in the rows.
@@ -121,6 +126,19 @@ func codeCases() []acceptance {
 			name: "code refused and a stranger fails", why: "a failure without the cause is not claimed by it, and the proof falls", before: programs("", ""),
 			after: append(programs("DATA", "DATA", 5, 11)[:46], ask("A-23", `{"number":"A-23","program":"PHYS"}`), tell("A-23", `{"number":"A-23","major":"PHYS"}`, "503", `{"error":"maintenance"}`)),
 			want:  []string{"F01 breaking 2/24 calls ×10", "F00 breaking 1/24 calls ×3"},
+		},
+		{
+			name: "a list of codes renamed", why: "one table explains them all", before: xs(in(states("A", "B", "C", "D", "E"))),
+			after: xs(in(states("A", "QB", "XC", "YD", "ZE"))), want: []string{"F01 review 32/40 rows ×32"},
+		},
+		{
+			name: "four codes beside the old ones", why: "codes that came together are one finding that names each", before: xs(in(states("A", "B", "B", "B", "B"))),
+			after: xs(in(states("A", "B", "B", "B", "B", "N1", "N2", "N3", "N4", "B"))), want: []string{"F01 review 16/40 rows ×16"},
+		},
+		{
+			name: "no list of codes any more", why: "texts of which each is another one are not new codes", before: xs(in(states("A", "B"))),
+			after: xs(in(table("ID,STATE", 40, func(i int) string { return fmt.Sprintf("%s,%c%c", id(i), 'F'+i%13, 'F'+i%17) }))),
+			want:  []string{"F00 review 40/40 rows ×40"},
 		},
 		{
 			name: "amounts are no codes", why: "few different amounts in a small sample are not a list of codes",

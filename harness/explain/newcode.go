@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/explain/severity"
@@ -16,6 +17,7 @@ func detectNewCode(s *state) {
 		return d.Class == harness.Changed && isField(d) && inBody(d) && isCode(d.Is)
 	}))
 	s.loadSets(s.before, groups)
+	s.loadSets(s.after, groups)
 	if s.err != nil {
 		return
 	}
@@ -36,16 +38,24 @@ func detectNewCode(s *state) {
 			}
 			rows[code] = append(rows[code], i)
 		}
-		if slices.Sort(codes); len(codes) > maxCodes {
-			continue // no list of codes any more
-		}
-		for _, code := range codes {
-			if list := s.take(rows[code]); len(list) > 0 {
-				s.claimNewCode(code, list, known)
+		slices.Sort(codes)
+		switch {
+		case len(codes) <= maxSingleCodes:
+			for _, code := range codes {
+				s.claimNewCodes([]string{code}, s.take(rows[code]), known)
 			}
+		case s.after.set(g.slot, s.at(g.list[0]).Pattern).isCodeList():
+			var list []int
+			for _, code := range codes {
+				list = append(list, rows[code]...)
+			}
+			s.claimNewCodes(codes, s.take(list), known)
 		}
 	}
 }
+
+// maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.
+const maxSingleCodes = 3
 
 var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^\d+\.\d+$|^\d\d?/\d\d?/\d{4}`)
 
@@ -54,16 +64,23 @@ func isCode(v harness.Value) bool {
 	return isText(v) && v.Text != "" && len(v.Text) <= maxCodeLength && !notCodes.MatchString(v.Text) && shapeOf(v.Text) == nil
 }
 
-func (s *state) claimNewCode(code string, rows []int, known *valueSet) {
+func (s *state) claimNewCodes(codes []string, rows []int, known *valueSet) {
+	if len(rows) == 0 {
+		return
+	}
 	d := s.at(rows[0])
 	f := s.sized(rows)
 	f.Hit = s.hits(rows)
-	f.Sentence = fmt.Sprintf("%q is new in %s of %s from %s (%s). Known so far: %s.",
-		code, fieldName(d), d.Operation, s.side(answerer(d)), s.share(rows), listSome(known.sorted(len(known.counts)), maxFewCodes))
+	f.Sentence = fmt.Sprintf("%s new in %s of %s from %s (%s). Known so far: %s.",
+		quotedCodes(codes), fieldName(d), d.Operation, s.side(answerer(d)), s.share(rows), listSome(known.sorted(len(known.counts)), maxFewCodes))
 	crosswalk := s.crosswalkFor(known)
-	knows := crosswalk.Codes[code] > 0
-	f.Effects = append(crosswalk.effect(code), s.defaultHits(d, known, crosswalk)...)
-	f.NextStep = s.nextStepForCode(code, crosswalk)
+	knows := true
+	for _, code := range codes {
+		knows = knows && crosswalk.Codes[code] > 0
+		f.Effects = append(f.Effects, crosswalk.effect(code)...)
+	}
+	f.Effects = append(f.Effects, s.defaultHits(d, known, crosswalk)...)
+	f.NextStep = s.nextStepForCodes(codes, crosswalk)
 	c := s.lostWith(rows, func(*harness.Difference) bool { return true })
 	c.join(s.consequences(rows))
 	c.addTo(&f)
@@ -75,20 +92,39 @@ func (s *state) claimNewCode(code string, rows []int, known *valueSet) {
 		f.Verdict = harness.Breaking
 	case knows && !c.fresh && !s.downstream(d):
 		f.Verdict = harness.Benign // the mapping knows the code, and nothing is lost
-		f.NextStep = "Nothing to do: the mapping knows the code."
+		f.NextStep = "Nothing to do: the mapping knows " + plain(codes, "the code", "the codes") + "."
 	}
 	s.claim(f, append(rows, c.list...))
 }
 
-func (s *state) nextStepForCode(code string, c crosswalk) string {
+func (s *state) nextStepForCodes(codes []string, c crosswalk) string {
 	steward := s.Catalogue.PersonName(s.Integration.Steward)
 	if steward == "" {
 		steward = "the owner of the data"
 	}
-	if c.Name != "" && c.Codes[code] == 0 {
-		return fmt.Sprintf("Ask %s what %s means, then add a row for it to %s.", steward, code, c.File)
+	unknown := slices.DeleteFunc(slices.Clone(codes), func(code string) bool { return c.Codes[code] > 0 })
+	if c.Name != "" && len(unknown) > 0 {
+		return fmt.Sprintf("Ask %s what %s, then add %s to %s.", steward, listSome(unknown, maxFewCodes)+plain(unknown, " means", " mean"),
+			plain(unknown, "a row for it", "a row for each"), c.File)
 	}
-	return fmt.Sprintf("Ask %s what %s means and whether every receiver knows it.", steward, code)
+	return fmt.Sprintf("Ask %s what %s and whether every receiver knows %s.", steward, listSome(codes, maxFewCodes)+plain(codes, " means", " mean"), plain(codes, "it", "them"))
+}
+
+// quotedCodes begins a sentence about codes.
+func quotedCodes(codes []string) string {
+	quoted := make([]string, len(codes))
+	for i, code := range codes {
+		quoted[i] = strconv.Quote(code)
+	}
+	return listSome(quoted, maxFewCodes) + plain(codes, " is", " are")
+}
+
+// plain picks the wording for one code or for several.
+func plain(codes []string, one, several string) string {
+	if len(codes) == 1 {
+		return one
+	}
+	return several
 }
 
 // crosswalk is a code table, or none.
