@@ -68,6 +68,7 @@ type (
 	jsonFinding struct {
 		Number      int              `json:"number"`
 		Kind        string           `json:"kind"`
+		Fingerprint string           `json:"fingerprint"`
 		Title       string           `json:"title"`
 		Verdict     string           `json:"verdict"`
 		Severity    string           `json:"severity,omitempty"`
@@ -231,7 +232,7 @@ func jsonSideOf(s harness.Side) jsonSide {
 
 func jsonFindingOf(f harness.Finding) jsonFinding {
 	return jsonFinding{
-		Number: f.Number, Kind: f.Kind, Title: f.Title, Verdict: string(f.Verdict), Severity: f.Severity, Sentence: f.Sentence,
+		Number: f.Number, Kind: f.Kind, Fingerprint: f.Fingerprint(), Title: f.Title, Verdict: string(f.Verdict), Severity: f.Severity, Sentence: f.Sentence,
 		Effects: list(f.Effects), Proof: f.Proof, Count: f.Count, Of: f.Of, Unit: f.Unit,
 		Hit: each(f.Hit, func(g harness.Group) jsonGroup { return jsonGroup{g.Field, list(g.Values), g.Total} }),
 		Samples: each(f.Samples, func(s harness.Sample) jsonSample {
