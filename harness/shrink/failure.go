@@ -1,0 +1,117 @@
+package shrink
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// Failure says how a fed exchange failed, in a form in which two runs can be compared.
+type Failure struct {
+	Operation string
+	Status    int    // of the answer; 0 when the exchange broke off
+	Error     string // what the answer or the fault says, without what changes from run to run or comes from the request
+}
+
+// String says it for people.
+func (f Failure) String() string {
+	what := fmt.Sprintf("%s is answered %d", f.Operation, f.Status)
+	if f.Status == 0 {
+		what = f.Operation + " breaks off"
+	}
+	if f.Error == "" {
+		return what
+	}
+	return what + ": " + f.Error
+}
+
+// FailureOf returns the failure of the first exchange with the system that failed: one that broke off, or whose answer
+// is 400 and above. ok is false when none did.
+func FailureOf(rec harness.Recording, system string) (f Failure, ok bool, err error) {
+	list, err := failures(rec, system)
+	if err != nil || len(list) == 0 {
+		return Failure{}, false, err
+	}
+	return list[0], true, nil
+}
+
+// Has reports whether the failure happened in the recording, too.
+func (f Failure) Has(rec harness.Recording, system string) (bool, error) {
+	list, err := failures(rec, system)
+	return slices.Contains(list, f), err
+}
+
+func failures(rec harness.Recording, system string) ([]Failure, error) {
+	var list []Failure
+	for x, err := range rec.Exchanges() {
+		if err != nil {
+			return nil, err
+		}
+		if x.To != system || x.Fault == nil && x.Status() < 400 {
+			continue
+		}
+		f := Failure{Operation: x.Operation(), Status: x.Status()}
+		if x.Fault != nil {
+			f.Status, f.Error = 0, x.Fault.Kind
+		} else if f.Error, err = errorOf(&x); err != nil {
+			return nil, err
+		}
+		list = append(list, f)
+	}
+	return list, nil
+}
+
+// varying is what differs from run to run in an error: identifiers and numbers.
+var varying = regexp.MustCompile(`[0-9a-fA-F]{8}-[0-9a-fA-F-]{27}|0x[0-9a-fA-F]+|\b[0-9a-fA-F]{16,}\b|[0-9]+([.:,-][0-9]+)*`)
+
+// Limits of what is compared of an error.
+const (
+	maxError  = 300 // characters
+	leastEcho = 3   // characters of a value that an error may repeat
+)
+
+// errorOf is the text of an error answer. Values that it repeats from the request are left out, because they become
+// other ones when the request shrinks.
+func errorOf(x *harness.Exchange) (string, error) {
+	body, err := x.Response.Body.Bytes()
+	if err != nil {
+		return "", fmt.Errorf("read answer of exchange %s: %w", x.ID, err)
+	}
+	plain, err := payload.Unpack(x.Response.Head.Get("Content-Encoding"), body)
+	if err != nil {
+		plain = body
+	}
+	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(plain), "?")), " ")
+	echoes, err := textsOf(x.Request)
+	if err != nil {
+		return "", err
+	}
+	for _, echo := range echoes {
+		text = strings.ReplaceAll(text, echo, "…")
+	}
+	text = varying.ReplaceAllString(text, "#")
+	if runes := []rune(text); len(runes) > maxError {
+		text = string(runes[:maxError]) + "…"
+	}
+	return text, nil
+}
+
+// textsOf is the texts of a message that are long enough to be recognised, the longest first.
+func textsOf(m harness.Message) ([]string, error) {
+	doc, err := payload.Of(m)
+	if err != nil {
+		return nil, nil //nolint:nilerr // a body that is not of its format has no texts
+	}
+	var list []string
+	for _, leaf := range doc.Root().Leaves() {
+		if text := leaf.Text(); leaf.Kind() == harness.KindString && len([]rune(text)) >= leastEcho {
+			list = append(list, text)
+		}
+	}
+	slices.SortFunc(list, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(list), nil
+}

@@ -1,0 +1,234 @@
+package shrink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+func TestDdminFindsWhatCannotBeLeftOut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(0, 40).Draw(t, "n")
+		needed := rapid.SliceOfDistinct(rapid.IntRange(0, max(0, n-1)), rapid.ID).Draw(t, "needed")
+		if n == 0 {
+			needed = nil
+		}
+		slices.Sort(needed)
+		tests := 0
+		kept, err := ddmin(n, func(kept []int) (bool, error) {
+			tests++
+			return !slices.ContainsFunc(needed, func(i int) bool { return !slices.Contains(kept, i) }), nil
+		})
+		if err != nil || !slices.Equal(kept, needed) {
+			t.Fatalf("kept %v of %d, want %v: %v", kept, n, needed, err)
+		}
+		if most := 1 + n*n + 10*n; tests > most {
+			t.Fatalf("%d tests for %d items", tests, n)
+		}
+	})
+}
+
+func TestDdminStopsAtAnError(t *testing.T) {
+	stop := errors.New("stop")
+	if _, err := ddmin(8, func(kept []int) (bool, error) { return false, stop }); !errors.Is(err, stop) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestListsCutAtWholeItems(t *testing.T) {
+	for _, tc := range []struct {
+		name, media, source string
+		list                int
+		kept                []int
+		want, why           string
+	}{
+		{"members", "application/json", `{ "a": 1,  "b": [2 , 3], "c":3.50 }`, 0, []int{2}, `{"c":3.50 }`, "spelling of what stays"},
+		{"elements", "application/json", `{"b":[2 , {"x":9} , 3]}`, 1, []int{0, 2}, `{"b":[2,3]}`, "elements of an inner array"},
+		{"no member", "application/json", `{"a":1}`, 0, nil, `{}`, "an empty object is one, too"},
+		{"inner member", "application/json", `{"p":{"x":1,"y":2}}`, 1, []int{1}, `{"p":{"y":2}}`, "level by level"},
+		{"rows", "text/csv", "a,b\n1,\"x\ny\"\n2,3\n", 0, []int{1}, "a,b\n2,3\n", "a row may hold a line end"},
+		{"elements of XML", "application/xml", "<?xml version=\"1.0\"?>\n<r><a>1</a> <b q=\"2\"/><a>3</a>\n</r>", 0, []int{1}, "<?xml version=\"1.0\"?>\n<r> <b q=\"2\"/>\n</r>", "attributes and blanks stay"},
+		{"inner elements of XML", "application/xml", "<r><a><b/><c>&amp;</c></a></r>", 1, []int{1}, "<r><a><c>&amp;</c></a></r>", "level by level"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			doc, format, err := parse(message(tc.media, tc.source))
+			if err != nil {
+				t.Fatal(err)
+			}
+			lists := listsOf(format, doc)
+			if tc.list >= len(lists) {
+				t.Fatalf("%d lists", len(lists))
+			}
+			if got := string(lists[tc.list].keep(doc.Source, tc.kept)); got != tc.want {
+				t.Errorf("%s: %s, want %s", tc.why, got, tc.want)
+			}
+		})
+	}
+}
+
+func message(media, body string) harness.Message {
+	return harness.Message{Head: harness.Head{{Name: ":method", Value: "POST"}, {Name: ":path", Value: "/admit"}, {Name: "Content-Type", Value: media}, {Name: "X-Trace", Value: "7"}, {Name: "Content-Length", Value: fmt.Sprint(len(body))}},
+		Media: media, Body: harness.BytesBody([]byte(body))}
+}
+
+// answered is an exchange with its answer.
+func answered(id, media, body, status, answer string) harness.Exchange {
+	return harness.Exchange{ID: id, Session: "s", Channel: harness.ChannelHTTP, From: "hub", To: "sis", Request: message(media, body),
+		Response: harness.Message{Head: harness.Head{{Name: ":status", Value: status}}, Media: "application/json", Body: harness.BytesBody([]byte(answer))}}
+}
+
+func TestErrorsAreComparedWithoutWhatVaries(t *testing.T) {
+	base := answered("1", "application/json", `{"name":"Strand","id":"W1"}`, "500", `{"error":"no room for Strand","trace":"6f1c2a90-1111-4a6b-9d2e-000000000001","line":17}`)
+	for _, tc := range []struct {
+		name string
+		x    harness.Exchange
+		same bool
+		why  string
+	}{
+		{"another name, trace and line", answered("1", "application/json", `{"name":"Vik","id":"W1"}`, "500", `{"error":"no room for Vik","trace":"aaaaaaaa-1111-4a6b-9d2e-000000000001","line":3}`), true, "they come from the request and from the run"},
+		{"another error", answered("1", "application/json", `{"name":"Strand"}`, "500", `{"error":"no such term"}`), false, "another failure"},
+		{"another status", answered("1", "application/json", `{"name":"Strand","id":"W1"}`, "422", `{"error":"no room for Strand"}`), false, "another failure"},
+		{"success", answered("1", "application/json", `{"name":"Strand"}`, "200", `{}`), false, "none"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			f, ok, err := FailureOf(harness.NewMemory(harness.Manifest{}, base), "sis")
+			if err != nil || !ok {
+				t.Fatal(ok, err)
+			}
+			if same, err := f.Has(harness.NewMemory(harness.Manifest{}, tc.x), "sis"); same != tc.same || err != nil {
+				t.Errorf("%s: same %v, %v (%s)", tc.why, same, err, f)
+			}
+		})
+	}
+}
+
+// longName fails on a long name beside an emoji and refuses requests without term, as a server would.
+func longName(x harness.Exchange) harness.Exchange {
+	texts := map[string]string{}
+	doc, _ := payload.Of(x.Request)
+	for path, leaf := range doc.Root().Leaves() {
+		texts[path.Leaf()] = leaf.Text()
+	}
+	all := strings.Join([]string{texts["last"], texts["first"]}, "")
+	switch {
+	case texts["term"] == "":
+		return answered(x.ID, "application/json", "{}", "422", `{"error":"term is missing"}`)
+	case len([]rune(texts["last"])) > 20 && strings.Contains(all, "🌻"):
+		return answered(x.ID, "application/json", "{}", "500", fmt.Sprintf(`{"error":"split within %s"}`, texts["last"]))
+	}
+	return answered(x.ID, "application/json", "{}", "201", `{"id":1}`)
+}
+
+func replayed(_ context.Context, list []harness.Exchange) (harness.Recording, error) {
+	out := harness.NewMemory(harness.Manifest{})
+	for _, x := range list {
+		answer := longName(x)
+		x.Response = answer.Response
+		if err := out.Put(x); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// incident is a conversation in which the third call fails.
+func incident(media, body string) *harness.Memory {
+	list := []harness.Exchange{
+		answered("1", "application/json", `{"last":"Vik","term":"1"}`, "201", `{"id":1}`),
+		answered("2", "application/json", `{"last":"Boone","term":"1"}`, "201", `{"id":1}`),
+		answered("3", media, body, "500", ""),
+		answered("4", "application/json", `{"last":"Marsh","term":"1"}`, "201", `{"id":1}`),
+	}
+	list[2].Response = longName(list[2]).Response
+	return harness.NewMemory(harness.Manifest{}, list...)
+}
+
+func TestSmallestKeepsTheFailureAndNothingElse(t *testing.T) {
+	for _, tc := range []struct{ name, media, body, want, why string }{
+		{"JSON", "application/json", `{"person":{"last":"Featherstonehaugh-Cholmondeley","first":"Ana 🌻 Sol","email":"ana@mail.example"},"term":"202710","tags":["a","b"],"gpa":3.50}`,
+			`{"person":{"last":"onehaugh-Cholmondeley","first":"🌻"},"term":"0"}`, "members, texts and elements go, what is needed stays"},
+		{"XML", "application/xml", `<r><last>Featherstonehaugh-Cholmondeley</last><note>x</note><first>Ana 🌻</first><term>202710</term></r>`,
+			`<r><last>onehaugh-Cholmondeley</last><first>🌻</first><term>0</term></r>`, "elements"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			result, err := Smallest(t.Context(), Case{Recording: incident(tc.media, tc.body), System: "sis", Replay: replayed})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(result.Exchanges) != 1 || result.Exchanges[0].ID != "3" || result.Bounded {
+				t.Fatalf("%d exchanges remain, bounded %v", len(result.Exchanges), result.Bounded)
+			}
+			request := result.Exchanges[0].Request
+			b, _ := request.Body.Bytes()
+			got := string(b)
+			if got != tc.want || request.Head.Has("X-Trace") || request.Head.Get("Content-Length") != fmt.Sprint(len(b)) {
+				t.Errorf("%s: %s with %v", tc.why, got, request.Head)
+			}
+			if same, err := result.Failure.Has(result.Replayed, "sis"); !same || err != nil {
+				t.Errorf("the result does not fail in the same way: %v", err)
+			}
+			again, err := Smallest(t.Context(), Case{Recording: incident(tc.media, tc.body), System: "sis", Replay: replayed})
+			if err != nil || cmp.Diff(fingerprint(result.Exchanges), fingerprint(again.Exchanges)) != "" || again.Replays != result.Replays {
+				t.Errorf("another result the second time: %v", err)
+			}
+		})
+	}
+}
+
+func TestSmallestTableKeepsTheRow(t *testing.T) {
+	body := "last,first,term\nVik,Hanne,1\nBoone,Casey,1\nFeatherstonehaugh-Cholmondeley,Ana 🌻,1\n"
+	result, err := Smallest(t.Context(), Case{Recording: incident("text/csv", body), System: "sis", Replay: replayed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := result.Exchanges[0].Request.Body.Bytes()
+	if lines := strings.Count(string(b), "\n"); lines != 2 || !strings.HasPrefix(string(b), "last,first,term\n") || !strings.Contains(string(b), ",🌻,1") {
+		t.Errorf("body %q", b)
+	}
+}
+
+func TestSmallestRefuses(t *testing.T) {
+	failing := incident("application/json", `{"last":"Featherstonehaugh-Cholmondeley","first":"🌻","term":"1"}`)
+	healthy := func(_ context.Context, list []harness.Exchange) (harness.Recording, error) {
+		return harness.NewMemory(harness.Manifest{}, answered("1", "application/json", "{}", "201", "{}")), nil
+	}
+	for _, tc := range []struct {
+		name  string
+		c     Case
+		class harness.Class
+		why   string
+	}{
+		{"nothing fails", Case{Recording: harness.NewMemory(harness.Manifest{}, answered("1", "application/json", "{}", "200", "{}")), System: "sis", Replay: replayed}, harness.ClassUsage, "there is nothing to shrink"},
+		{"not again", Case{Recording: failing, System: "sis", Replay: healthy}, harness.ClassInconclusive, "what is not reproduced cannot be shrunk"},
+	} {
+		_, err := Smallest(t.Context(), tc.c)
+		if err == nil || harness.ClassOf(err) != tc.class || harness.HintOf(err) == "" {
+			t.Errorf("%s (%s): %v, hint %q", tc.name, tc.why, err, harness.HintOf(err))
+		}
+	}
+}
+
+func TestSmallestEndsAtItsBound(t *testing.T) {
+	failing := incident("application/json", `{"last":"Featherstonehaugh-Cholmondeley","first":"🌻","term":"1"}`)
+	result, err := Smallest(t.Context(), Case{Recording: failing, System: "sis", Replay: replayed, MaxReplays: 4})
+	if err != nil || !result.Bounded || result.Replays != 4 {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	if same, _ := result.Failure.Has(result.Replayed, "sis"); !same {
+		t.Error("the best so far does not fail")
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Smallest(ctx, Case{Recording: failing, System: "sis", Replay: replayed}); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+}
