@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
@@ -262,13 +263,13 @@ func (al *alignment) joinFolded(key []string, was, is []payload.Node) {
 	al.added = slices.DeleteFunc(al.added, func(i int) bool { return used[i] })
 }
 
-// FoldKey maps the damaged spellings of a key to one: lower case, no blanks, no leading zeros in runs of digits.
+// FoldKey maps the damaged spellings of a key to one: lower case, no blanks or invisible characters, no leading zeros in runs of digits.
 func FoldKey(s string) string {
 	var b strings.Builder
 	inDigits := false
 	for _, r := range strings.ToLower(s) {
 		switch {
-		case r == ' ' || r == '\t' || r == '\u00a0':
+		case isBlank(r) || unicode.Is(unicode.Cf, r):
 			continue
 		case r == '0' && !inDigits:
 			continue

@@ -3,7 +3,11 @@ package explain
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"unicode"
+	"unicode/utf8"
+
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // invisible is the names of characters that cannot be seen.
@@ -39,4 +43,123 @@ func blanksBeside(was, is string) []string {
 		}
 	}
 	return names
+}
+
+// detectBlanks claims values that differ in blanks and invisible characters only, by the characters that came and went.
+func detectBlanks(s *state) {
+	all := s.groups(func(d *harness.Difference) bool {
+		return isPlace(d) && d.Class == harness.Changed && d.Was.Kind == harness.KindString && d.Was.Text != "" && d.Is.Text != "" &&
+			withoutInvisible(d.Was.Text) == withoutInvisible(d.Is.Text) && oneLineEnd(d.Was.Text) != oneLineEnd(d.Is.Text)
+	})
+	byWays := map[string][]group{}
+	var order []string
+	for _, g := range all {
+		for _, part := range splitBy(g, func(i int) string { return blanksChanged(s.at(i)) }) {
+			ways := blanksChanged(s.at(part.list[0]))
+			if byWays[ways] == nil {
+				order = append(order, ways)
+			}
+			byWays[ways] = append(byWays[ways], part)
+		}
+	}
+	for _, ways := range order {
+		s.claimBlanks(ways, byWays[ways])
+	}
+}
+
+func withoutInvisible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isInvisible(r) {
+			return -1
+		}
+		return r
+	}, text)
+}
+
+// blanksChanged says which characters came and went, and where.
+func blanksChanged(d *harness.Difference) string {
+	var parts []string
+	if came := blanksBeside(d.Was.Text, d.Is.Text); len(came) > 0 {
+		parts = append(parts, list(came)+" came "+placeOfBlanks(d.Is.Text))
+	}
+	if went := blanksBeside(d.Is.Text, d.Was.Text); len(went) > 0 {
+		parts = append(parts, list(went)+" went "+placeOfBlanks(d.Was.Text))
+	}
+	if len(parts) == 0 {
+		return "blanks stand on the other side of the value"
+	}
+	return list(parts)
+}
+
+// placeOfBlanks says where the text has its outermost invisible characters.
+func placeOfBlanks(text string) string {
+	first, last := strings.TrimLeftFunc(text, isInvisible) != text, strings.TrimRightFunc(text, isInvisible) != text
+	switch {
+	case first && last:
+		return "at both ends"
+	case first:
+		return "at the start"
+	case last:
+		return "at the end"
+	}
+	return "within the value"
+}
+
+func (s *state) claimBlanks(ways string, groups []group) {
+	first := s.at(groups[0].list[0])
+	f := s.sized(groups[0].list)
+	f.Hit = s.hits(groups[0].list)
+	f.Sentence = fmt.Sprintf("%q in %s from %s differs in characters that cannot be seen: %s (%s).", fieldName(first), first.Operation, s.side(answerer(first)), ways, s.share(groups[0].list))
+	f.Proof = "Without blanks and invisible characters the values are the same."
+	f.NextStep = "Trim the value where it is read, and say so with a rule {compare: trim}; ask where the characters come from."
+	s.kind.Kind, s.kind.Title = "F22", "blanks changed"
+	if s.isFill(groups) {
+		s.kind.Kind, s.kind.Title = "F17", "padding changed"
+		f.Verdict = harness.Breaking
+		f.NextStep = "Restore the width that the receiver demands, or ask it whether it takes the value without padding."
+	}
+	var all []int
+	for n, g := range groups {
+		d := s.at(g.list[0])
+		all = append(all, g.list...)
+		if n > 0 {
+			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(d), d.Operation, s.side(receiver(d)), s.share(g.list)))
+			f.Target = append(f.Target, s.place(receiver(d), d))
+		}
+		if s.isKeyField(d) && f.Verdict != harness.Breaking {
+			f.Verdict = harness.Breaking
+			f.Effects = append(f.Effects, fmt.Sprintf("%s is a key: a receiver that compares it finds no record, or makes a new one.", fieldName(d)))
+		}
+	}
+	own := s.take(all)
+	c := s.consequences(own)
+	c.addTo(&f)
+	s.claim(f, append(own, c.list...))
+}
+
+// isKeyField reports whether the place is a member of the key of its record.
+func (s *state) isKeyField(d *harness.Difference) bool {
+	return slices.ContainsFunc(keysOf(d.Path), func(k harness.Field) bool { return k.Name == d.Path.Leaf() })
+}
+
+// isFill reports whether plain blanks filled values of different lengths to one width, on the one side or the other.
+func (s *state) isFill(groups []group) bool {
+	widths, lengths := map[int]bool{}, map[int]bool{}
+	for _, g := range groups {
+		for _, i := range g.list {
+			long, short := s.at(i).Was.Text, s.at(i).Is.Text
+			if len(long) < len(short) {
+				long, short = short, long
+			}
+			if strings.TrimRight(long, " ") != short && (len(long) != len(short) || strings.Trim(long, " ") != strings.Trim(short, " ")) {
+				return false
+			}
+			widths[utf8.RuneCountInString(long)], lengths[len(strings.Trim(short, " "))] = true, true
+		}
+	}
+	const narrow = 8 // a single value says something only when it fills a field of some width
+	for width := range widths {
+		return len(widths) == 1 && (len(lengths) > 1 || width >= narrow)
+	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -14,7 +15,8 @@ import (
 type example struct {
 	name, why     string
 	before, after []harness.Exchange
-	stray         []harness.Exchange // after, with one more difference that the cause does not explain
+	stray         []harness.Exchange // after, with one more difference beside the cause
+	spoilt        []harness.Exchange // after, with the value garbage at one of the places of the cause
 	setup         func(*Case)
 	rules         []harness.Rule
 	want          string   // kind and verdict
@@ -32,7 +34,7 @@ func sent(body string) []harness.Exchange { return xs(out(body)) }
 func swap(body string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(body) }
 
 func TestCatalogueOfValuesAndFilesIsExplained(t *testing.T) {
-	for _, group := range [][]example{formExamples()} {
+	for _, group := range [][]example{formExamples(), valueExamples()} {
 		for _, tc := range group {
 			t.Run(tc.name, func(t *testing.T) {
 				findings, c := explained(t, tc.before, tc.after, tc.rules, tc.setup)
@@ -55,6 +57,9 @@ func TestCatalogueOfValuesAndFilesIsExplained(t *testing.T) {
 				if tc.stray != nil {
 					unclaimed(t, tc, f)
 				}
+				if tc.spoilt != nil {
+					notSwallowed(t, tc)
+				}
 			})
 		}
 	}
@@ -72,6 +77,30 @@ func unclaimed(t *testing.T, tc example, alone harness.Finding) {
 	}
 	if got := len(findings[at].Differences); got != len(alone.Differences) {
 		t.Errorf("the cause claims %d differences beside a stray one, and %d alone:\n%s", got, len(alone.Differences), words(findings))
+	}
+}
+
+// garbage is a value that no rule makes.
+const garbage = "Zq7#"
+
+// notSwallowed checks that garbage at a place of the cause belongs to another finding, and that the cause is found
+// nevertheless.
+func notSwallowed(t *testing.T, tc example) {
+	t.Helper()
+	findings, c := explained(t, tc.before, tc.spoilt, tc.rules, tc.setup)
+	claimedOnce(t, c, findings)
+	found := false
+	for _, f := range findings {
+		isCause := f.Kind == strings.Fields(tc.want)[0]
+		found = found || isCause
+		for _, d := range f.Differences {
+			if isCause && d.Is.Text == garbage {
+				t.Errorf("the cause swallows %s → %s:\n%s", d.Was.Text, d.Is.Text, words(findings))
+			}
+		}
+	}
+	if !found {
+		t.Errorf("the cause is not found beside one value of garbage:\n%s", words(findings))
 	}
 }
 
@@ -166,4 +195,139 @@ func utf16le(s string) string {
 		b.WriteByte(byte(r >> 8))
 	}
 	return b.String()
+}
+
+// column is n rows with an id and a value.
+func column(n int, value func(i int) string) string {
+	return table("ID,V,NAME", n, func(i int) string { return fmt.Sprintf("%s,%s,N%d", id(i), value(i), i) })
+}
+
+// valued is one column before and after; stray changes a name beside it, which stays unclaimed.
+func valued(name, why, want string, n int, was, is func(i int) string, says ...string) example {
+	after := column(n, is)
+	spoilt := column(n, func(i int) string {
+		if i == 4 {
+			return garbage
+		}
+		return is(i)
+	})
+	return example{name: name, why: why, before: one(column(n, was)), after: one(after), stray: one(swap(after, ",N1\n", ",X1\n")), spoilt: one(spoilt), want: want, says: says}
+}
+
+// only is the text in one row of each three, and the other text in the rest.
+func only(text, other string) func(int) string {
+	return func(i int) string {
+		if i%3 == 0 {
+			return text
+		}
+		return other
+	}
+}
+
+func values(list ...string) func(int) string { return func(i int) string { return list[i%len(list)] } }
+
+func valueExamples() []example {
+	day := func(layout string) func(int) string {
+		return func(i int) string { return now.AddDate(0, 0, 11*i).Format(layout) }
+	}
+	moment := func(layout, zone string, hours int) func(int) string {
+		return func(i int) string {
+			return now.AddDate(0, 0, 11*i).Add(time.Duration(hours) * time.Hour).In(zoneNamed(zone)).Format(layout)
+		}
+	}
+	field := func(text string) func(int) string { return func(int) string { return text } }
+	return []example{
+		{name: "F04 boolean as text", why: "a text that is not empty counts as true", before: askMany(`{"active":false}`, `{"active":false}`), after: askMany(`{"active":"False"}`, `{"active":"False"}`), want: "F04 breaking", count: "2/2 calls", says: []string{"counts as true"}},
+		{name: "F04 boolean as number", why: "strict readers refuse it", before: askMany(`{"active":true}`), after: askMany(`{"active":1}`), want: "F04 breaking"},
+		{name: "F04 boolean as letter", why: "strict readers refuse it", before: askMany(`{"active":true}`), after: askMany(`{"active":"Y"}`), want: "F04 breaking"},
+		{name: "F04 number as text", why: "it sorts as text", before: askMany(`{"gpa":3.5}`), after: askMany(`{"gpa":"3.5"}`), want: "F04 breaking"},
+		{name: "F04 scalar as list", why: "what converters from XML do", before: askMany(`{"major":"BIOL"}`), after: askMany(`{"major":["BIOL"]}`), want: "F04 breaking"},
+		{name: "F04 object as list of one", why: "what converters from XML do", before: askMany(`{"address":{"zip":"00417"}}`), after: askMany(`{"address":[{"zip":"00417"}]}`), want: "F04 breaking"},
+		{name: "F04 list of one as object", why: "the count became one", before: askMany(`{"address":[{"zip":"00417"}]}`), after: askMany(`{"address":{"zip":"00417"}}`), want: "F04 breaking"},
+		valued("F04 digits as words", "two values are enough to know a spelling of true and false", "F04 review", 9, values("1", "0"), values("True", "False"), "True/False instead of 1/0"),
+		valued("F04 one word only", "one value is enough, too", "F04 review", 6, field("1"), field("True")),
+		valued("F04 words as letters", "the other spelling", "F04 review", 9, values("true", "false"), values("Y", "N")),
+
+		valued("F05 month and day swapped", "every value is still a date", "F05 breaking", 6, func(i int) string { return fmt.Sprintf("%02d/05/2026", 6+i) }, func(i int) string { return fmt.Sprintf("05/%02d/2026", 6+i) }),
+		valued("F05 one ambiguous day", "nothing but the order of the parts differs", "F05 breaking", 6, field("08/05/2026"), field("05/08/2026"), "Not proven"),
+		valued("F05 ISO to Oracle", "readers of one layout refuse the other", "F05 breaking", 6, day("2006-01-02"), func(i int) string { return strings.ToUpper(day("02-Jan-06")(i)) }),
+		valued("F05 one day to Oracle", "one value is enough to know the layouts", "F05 breaking", 6, field("2026-08-17"), field("17-AUG-26")),
+		valued("F05 to epoch seconds", "the number says nothing to a reader of dates", "F05 breaking", 6, moment(time.RFC3339, "UTC", 0), func(i int) string { return fmt.Sprint(now.AddDate(0, 0, 11*i).Unix()) }, "seconds since 1970"),
+		valued("F05 to epoch milliseconds", "a thousand times as far", "F05 breaking", 6, moment(time.RFC3339, "UTC", 0), func(i int) string { return fmt.Sprint(now.AddDate(0, 0, 11*i).UnixMilli()) }, "milliseconds since 1970"),
+		valued("F05 ISO to compact", "eight digits", "F05 breaking", 6, day("2006-01-02"), day("20060102")),
+		valued("F05 year of two digits", "the century is gone", "F05 breaking", 6, day("01/02/2006"), day("01/02/06")),
+		valued("F05 time dropped", "the clock is gone", "F05 breaking", 6, moment("2006-01-02T15:04:05", "UTC", 0), day("2006-01-02")),
+
+		valued("F06 one day back", "midnight in UTC is the evening before in Chicago", "F06 breaking", 6, day("2006-01-02"), func(i int) string { return now.AddDate(0, 0, 11*i-1).Format("2006-01-02") }, "6 of 6"),
+		valued("F06 hours from the zone", "another zone, other offsets on both sides of the switch", "F06 breaking", 12, moment("2006-01-02 15:04:05", "UTC", 0), moment("2006-01-02 15:04:05", "America/Chicago", 0), "America/Chicago"),
+		valued("F06 one hour", "a constant distance", "F06 breaking", 6, moment("2006-01-02 15:04:05", "UTC", 0), moment("2006-01-02 15:04:05", "UTC", 1), "one hour"),
+		valued("F06 one side of the switch", "only the days of winter time moved", "F06 breaking", 12, moment("2006-01-02 15:04:05", "America/Chicago", 0), func(i int) string { return now.AddDate(0, 0, 11*i).Add(-5 * time.Hour).Format("2006-01-02 15:04:05") }, "9 of 12", "daylight saving"),
+		valued("F06 date-line", "one day on", "F06 breaking", 6, day("2006-01-02"), func(i int) string { return now.AddDate(0, 0, 11*i+1).Format("2006-01-02") }),
+
+		valued("F17 upper case", "lookups by text fail", "F17 breaking", 6, values("Payroll", "Refund"), values("PAYROLL", "REFUND"), "upper case"),
+		valued("F17 lower case", "lookups by text fail", "F17 breaking", 6, values("Payroll", "Refund", "Salary"), values("payroll", "refund", "salary"), "lower case"),
+		valued("F17 mixed case", "the bank demands upper case", "F17 breaking", 6, field("PAYROLL"), field("Payroll"), "capital"),
+		valued("F17 padding trimmed", "records of fixed width become shorter", "F17 breaking", 6, values("REFUND    ", "SALARY    ", "TAX       "), values("REFUND", "SALARY", "TAX")),
+		valued("F17 padding added", "the other direction", "F17 breaking", 6, values("REFUND", "SALARY", "TAX"), values("REFUND    ", "SALARY    ", "TAX       ")),
+		valued("F17 zero fill", "numbers as texts of one width", "F17 breaking", 6, values("417", "892", "12061"), values("00417", "00892", "12061")),
+		valued("F17 right to left", "the other side is filled", "F17 breaking", 6, values("       417", "      1206"), values("417       ", "1206      ")),
+
+		valued("F18 leading zeros", "an identifier is no number", "F18 breaking", 6, func(i int) string { return fmt.Sprintf("%05d", 417+i) }, func(i int) string { return fmt.Sprint(417 + i) }, "Leading zeros are lost"),
+		valued("F18 scientific", "the last digits are lost", "F18 breaking", 6, func(i int) string { return fmt.Sprint(1234567890123 + 1000000*i) }, func(i int) string { return "1.23457E+12" }, "scientific"),
+		valued("F18 month and day", "3-26 is a section", "F18 breaking", 6, values("3-26", "4-12"), values("Mar-26", "Apr-12"), "dates"),
+		valued("F18 day and month", "3-26 is a section", "F18 breaking", 6, values("3-26", "4-12"), values("26-Mar", "12-Apr"), "dates"),
+		valued("F18 whole date", "the year is that of the detour", "F18 breaking", 6, values("3-26", "4-12"), values("3/26/2026", "4/12/2026"), "dates"),
+		valued("F18 word and number", "MAR1 is a course", "F18 breaking", 6, values("MAR1", "SEPT2"), values("1-Mar", "2-Sep"), "dates"),
+		valued("F18 fifteen digits", "a spreadsheet keeps no more", "F18 breaking", 6, func(i int) string { return fmt.Sprint(1234567890123456789 + i) }, func(i int) string { return "1234567890123450000" }, "15 digits"),
+		valued("F18 exponent in a code", "12E4 is a section", "F18 breaking", 6, values("12E4", "30E2"), values("1.20E+05", "3.00E+03"), "scientific"),
+		valued("F18 plus sign", "a telephone number is no number", "F18 breaking", 6, func(i int) string { return fmt.Sprintf("+1555555010%d", i) }, func(i int) string { return fmt.Sprintf("1555555010%d", i) }, "plus sign"),
+		valued("F18 trailing zeros", "a version is no number", "F18 review", 6, values("1.10", "2.20", "3.50"), values("1.1", "2.2", "3.5"), "Trailing zeros"),
+
+		valued("F19 point lost", "a hundred times as much", "F19 breaking", 6, func(i int) string { return fmt.Sprintf("%d.50", 125+i) }, func(i int) string { return fmt.Sprintf("%d50", 125+i) }, "100"),
+		valued("F19 one amount without point", "one value is enough to see it", "F19 breaking", 6, field("125.50"), field("12550"), "Not proven"),
+		valued("F19 cents to dollars", "a hundredth", "F19 breaking", 6, func(i int) string { return fmt.Sprintf("%d50", 125+i) }, func(i int) string { return fmt.Sprintf("%d.50", 125+i) }, "0.01"),
+		valued("F19 separators", "the comma is the point elsewhere", "F19 breaking", 6, func(i int) string { return fmt.Sprintf(`"%d,234.50"`, 1+i) }, func(i int) string { return fmt.Sprintf(`"%d.234,50"`, 1+i) }),
+		valued("F19 thousands", "a reader of numbers refuses the comma", "F19 breaking", 6, func(i int) string { return fmt.Sprintf("%d234.50", 1+i) }, func(i int) string { return fmt.Sprintf(`"%d,234.50"`, 1+i) }),
+		valued("F19 parentheses", "a reader takes the amount for text, or for positive", "F19 breaking", 6, func(i int) string { return fmt.Sprintf("-%d.00", 5+i) }, func(i int) string { return fmt.Sprintf("(%d.00)", 5+i) }),
+		valued("F19 one in parentheses", "one value is enough to see it", "F19 breaking", 6, field("-5.00"), field("(5.00)")),
+		valued("F19 CR", "credit is a word", "F19 breaking", 6, func(i int) string { return fmt.Sprintf("-%d.00", 5+i) }, func(i int) string { return fmt.Sprintf("%d.00CR", 5+i) }, "CR"),
+		valued("F19 sign behind", "what mainframes write", "F19 breaking", 6, func(i int) string { return fmt.Sprintf("-%d.00", 5+i) }, func(i int) string { return fmt.Sprintf("%d.00-", 5+i) }),
+		valued("F19 sign lost", "a refund becomes a charge", "F19 breaking", 6, func(i int) string { return fmt.Sprintf("-%d.00", 5+i) }, func(i int) string { return fmt.Sprintf("%d.00", 5+i) }),
+
+		valued("F20 cut", "the new field is shorter", "F20 breaking", 6, values("Bartholomew-Featherstonehaugh", "Wolfeschlegelsteinhausen-Berg", "Hale"), values("Bartholomew-Feathersto", "Wolfeschlegelsteinhaus", "Hale"), "22"),
+		valued("F20 one cut", "one value is enough to see it", "F20 breaking", 6, only("Bartholomew-Featherstonehaugh", "Hale"), only("Bartholomew-Feathersto", "Hale"), "22"),
+		valued("F20 cut by bytes", "letters of two bytes count twice", "F20 breaking", 6, values("Brännström-Åkerlund-Núñez", "Lefèvre-Brännström-Zoë-Hale", "Hale-Featherstonehaugh"), values("Brännström-Åkerlu", "Lefèvre-Brännströ", "Hale-Featherstonehau"), "bytes"),
+
+		{name: "F21 missing to null", why: "null deletes in an update", before: askMany(`{"first":"Funmi"}`, `{"first":"Ola"}`), after: askMany(`{"first":"Funmi","middle":null}`, `{"first":"Ola","middle":null}`),
+			stray: askMany(`{"first":"Funmi","middle":null}`, `{"first":"Ole","middle":null}`), want: "F21 review", count: "2/2 calls", says: []string{"null now where it was missing"}},
+		{name: "F21 null to missing", why: "readers that want the member fail", after: askMany(`{"first":"Funmi"}`), before: askMany(`{"first":"Funmi","middle":null}`), want: "F21 review"},
+		{name: "F21 null to empty", why: "empty is a value", before: askMany(`{"middle":null}`), after: askMany(`{"middle":""}`), want: "F21 review", says: []string{"empty now where it was null"}},
+		{name: "F21 empty to null", why: "the other direction", before: askMany(`{"middle":""}`), after: askMany(`{"middle":null}`), want: "F21 review"},
+		{name: "F21 null in a patch", why: "null deletes in an update", before: xs(callOf("s", target, "crm", "PATCH", "/people/1", `{"first":"Ola"}`, "200", `{}`)), after: xs(callOf("s", target, "crm", "PATCH", "/people/1", `{"first":"Ola","middle":null}`, "200", `{}`)),
+			want: "F21 breaking", says: []string{"null deletes"}},
+		valued("F21 empty to N/A", "the reader takes it for a value", "F21 review", 6, field(""), field("N/A"), `"N/A" now where it was empty`),
+		valued("F21 empty to zeros", "no day is eight zeros", "F21 review", 6, only("20260817", ""), only("20260817", "00000000"), "00000000"),
+		valued("F21 empty to the end of time", "nothing ends that day", "F21 review", 6, field(""), field("9999-12-31")),
+		valued("F21 empty to a point", "what a statistics program writes", "F21 review", 6, field(""), field(".")),
+		valued("F21 point to empty", "the other direction", "F21 review", 6, field("."), field("")),
+		valued("F21 value to N/A", "valid values gained a stand-in", "F21 breaking", 6, only("3.50", "2.75"), only("N/A", "2.75"), "N/A"),
+		valued("F21 date to the end of time", "no date is a date", "F21 breaking", 6, day("2006-01-02"), field("9999-12-31")),
+
+		valued("F22 hard blank", "it cannot be seen", "F22 review", 6, func(i int) string { return fmt.Sprintf("K%d", i) }, func(i int) string { return fmt.Sprintf("K%d\u00a0", i) }, "a no-break space (U+00A0) came at the end"),
+		valued("F22 zero width", "it cannot be seen", "F22 review", 6, field("BIOL"), only("BIOL\u200b", "BIOL"), "a zero-width space (U+200B)"),
+		valued("F22 tab", "it cannot be seen", "F22 review", 6, field("BIOL"), field("BIOL\t"), "a tab came"),
+		valued("F22 blank", "a trim rule frees it", "F22 review", 6, field("BIOL"), field("BIOL "), "a blank came at the end"),
+		valued("F22 blank gone", "the other direction", "F22 review", 6, field(" BIOL"), field("BIOL"), "a blank went at the start"),
+		valued("F22 two blanks within", "the text does not match", "F22 review", 6, field("Mary Ann"), field("Mary  Ann"), "within the value"),
+		{name: "F22 hard blank in a key", why: "no record is found by it", before: one(column(6, field("x"))), after: one(swap(column(6, field("x")), "H0003,", "H0003\u00a0,")), want: "F22 breaking", count: "1/6 rows", says: []string{"is a key"}},
+		{name: "F22 zero width in a key", why: "no record is found by it", before: one(column(6, field("x"))), after: one(swap(column(6, field("x")), "H0003,", "H0003\u200b,")), want: "F22 breaking", count: "1/6 rows"},
+	}
+}
+
+func zoneNamed(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		panic(err)
+	}
+	return zone
 }

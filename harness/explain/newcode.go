@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/explain/infer"
 	"github.com/rehearse-dev/rehearse/harness/explain/severity"
 )
 
@@ -30,7 +31,7 @@ func detectNewCode(s *state) {
 		var codes []string
 		for _, i := range g.list {
 			code := s.at(i).Is.Text
-			if known.counts[code] > 0 {
+			if known.counts[code] > 0 || infer.Nothing(s.at(i).Is) != "" && s.crosswalkFor(known).Name == "" {
 				continue
 			}
 			if rows[code] == nil {

@@ -40,6 +40,11 @@ func (s *state) claimRespelled(list []int, before, now [2]string) {
 	f.Sentence = fmt.Sprintf("%q in %s from %s spells true and false otherwise: %s/%s instead of %s/%s (%s).",
 		fieldName(d), d.Operation, s.side(answerer(d)), spelt(now[0]), spelt(now[1]), spelt(before[0]), spelt(before[1]), said)
 	f.NextStep = "Nothing to do: the mapping reads the new spelling, and what it hands on is the same."
+	if !s.handsOn(list) {
+		f.Verdict = harness.Review
+		f.NextStep = fmt.Sprintf("Check that every reader takes %s and %s for true and false: nothing that %s hands on was recorded here.",
+			spelt(now[0]), spelt(now[1]), s.side(s.Scenario.Target.System))
+	}
 	for _, p := range s.grouped(passed) {
 		o := s.at(p.list[0])
 		f.Verdict = harness.Breaking
@@ -57,6 +62,19 @@ func (s *state) claimRespelled(list []int, before, now [2]string) {
 		f.NextStep = fmt.Sprintf("Translate %s and %s to true and false in the mapping before the change goes live.", spelt(now[0]), spelt(now[1]))
 	}
 	s.claim(f, slices.Concat(list, passed, c.list))
+}
+
+// handsOn reports whether the target hands on anything in the sessions of the differences.
+func (s *state) handsOn(list []int) bool {
+	sessions := s.sessions(list)
+	for k, exchanges := range s.before.bySlot {
+		if k.from == s.Scenario.Target.System && slices.ContainsFunc(exchanges, func(x harness.Exchange) bool {
+			return x.Request.Body.Size() > 0 && slices.Contains(sessions, x.Session)
+		}) {
+			return true
+		}
+	}
+	return false
 }
 
 // spelt is a spelling within a sentence.

@@ -44,7 +44,7 @@ func valueCases() []acceptance {
 
 		{name: "time stamps", why: "the instant rule is proposed", before: fields(`"2026-10-05T09:00:0%dZ"`), after: fields(`"2026-10-05T09:07:0%dZ"`), want: []string{"F44 review 2/2 calls ×2"}},
 		{name: "time stamps under a rule", why: "the rule says that they are noise", before: fields(`"2026-10-05T09:00:0%dZ"`), after: fields(`"2026-10-05T09:07:0%dZ"`), rules: instant, want: nil},
-		{name: "time stamps in another form", why: "not noise: readers may not know the form", before: fields(`"2026-10-05T09:00:0%dZ"`), after: fields(`"2026-10-05 09:00:0%d"`), want: []string{"F00 review 2/2 calls ×2"}},
+		{name: "time stamps in another form", why: "not noise: readers may not know the form", before: fields(`"2026-10-05T09:00:0%dZ"`), after: fields(`"2026-10-05 09:00:0%d"`), want: []string{"F05 breaking 2/2 calls ×2"}},
 		{name: "UUIDs", why: "ignore is proposed", before: fields(`"6f1c2a90-1111-4a6b-9d2e-00000000000%d"`), after: fields(`"6f1c2a90-2222-4a6b-9d2e-00000000000%d"`), want: []string{"F44 review 2/2 calls ×2"}},
 		{name: "entity tags", why: "ignore is proposed", before: stamp("ETag", `W/"a%d"`), after: stamp("ETag", `W/"b%d"`), want: []string{"F44 review 3/3 calls ×3"}},
 	}

@@ -14,7 +14,9 @@ import (
 // sentinels are texts that stand for "no value" by convention.
 var sentinels = map[string]bool{
 	"N/A": true, "n/a": true, "NA": true, "NULL": true, "null": true, "None": true, "none": true, ".": true, "-": true, "--": true, "?": true,
-	"00000000": true, "0000-00-00": true, "99999999": true, "9999-12-31": true, "1900-01-01": true, "0001-01-01": true, "UNKNOWN": true, "Unknown": true,
+	"00000000": true, "0000-00-00": true, "0000-00-00 00:00:00": true, "99999999": true, "9999-12-31": true, "12/31/9999": true, "31-DEC-9999": true, "31-DEC-99": true,
+	"99991231": true, "1900-01-01": true, "01/01/1900": true, "19000101": true, "0001-01-01": true, "0001-01-01T00:00:00Z": true, "9999-12-31T00:00:00Z": true,
+	"UNKNOWN": true, "Unknown": true, "unknown": true, "(null)": true, "<null>": true, "\\N": true, "#N/A": true, "NaN": true, "nil": true, "undefined": true,
 }
 
 // isNothing reports whether a value stands for "no value".
@@ -195,4 +197,13 @@ func literal(v harness.Value) string {
 		return v.Text
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Nothing returns the word for a value that stands for "no value": missing, null, empty, blank, or a quoted stand-in such
+// as "N/A". It is empty for every other value.
+func Nothing(v harness.Value) string {
+	if !isNothing(v) {
+		return ""
+	}
+	return nameOf(v)
 }

@@ -272,8 +272,12 @@ func (p *profile) allWere(prefix, suffix string) bool {
 	return len(p.was) > 1
 }
 
-// affixKind: blanks are a matter of form, and a change of the pattern of identifiers is one of its own.
+// affixKind: blanks are a matter of form, a sign is one of numbers, and a change of the pattern of identifiers is a kind
+// of its own.
 func affixKind(p *profile, affix string) string {
+	if affix == "-" && p.allNumbers() {
+		return "F19"
+	}
 	if trim(affix) == "" {
 		return "F22"
 	}
@@ -283,6 +287,17 @@ func affixKind(p *profile, affix string) string {
 		}
 	}
 	return "F35"
+}
+
+// allNumbers reports whether all old values are plain numbers.
+func (p *profile) allNumbers() bool {
+	plain := numberStyle{"", ".", "-"}
+	for _, was := range p.was {
+		if _, ok := plain.parse(was); !ok {
+			return false
+		}
+	}
+	return len(p.was) > 0
 }
 
 func affixText(prefix, suffix string, added bool) string {
