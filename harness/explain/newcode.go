@@ -45,7 +45,7 @@ func detectNewCode(s *state) {
 			for _, code := range codes {
 				s.claimNewCodes([]string{code}, s.take(rows[code]), known)
 			}
-		case s.after.set(g.slot, s.at(g.list[0]).Pattern).isCodeList():
+		case len(known.counts) > 1 && s.after.set(g.slot, s.at(g.list[0]).Pattern).isCodeList():
 			var list []int
 			for _, code := range codes {
 				list = append(list, rows[code]...)

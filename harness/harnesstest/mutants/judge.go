@@ -62,7 +62,9 @@ func judge(m *mutant) (*result, error) {
 	r := &result{mutant: m}
 	all := m.world.exchanges
 	for _, p := range m.planted {
+		p.hit, p.alone = map[spotKey]bool{}, true
 		alone, err := p.apply(m.world.exchanges)
+		p.alone = false
 		if err != nil {
 			return nil, err
 		}
@@ -128,6 +130,17 @@ func general(d *harness.Difference) string { return d.Operation + " " + d.Patter
 
 // owners are the changes to which a difference belongs, as indexes; none for one that came of their interplay.
 func (r *result) owners(d *harness.Difference) []int {
+	if spot, ok := r.mutant.world.spotOf(d); ok {
+		var list []int
+		for i := range r.changes {
+			if r.changes[i].hit[spot] {
+				list = append(list, i)
+			}
+		}
+		if len(list) > 0 {
+			return list
+		}
+	}
 	for _, key := range []struct {
 		text string
 		of   func(*planted) map[string]bool

@@ -21,10 +21,12 @@ const (
 
 // operator is one row of the table: a change that vendors and mappings make.
 type operator struct {
-	name  string
-	kinds []string // of findings that name the change rightly
-	level level
-	whole bool // hits all places of its site, never a part
+	name     string
+	kinds    []string // of findings that name the change rightly
+	level    level
+	whole    bool // hits all places of its site, never a part
+	calls    bool // makes calls fail, lack or come twice
+	requests bool // of those: the caller does it, not the one who answers
 
 	fits    func(*site) bool                                             // onValues, onTree: whether it can be planted there
 	value   func(text string, n uint64) string                           // onValues; n differs from place to place
@@ -98,12 +100,12 @@ var operators = []operator{
 	{name: "columns shifted", kinds: kinds("F16"), level: onMessage, whole: true, slot: fixedWidth, message: bodies(shiftedColumns)},
 	{name: "last lines missing", kinds: kinds("F27", "F30"), level: onMessage, whole: true, slot: fixedWidth, message: bodies(withoutLastDetails)},
 	{name: "prefix of a namespace", kinds: kinds("F31"), level: onMessage, whole: true, slot: markup, message: bodies(prefixed)},
-	{name: "answers fail", kinds: kinds("F00", "F34"), level: onMessage, slot: answered, message: failed},
-	{name: "rate limit", kinds: kinds("F08"), level: onMessage, slot: answered, message: limited},
+	{name: "answers fail", calls: true, kinds: kinds("F00", "F34"), level: onMessage, slot: answered, message: failed},
+	{name: "rate limit", calls: true, kinds: kinds("F08"), level: onMessage, slot: answered, message: limited},
 	{name: "header removed", kinds: kinds("F03", "F34"), level: onMessage, whole: true, slot: answered, message: headless},
 	{name: "header added", kinds: kinds("F13"), level: onMessage, whole: true, slot: answered, message: headed},
-	{name: "call not made", kinds: kinds("F00", "F27", "F37"), level: onMessage, slot: calls, message: uncalled},
-	{name: "call made twice", kinds: kinds("F26", "F00"), level: onMessage, slot: calls, message: repeated},
+	{name: "call not made", calls: true, requests: true, kinds: kinds("F00", "F27", "F37"), level: onMessage, slot: calls, message: uncalled},
+	{name: "call made twice", calls: true, requests: true, kinds: kinds("F26", "F00"), level: onMessage, slot: calls, message: repeated},
 	{name: "body broke off", kinds: kinds("F27", "F00"), level: onMessage, slot: structured, message: bodies(func(s string) string { return s[:len(s)*2/3] })},
 }
 

@@ -21,9 +21,25 @@ type planted struct {
 	when  *condition
 	salt  uint64
 
-	at    *site           // the site at work
-	truth map[string]bool // keys of the differences that it makes alone
-	loose map[string]bool // the same without keys and indexes
+	at    *site            // the site at work
+	hit   map[spotKey]bool // the places that it changes when it is alone
+	alone bool             // whether places are noted
+	truth map[string]bool  // keys of the differences that it makes alone
+	loose map[string]bool  // the same without keys and indexes
+}
+
+// spotKey is one value in one half of an exchange, by its offset in the source.
+type spotKey struct {
+	exchange string
+	half     int
+	offset   int
+}
+
+// touch notes a place that is about to change.
+func (p *planted) touch(id string, offset int) {
+	if p.alone {
+		p.hit[spotKey{id, p.at.half, offset}] = true
+	}
 }
 
 // condition restricts a change to records whose member has that text.
@@ -83,13 +99,14 @@ type mutant struct {
 func plant(w *world, seed uint64, only string) *mutant {
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
 	m := &mutant{world: w, seed: seed}
+	side := sides[r.IntN(len(sides))]
 	wanted := 1 + int(math.Floor(5*math.Pow(r.Float64(), 2)))
 	for tries := 0; len(m.planted) < wanted && tries < 200; tries++ {
 		op := &operators[r.IntN(len(operators))]
 		if !strings.HasPrefix(op.name, only) || slices.ContainsFunc(m.planted, func(p *planted) bool { return p.op == op }) {
 			continue
 		}
-		if p := draw(w, op, r); p != nil && m.admits(p) {
+		if p := draw(w, op, side, r); p != nil && m.admits(p) {
 			m.planted = append(m.planted, p)
 		}
 	}
@@ -100,16 +117,20 @@ func plant(w *world, seed uint64, only string) *mutant {
 	return m
 }
 
-// draw places an operator; nil when it fits nowhere.
-func draw(w *world, op *operator, r *rand.Rand) *planted {
+// sides tells what comes to the target from what it hands on. A mutant changes one of them: a change of what comes in and
+// another one of what is made of it cannot be told from cause and consequence.
+var sides = []bool{false, false, true}
+
+// draw places an operator on a side; nil when it fits nowhere.
+func draw(w *world, op *operator, handedOn bool, r *rand.Rand) *planted {
 	p := &planted{op: op, rate: 1, salt: r.Uint64()}
 	if op.level == onMessage {
-		fit := slices.DeleteFunc(slices.Clone(w.slots), func(s slot) bool { return !op.slot(w, s) })
+		fit := slices.DeleteFunc(slices.Clone(w.slots), func(s slot) bool { return !op.slot(w, s) || s.handedOn(op) != handedOn })
 		if len(fit) == 0 {
 			return nil
 		}
 		p.slot = fit[r.IntN(len(fit))]
-		if !op.whole && r.IntN(2) == 0 {
+		if !op.whole && r.IntN(3) > 0 {
 			p.rate = 0.1 + 0.8*r.Float64()
 		}
 		return p
@@ -118,7 +139,7 @@ func draw(w *world, op *operator, r *rand.Rand) *planted {
 	if op.level == onTables {
 		list = w.tables
 	}
-	fit := slices.DeleteFunc(slices.Clone(list), func(s *site) bool { return !op.fits(s) })
+	fit := slices.DeleteFunc(slices.Clone(list), func(s *site) bool { return !op.fits(s) || s.author() == target != handedOn })
 	if len(fit) == 0 {
 		return nil
 	}
@@ -163,10 +184,13 @@ func conditionFor(w *world, at *site, r *rand.Rand) *condition {
 }
 
 // admits reports whether the change can stand beside the others: not on what another one decides by, and whole messages
-// alone in their slot.
+// alone in their slot. Calls that fail or lack in most sessions stand alone: they could follow from anything else.
 func (m *mutant) admits(p *planted) bool {
 	for _, q := range m.planted {
 		if (p.op.level == onMessage || q.op.level == onMessage) && p.where() == q.where() {
+			return false
+		}
+		if p.op.calls && p.rate >= 0.5 || q.op.calls && q.rate >= 0.5 {
 			return false
 		}
 		if p.decidesBy(q) || q.decidesBy(p) {
@@ -231,6 +255,7 @@ func (p *planted) change(x *harness.Exchange, m *harness.Message) error {
 		}
 		is := p.op.value(s.node.Text(), p.number(s.exchange, s.ordinal))
 		if is != s.node.Text() && (doc.Format != "fixed" || len(is) <= len(s.node.Text())) {
+			p.touch(s.exchange, s.node.Offset())
 			edits = append(edits, payload.Edit{Node: s.node, Text: is})
 		}
 	})

@@ -14,6 +14,14 @@ type slot struct{ from, to, channel, operation string }
 
 func slotOf(x *harness.Exchange) slot { return slot{x.From, x.To, x.Channel, x.Operation()} }
 
+// handedOn reports whether an operator changes what the target says in the slot: calls are its own, answers are not.
+func (s slot) handedOn(op *operator) bool {
+	if s.channel == harness.ChannelFile || op.requests {
+		return s.from == target
+	}
+	return s.to == target
+}
+
 // site is one place in one half of the exchanges of a slot: a scalar, or an array of records.
 type site struct {
 	slot    slot
@@ -25,6 +33,9 @@ type site struct {
 	n       int      // places, or records of a table
 	parent  []string // names of the scalar members beside it
 }
+
+// author is the system that writes the message.
+func (s *site) author() string { return []string{s.slot.from, s.slot.to}[s.half] }
 
 func (s *site) leaf() string { return s.pattern[strings.LastIndexByte(s.pattern, '.')+1:] }
 

@@ -38,6 +38,7 @@ func (p *planted) parents(id string, root *tree, change func(parent *tree, i int
 			return
 		}
 		if t.kids[i].kind != harness.KindObject && t.kids[i].kind != harness.KindArray && p.selects(id, ordinal, t.text) {
+			p.touch(id, t.kids[i].from)
 			change(t, i)
 		}
 		ordinal++

@@ -14,12 +14,13 @@ type tree struct {
 	kind harness.ValueKind
 	name string
 	raw  string // of a scalar, as written
+	from int    // where the value begins in the source, in bytes
 	kids []*tree
 }
 
 // grow copies a document.
 func grow(n payload.Node) *tree {
-	t := &tree{kind: n.Kind(), name: n.Name()}
+	t := &tree{kind: n.Kind(), name: n.Name(), from: n.Offset()}
 	if n.IsScalar() {
 		t.raw = string(n.Raw())
 		return t

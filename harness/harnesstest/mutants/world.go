@@ -22,6 +22,8 @@ type world struct {
 	name      string
 	target    string
 	exchanges []harness.Exchange
+	byID      map[string]*harness.Exchange
+	docs      map[docKey]*payload.Doc // that were asked for
 	sites     []*site
 	tables    []*site // arrays of records
 	slots     []slot
@@ -70,7 +72,7 @@ func openWorlds(ctx context.Context, o options) ([]*world, error) {
 
 // newWorld spells bodies in the one way in which mutants are spelled, so that nothing but the planted differs.
 func newWorld(name string, list []harness.Exchange) (*world, error) {
-	w := &world{name: name, target: target}
+	w := &world{name: name, target: target, byID: map[string]*harness.Exchange{}, docs: map[docKey]*payload.Doc{}}
 	for i, x := range list {
 		x.ID = harness.SequenceID(i + 1)
 		for _, m := range halves(&x) {
@@ -84,7 +86,37 @@ func newWorld(name string, list []harness.Exchange) (*world, error) {
 		}
 		w.exchanges = append(w.exchanges, x)
 	}
+	for i := range w.exchanges {
+		w.byID[w.exchanges[i].ID] = &w.exchanges[i]
+	}
 	return w, w.survey()
+}
+
+type docKey struct {
+	exchange string
+	half     int
+}
+
+// spotOf finds the place of the world in which a difference lies; ok is false for what came, and for what is no value.
+func (w *world) spotOf(d *harness.Difference) (key spotKey, ok bool) {
+	x := w.byID[d.Exchange]
+	if x == nil || len(d.Path) < 3 || d.Path[1].Name != "body" {
+		return spotKey{}, false
+	}
+	half := slices.Index(halfNames, d.Path[0].Name)
+	at := docKey{x.ID, half}
+	if w.docs[at] == nil {
+		doc, err := payload.Of(*halves(x)[half])
+		if err != nil {
+			return spotKey{}, false
+		}
+		w.docs[at] = doc
+	}
+	n := w.docs[at].Root().At(d.Path[2:])
+	if n.IsZero() || !n.IsScalar() {
+		return spotKey{}, false
+	}
+	return spotKey{x.ID, half, n.Offset()}, true
 }
 
 // halves are the messages of an exchange.
