@@ -47,6 +47,7 @@ type state struct {
 	group    []int    // by index of difference: its slot, pattern and class, as a number
 	facts    *facts   // from the end of detectExpected on
 	outputs  *outputs // from its first use on
+	changes  changes  // from its first use on
 	before   *index
 	after    *index
 	sizes    map[place]int // how many elements a table of the baseline has

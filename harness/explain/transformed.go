@@ -30,117 +30,169 @@ var transformations = map[string]struct {
 // minOldValues is how many different old values a rule must explain: the same change of one value is a constant.
 const minOldValues = 3
 
-// maxUnchanged bounds how many different values that did not change are asked.
-const maxUnchanged = 2000
-
-// site is one place with the rule that explains it.
-type site struct {
-	list []int
-	rule infer.Rule
-	rest int // different values that did not change
-}
-
-// detectTransformed explains changed values by the simplest rule that turns the old ones into the new ones. Places with
-// the same rule are one finding: one change of the mapping or of the vendor shows in many fields.
+// detectTransformed explains changed values by the simplest rule that turns the old ones into the new ones. What one rule
+// leaves over at a place is looked at again, so that causes that lie over one another come apart. Places with the same
+// rule are one finding: one change of the mapping or of the vendor shows in many fields.
 func detectTransformed(s *state) {
-	var order []string
-	byRule := map[string][]site{}
-	groups := s.uncrowded(s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isField(d) && inBody(d) }))
-	s.loadSets(s.before, groups)
+	fits := func(d *harness.Difference) bool {
+		return (d.Class == harness.Changed || d.Class == harness.Retyped && d.Was.Kind != harness.KindNull) && isField(d) && inBody(d)
+	}
+	groups := s.uncrowded(s.groups(fits))
+	var found []*study
+	for range maxLayers {
+		var left []group
+		for _, st := range s.learn(groups) {
+			if _, known := transformations[st.law.rule.Kind]; !st.found || !known || len(st.explained) < minOldValues {
+				continue
+			}
+			found = append(found, st)
+			for _, i := range st.explained {
+				delete(st.mine, i)
+			}
+			rest := slices.DeleteFunc(slices.Clone(st.list), func(i int) bool { return !st.mine[i] })
+			if len(rest) >= minOldValues {
+				left = append(left, group{st.slot, rest})
+			}
+		}
+		if groups = left; s.err != nil || len(groups) == 0 {
+			break
+		}
+	}
 	if s.err != nil {
 		return
 	}
-	for _, g := range groups {
-		t, ok := s.infer(g)
-		if _, known := transformations[t.rule.Kind]; !ok || !known {
-			continue
-		}
-		key := t.rule.Kind + " " + t.rule.Text
-		if byRule[key] == nil {
-			order = append(order, key)
-		}
-		byRule[key] = append(byRule[key], t)
-	}
-	for _, key := range order {
-		s.claimTransformed(byRule[key])
+	for _, c := range clustered(found) {
+		s.claimTransformed(c)
 	}
 }
 
-// infer finds the rule of a group. The values of the place that did not change are asked, too: a rule that would change
-// them is too general.
-func (s *state) infer(g group) (site, bool) {
-	first := s.at(g.list[0])
-	var pairs []infer.Pair
-	changed := map[string]int{}
-	for _, i := range g.list {
-		d := s.at(i)
-		pairs = append(pairs, infer.Pair{Was: d.Was, Is: d.Is})
-		changed[d.Was.Text]++
-	}
-	if len(changed) < minOldValues {
-		return site{}, false
-	}
-	rest, all := 0, s.before.set(g.slot, first.Pattern)
-	for _, text := range all.sorted(maxUnchanged) {
-		if all.counts[text] > changed[text] {
-			rest++
-			v := harness.Value{Kind: first.Was.Kind, Text: text}
-			pairs = append(pairs, infer.Pair{Was: v, Is: v})
-		}
-	}
-	rule, ok := infer.Infer(pairs, infer.Options{})
-	if !ok {
-		return site{}, false
-	}
-	explained := slices.DeleteFunc(slices.Clone(g.list), func(i int) bool {
-		return !rule.Explains(infer.Pair{Was: s.at(i).Was, Is: s.at(i).Is})
-	})
-	return site{explained, rule, rest}, len(explained) >= minOldValues
+// cluster is places that one law explains.
+type cluster struct {
+	law   law
+	sites []*study
 }
 
-func (s *state) claimTransformed(sites []site) {
-	first, rule := sites[0], sites[0].rule
-	d := s.at(first.list[0])
+// clustered joins places by the signature of their law, in order of first appearance. Code tables join when they have
+// lines in common and translate no code in two ways.
+func clustered(found []*study) []*cluster {
+	var all []*cluster
+	for _, st := range found {
+		joined := slices.ContainsFunc(all, func(c *cluster) bool { return c.takes(st) })
+		if !joined {
+			all = append(all, &cluster{st.law, []*study{st}})
+		}
+	}
+	return all
+}
+
+// takes adds the place when its law is that of the cluster.
+func (c *cluster) takes(st *study) bool {
+	if c.law.rule.Kind != st.law.rule.Kind || c.law.when.String() != st.law.when.String() || !sameTypes(c.sites[0], st) {
+		return false
+	}
+	if c.law.rule.Family == "table" && st.law.rule.Family == "table" {
+		both, ok := infer.Union(c.law.rule, st.law.rule)
+		if ok {
+			c.law.rule, c.sites = both, append(c.sites, st)
+		}
+		return ok
+	}
+	if c.law.rule.Signature() != st.law.rule.Signature() {
+		return false
+	}
+	c.sites = append(c.sites, st)
+	return true
+}
+
+// sameTypes reports whether both places changed values of the same type to the same type; the words for a changed type
+// are the words of the whole finding.
+func sameTypes(a, b *study) bool { return a.law.rule.Params["types"] == b.law.rule.Params["types"] }
+
+func (s *state) claimTransformed(c *cluster) {
+	first, rule := c.sites[0], c.law.rule
+	d := s.at(first.explained[0])
 	means := transformations[rule.Kind]
-	f := s.sized(first.list)
-	f.Hit, f.NextStep = s.hits(first.list), means.next
-	f.Sentence = fmt.Sprintf("%q in %s from %s: %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), rule.Text, s.share(first.list))
-	var list []int
-	for n, t := range sites {
-		list = append(list, t.list...)
-		if o := s.at(t.list[0]); n > 0 {
-			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(o), o.Operation, s.side(receiver(o)), s.share(t.list)))
+	f := s.sized(first.explained)
+	f.Hit, f.NextStep = s.hits(first.explained), means.next
+	f.Sentence = fmt.Sprintf("%q in %s from %s: %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), c.law.words(), s.share(first.explained))
+	var own []int
+	var all []evidence
+	for n, t := range c.sites {
+		own, all = append(own, t.explained...), append(all, t.evidence)
+		if o := s.at(t.explained[0]); n > 0 {
+			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(o), o.Operation, s.side(receiver(o)), s.share(t.explained)))
 			f.Target = append(f.Target, s.place(receiver(o), o))
 		}
 	}
-	if rule.Lossy {
-		f.Effects = append(f.Effects, "The old values cannot be told from the new ones: two of them can become the same.")
-	}
-	for _, other := range rule.Ambiguous {
-		f.Effects = append(f.Effects, "Not the only reading: "+other+".")
-	}
-	f.Proof = proofOf(sites)
+	f.Effects = append(f.Effects, s.rewriteEffects(d, rule)...)
+	f.Proof, f.Cause = s.causeOf(c.law, c.scope(s), all)
 	s.kind.Kind, s.kind.Title = rule.Kind, means.title
-	own := s.take(list)
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	own = s.take(own)
+	follow := s.consequences(own)
+	follow.addTo(&f)
+	s.claim(f, append(own, follow.list...))
 }
 
-// proofOf says what came of applying the rule to the old side: whether its differences vanish, and whether it would make
-// new ones.
-func proofOf(sites []site) string {
-	applied, exceptions, rest := 0, 0, 0
-	for _, t := range sites {
-		applied += len(t.list)
-		exceptions += t.rule.Exceptions
-		rest += t.rest
+// rewriteEffects says what a reader of the new values must know beside the rule.
+func (s *state) rewriteEffects(d *harness.Difference, rule infer.Rule) []string {
+	var effects []string
+	if d.Class == harness.Retyped {
+		effects = append(effects, typeEffects(d)...)
 	}
-	if exceptions > 0 {
-		return fmt.Sprintf("Not proven: applied to the old values, the rule gives %d of the new ones, with %s.", applied, count(exceptions, "exception"))
+	if rule.Lossy {
+		effects = append(effects, "The old values cannot be told from the new ones: two of them can become the same.")
 	}
-	if rest > 0 {
-		return fmt.Sprintf("Proven: applied to the old values, the rule gives all %d new ones and leaves what did not change alone.", applied)
+	for _, other := range rule.Ambiguous {
+		effects = append(effects, "Not the only reading: "+other+".")
 	}
-	return fmt.Sprintf("Proven: applied to the old values, the rule gives all %d new ones, and there are no others.", applied)
+	if rule.Family == "table" && !s.downstream(d) {
+		effects = append(effects, s.untranslated(d, rule)...)
+	}
+	return effects
+}
+
+// untranslated says which of the new codes the crosswalk of the old ones does not know.
+func (s *state) untranslated(d *harness.Difference, rule infer.Rule) []string {
+	old, unknown := setOf(nil), setOf(nil)
+	for _, e := range rule.Table {
+		old.add(e.Was.Text)
+	}
+	walk := s.crosswalkFor(old)
+	if walk.Name == "" || walk.Default {
+		return nil
+	}
+	for _, e := range rule.Table {
+		if walk.Codes[e.Is.Text] == 0 {
+			unknown.add(e.Is.Text)
+		}
+	}
+	if len(unknown.counts) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("No row for %s in crosswalk %s.", listSome(unknown.sorted(len(unknown.counts)), maxFewCodes), walk.File)}
+}
+
+// scope is the places of the cluster.
+func (c *cluster) scope(s *state) []harness.Scope {
+	var scope []harness.Scope
+	seen := map[string]bool{}
+	for _, t := range c.sites {
+		p := harness.Scope{Operation: t.slot.operation, At: t.pattern}
+		if key := p.Operation + "\x00" + p.At.String(); !seen[key] {
+			seen[key] = true
+			scope = append(scope, p)
+		}
+	}
+	return scope
+}
+
+// causeOf is the cause that a finding carries, with its proof in words.
+func (s *state) causeOf(l law, scope []harness.Scope, all []evidence) (string, *harness.Cause) {
+	text, proof := proofText(l, all...)
+	written, ok := l.rule.Written()
+	if !ok {
+		return text, nil
+	}
+	written.When = l.when.String()
+	return text, &harness.Cause{Rule: written, Scope: scope, Proof: proof}
 }

@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -13,62 +12,53 @@ import (
 // a new code: letter case, padding, separators, signs, cuts, dates in another layout, spellings of true and false. Such a
 // rule shows in a single value, so that fields with one or two values are explained, too.
 func detectWriting(s *state) {
-	var order []string
-	byRule := map[string][]site{}
 	groups := s.uncrowded(s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isField(d) && inBody(d) }))
 	s.loadSets(s.before, groups)
 	if s.err != nil {
 		return
 	}
-	for _, g := range groups {
-		t, ok := s.writingOf(g)
-		if !ok {
-			continue
-		}
-		key := t.rule.Kind + " " + t.rule.Text
-		if byRule[key] == nil {
-			order = append(order, key)
-		}
-		byRule[key] = append(byRule[key], t)
-	}
-	for _, key := range order {
-		s.claimWriting(byRule[key])
+	found := s.applied(groups, func(st *study) (l law, ok bool) {
+		l.rule, ok = s.writingOf(st.group)
+		return l, ok
+	})
+	for _, c := range clustered(found) {
+		s.claimWriting(c)
 	}
 }
 
-func (s *state) claimWriting(sites []site) {
+func (s *state) claimWriting(c *cluster) {
 	different := map[string]bool{}
-	for _, t := range sites {
-		for _, i := range t.list {
+	for _, t := range c.sites {
+		for _, i := range t.explained {
 			different[s.at(i).Was.Text] = true
 		}
 	}
-	s.claimTransformed(sites)
+	s.claimTransformed(c)
 	if f := &s.findings[len(s.findings)-1]; len(different) < minOldValues {
+		if f.Cause != nil {
+			f.Cause.Proof.Proven = false
+		}
 		f.Proof = fmt.Sprintf("Not proven: the rule gives the new value, and there %s only %s to judge it by.", isOrAre(len(different)), count(len(different), "different value"))
 	}
 }
 
 // writingOf finds the rule of writing of a group. It is learned from what most places with one old value became, so that
 // a few values that are wrong for another reason hide nothing, and claims nothing but what it explains.
-func (s *state) writingOf(g group) (site, bool) {
+func (s *state) writingOf(g group) (infer.Rule, bool) {
 	for _, minority := range []bool{false, true} {
-		pairs, rest := s.typicalPairs(g, minority)
-		rule, ok := infer.Infer(pairs, infer.Options{MinPairs: 1})
-		if _, known := transformations[rule.Kind]; !ok || !known || !isWriting(rule) {
-			continue
+		rule, ok := infer.Infer(s.typicalPairs(g, minority), infer.Options{MinPairs: 1})
+		if _, known := transformations[rule.Kind]; ok && known && isWriting(rule) {
+			return rule, true
 		}
-		explained := slices.DeleteFunc(slices.Clone(g.list), func(i int) bool {
-			return !rule.Explains(infer.Pair{Was: s.at(i).Was, Is: s.at(i).Is})
-		})
-		return site{explained, rule, rest}, len(explained) > 0
 	}
-	return site{}, false
+	return infer.Rule{}, false
 }
 
-// typicalPairs is what most places with each old value became, and the rest: how many different values stayed somewhere.
-// Values that stayed in most places are left out of the changed ones, unless minority is set.
-func (s *state) typicalPairs(g group, minority bool) (pairs []infer.Pair, rest int) {
+// maxUnchanged bounds how many different values that did not change are asked.
+const maxUnchanged = 2000
+
+// typicalPairs is what most places with each old value became, and the different values that stayed somewhere. Values that stayed in most places are left out of the changed ones, unless minority is set.
+func (s *state) typicalPairs(g group, minority bool) (pairs []infer.Pair) {
 	first, most := s.at(g.list[0]), s.mostBecame(g)
 	all, changed, typical := s.before.set(g.slot, first.Pattern), map[string]int{}, map[string]int{}
 	for _, i := range g.list {
@@ -86,12 +76,11 @@ func (s *state) typicalPairs(g group, minority bool) (pairs []infer.Pair, rest i
 	}
 	for _, text := range all.sorted(maxUnchanged) {
 		if all.counts[text] > changed[text] {
-			rest++
 			v := harness.Value{Kind: first.Was.Kind, Text: text}
 			pairs = append(pairs, infer.Pair{Was: v, Is: v})
 		}
 	}
-	return pairs, rest
+	return pairs
 }
 
 // mostBecame is what most places with an old value became; of equals the first.

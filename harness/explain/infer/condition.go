@@ -89,6 +89,20 @@ func (c Condition) String() string {
 	return strings.Join(parts, " and ")
 }
 
+// Words writes the condition for people; name says how to call a member.
+func (c Condition) Words(name func(member string) string) string {
+	parts := make([]string, len(c.all))
+	for i, one := range c.all {
+		sign := one.sign
+		if called := name(one.member); sign == "=" && called != one.member {
+			parts[i] = called + " is " + asWord(one.value)
+		} else {
+			parts[i] = called + " " + sign + " " + asWord(one.value)
+		}
+	}
+	return strings.Join(parts, " and ")
+}
+
 // ParseCondition reads a condition; the empty text holds always.
 func ParseCondition(text string) (Condition, error) {
 	var c Condition

@@ -1,6 +1,8 @@
 package infer
 
 import (
+	"strings"
+
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
@@ -61,6 +63,9 @@ func (r Rule) Apply(was harness.Value, record []harness.Field) (is harness.Value
 	}
 	return r.apply(was, record)
 }
+
+// NeedsRecord reports whether the rule looks at other members of the record.
+func (r Rule) NeedsRecord() bool { return strings.Contains(r.Family, "concat") }
 
 // Explains reports whether the rule turns the pair's old value into its new one, or leaves alone what did not change.
 func (r Rule) Explains(p Pair) bool { return explains(r.apply, &p) }

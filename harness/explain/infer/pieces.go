@@ -251,6 +251,9 @@ func newWeaver(t *Pair) *weaver {
 	w := &weaver{sources: append([]source{wholeOld}, oldWords...)}
 	members := t.Record[:min(len(t.Record), maxMembers)]
 	for _, f := range members {
+		if strings.HasPrefix(f.Name, ":") {
+			continue // a feature of the exchange, not a part of its data
+		}
 		w.sources = append(w.sources, memberOf(f.Name, len(members)))
 	}
 	for _, s := range w.sources {
