@@ -103,8 +103,10 @@ func generated(t *testing.T) map[string]harness.Recording {
 		"changes/hcm-r2":         sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.WorkerReportR2()...)),
 		"changes/hcm-v44":        sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.WorkerReport44()...)),
 		"changes/hcm-affiliates": sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.WorkerReportAffiliates()...)),
-		"changes/sis-9.32-gl":    sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCandidate932()...)),
-		"changes/sis-9.32":       sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
+		"incidents/inc-2231": scrubbed(t, played(t, world.Incident(), "crm-sis-applicant", "i2-crm-sis-applicant/baseline.yaml"),
+			"incident-policy.yaml"),
+		"changes/sis-9.32-gl": sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCandidate932()...)),
+		"changes/sis-9.32":    sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
 	}
 }
 
@@ -147,11 +149,17 @@ func steadied(t *testing.T, rec harness.Recording) harness.Recording {
 // sealed scrubs under the world's own policy, which keeps everything because everything is invented.
 func sealed(t *testing.T, rec harness.Recording) harness.Recording {
 	t.Helper()
-	text, err := fs.ReadFile(harrowlake.FS(), "policy.yaml")
+	return scrubbed(t, rec, "policy.yaml")
+}
+
+// scrubbed scrubs under a policy of the world, with a key that everybody knows.
+func scrubbed(t *testing.T, rec harness.Recording, policyFile string) harness.Recording {
+	t.Helper()
+	text, err := fs.ReadFile(harrowlake.FS(), policyFile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	policy, err := scrub.ParsePolicy("policy.yaml", text)
+	policy, err := scrub.ParsePolicy(policyFile, text)
 	if err != nil {
 		t.Fatal(err)
 	}

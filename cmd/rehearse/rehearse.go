@@ -21,7 +21,7 @@ import (
 type runFlags struct {
 	output, out, mode, failOn, candidate string
 	allow                                []string
-	verbose, quiet                       bool
+	verbose, quiet, expectFailure        bool
 }
 
 func (a *app) runVerb() verb {
@@ -38,6 +38,7 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.mode, "mode", "gate", "`gate`: a verdict can fail the run; report: only errors do")
 			set.StringVar(&f.failOn, "fail-on", "review", "`weight` from which the gate fails: benign, review or breaking")
 			set.StringVar(&f.candidate, "candidate", "", "`folder` of exchanges that take the place of recorded ones, instead of the scenario's")
+			set.BoolVar(&f.expectFailure, "expect-failure", false, "succeed when the failure in the recording happens again, else do not")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
 			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
 		},
@@ -87,11 +88,20 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 			worst = weightier(worst, reported{err})
 			continue
 		}
-		if f.mode == "gate" {
-			worst = weightier(worst, verdictError(outcome.Report.Verdict, threshold))
-		}
+		worst = weightier(worst, a.decide(file, outcome, f, threshold))
 	}
 	return worst
+}
+
+// decide is the error that a run ends with after its report was shown, nil when it is a success.
+func (a *app) decide(file string, outcome *rehearsal.Outcome, f runFlags, threshold harness.Verdict) error {
+	switch {
+	case f.expectFailure:
+		return a.failedAgain(file, outcome)
+	case f.mode == "gate":
+		return verdictError(outcome.Report.Verdict, threshold)
+	}
+	return nil
 }
 
 // reported is an error that was printed already.

@@ -12,6 +12,7 @@ func (a *app) verbs() []verb {
 		a.runVerb(),
 		a.diffVerb(),
 		a.acceptVerb(),
+		a.shrinkVerb(),
 		a.ruleVerb(),
 		a.fixturesVerb(),
 		a.doctorVerb(),

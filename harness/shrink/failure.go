@@ -39,6 +39,28 @@ func FailureOf(rec harness.Recording, system string) (f Failure, ok bool, err er
 	return list[0], true, nil
 }
 
+// Again finds the first failure of a recording in what crossed when it was replayed, and returns it as it happened then.
+// Where the recording holds stand-ins its error may be one, so that operation and status decide.
+func Again(recorded, replayed harness.Recording, system string) (f Failure, ok bool, err error) {
+	f, ok, err = FailureOf(recorded, system)
+	if err != nil || !ok {
+		return f, false, err
+	}
+	list, err := failures(replayed, system)
+	if err != nil {
+		return f, false, err
+	}
+	masked := recorded.Manifest().Scrub.Masked > 0
+	at := slices.Index(list, f)
+	if at < 0 && masked {
+		at = slices.IndexFunc(list, func(o Failure) bool { return o.Operation == f.Operation && o.Status == f.Status })
+	}
+	if at < 0 {
+		return f, false, nil
+	}
+	return list[at], true, nil
+}
+
 // Has reports whether the failure happened in the recording, too.
 func (f Failure) Has(rec harness.Recording, system string) (bool, error) {
 	list, err := failures(rec, system)

@@ -47,17 +47,19 @@ func Smallest(ctx context.Context, c Case) (*Result, error) {
 		return nil, harness.Usage(fmt.Errorf("shrink: no exchange with %s fails in the recording", c.System),
 			"capture the failure first: an answer of 400 and above, or a call that breaks off")
 	}
-	s := &search{Case: c, failure: failure, seen: map[[sha256.Size]byte]bool{}}
+	s := &search{Case: c, seen: map[[sha256.Size]byte]bool{}}
 	if s.best, err = harness.Collect(c.Recording); err != nil {
 		return nil, err
 	}
-	whole := slices.Clone(s.best)
-	s.tell("feeding the whole recording (exchanges: %d)", len(whole))
-	again, err := s.try(ctx, whole)
-	if err != nil {
+	s.tell("feeding the whole recording (exchanges: %d)", len(s.best))
+	if s.replayed, err = c.Replay(ctx, s.best); err != nil {
 		return nil, err
 	}
-	if !again {
+	s.replays++
+	if s.failure, ok, err = Again(c.Recording, s.replayed, c.System); err != nil {
+		return nil, err
+	}
+	if !ok {
 		return nil, harness.Inconclusive(fmt.Errorf("shrink: the failure did not happen again: %s", failure),
 			"check that the target is the release that failed, and that the recording holds what it needs")
 	}
@@ -65,7 +67,7 @@ func Smallest(ctx context.Context, c Case) (*Result, error) {
 	if err != nil && !errors.Is(err, errBound) {
 		return nil, err
 	}
-	return &Result{Failure: failure, Exchanges: s.best, Replayed: s.replayed, Replays: s.replays, Bounded: errors.Is(err, errBound)}, nil
+	return &Result{Failure: s.failure, Exchanges: s.best, Replayed: s.replayed, Replays: s.replays, Bounded: errors.Is(err, errBound)}, nil
 }
 
 // search is the state of one shrinking.

@@ -60,7 +60,7 @@ func CRM(release string, now func() time.Time) (http.Handler, error) {
 		return nil, unknownRelease(world.CRM, release, releases...)
 	}
 	c := &crm{now: now, applications: map[string]*application{}}
-	for _, a := range world.Applications() {
+	for _, a := range append(world.Applications(), world.IncidentApplication()) {
 		c.applications[a.ID] = newApplication(a, release, now())
 	}
 	routes := http.NewServeMux()

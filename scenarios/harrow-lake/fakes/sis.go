@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/world"
 )
@@ -53,6 +54,8 @@ type stored struct {
 
 // sis is Atrium SIS.
 type sis struct {
+	splits bool // until 9.32
+
 	mu           sync.Mutex
 	persons      map[string]matched // by last name, first name and day of birth
 	students     map[string]string  // personId → studentId
@@ -65,7 +68,7 @@ func SIS(release string, now func() time.Time) (http.Handler, error) {
 	if release != world.SISBefore && release != world.SISAfter {
 		return nil, unknownRelease(world.SIS, release, world.SISBefore, world.SISAfter)
 	}
-	s := &sis{persons: map[string]matched{}, students: map[string]string{}, applications: map[string]stored{}}
+	s := &sis{splits: release == world.SISBefore, persons: map[string]matched{}, students: map[string]string{}, applications: map[string]stored{}}
 	for _, a := range world.Applications() {
 		if a.Known {
 			s.add(person{Last: a.Last, First: a.First, Birth: a.Birth}, guid("person "+a.StudentID), a.StudentID)
@@ -110,6 +113,11 @@ func (s *sis) admit(w http.ResponseWriter, r *http.Request) {
 	}
 	if problems := a.check(); len(problems) > 0 {
 		refuse(w, http.StatusUnprocessableEntity, problems...)
+		return
+	}
+	if s.splits && a.Person.splits() {
+		refuse(w, http.StatusInternalServerError, problem{"", "internal",
+			"lastName: character split at column 60, trace " + guid("trace "+*a.ExternalID)})
 		return
 	}
 	request, err := encode(a)
@@ -196,6 +204,14 @@ func (a admission) check() []problem {
 
 func oneOf(codes []string) func(string) bool {
 	return func(s string) bool { return slices.Contains(codes, s) }
+}
+
+// splits reports whether the SIS fails on the person. Until 9.32 it has this bug: it cuts surnames at 60 characters, and where a
+// name holds a character of four bytes it counts wrongly and cuts through one.
+func (p person) splits() bool {
+	const column = 60
+	wide := strings.ContainsFunc(p.First+p.Last, func(r rune) bool { return r > 0xffff })
+	return wide && utf8.RuneCountInString(p.Last) > column
 }
 
 // checkPerson wants a reference, or a name with a day of birth.

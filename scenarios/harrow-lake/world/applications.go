@@ -100,6 +100,18 @@ func Applications() []Application {
 	return list
 }
 
+// IncidentApplication is the application of incident INC-2231: a surname of 61 characters beside an emoji, which Atrium
+// SIS cannot store. It is in the CRM, and not among Applications.
+func IncidentApplication() Application {
+	a := Applications()[5]
+	a.ID, a.First, a.Birth, a.Email, a.Known = "A-20560", "Seraphina 🌻", "2008-05-04", "seraphina@mail.example", false
+	a.Submitted, a.StudentID = time.Date(2026, 10, 7, 19, 10, 12, 0, time.UTC), StudentID(firstApplicant+79)
+	return a
+}
+
+// Incident returns the webhook of incident INC-2231, Wednesday 2026-10-07, 14:10 America/Chicago: one session.
+func Incident() []harness.Exchange { return []harness.Exchange{webhook(1, IncidentApplication())} }
+
 // waiting is how many applications the hourly poll finds in the CRM.
 const waiting = 74
 
@@ -142,29 +154,34 @@ func pick(usual, other string, condition bool) string {
 func Webhooks() []harness.Exchange {
 	var list []harness.Exchange
 	for i, a := range Applications() {
-		body := fmt.Appendf(nil, `{"event":"application.submitted","id":%q,"at":%q}`, a.ID, a.Submitted.Format(time.RFC3339))
-		list = append(list, harness.Exchange{
-			ID:      harness.SequenceID(i + 1),
-			Session: a.ID,
-			Channel: harness.ChannelHTTP,
-			From:    CRM,
-			To:      HubLine,
-			At:      a.Submitted,
-			Request: harness.Message{
-				Head: harness.Head{
-					{Name: harness.FieldMethod, Value: "POST"},
-					{Name: harness.FieldPath, Value: "/hooks/application"},
-					{Name: harness.FieldProto, Value: "HTTP/1.1"},
-					{Name: "User-Agent", Value: "Prospekt-Webhooks/1"},
-					{Name: "Content-Type", Value: "application/json"},
-					{Name: SignatureHeader, Value: Signature(HookSecret, body)},
-				},
-				Media: "application/json",
-				Body:  harness.BytesBody(body),
-			},
-		})
+		list = append(list, webhook(i+1, a))
 	}
 	return list
+}
+
+// webhook is the call with which the CRM announces an application.
+func webhook(n int, a Application) harness.Exchange {
+	body := fmt.Appendf(nil, `{"event":"application.submitted","id":%q,"at":%q}`, a.ID, a.Submitted.Format(time.RFC3339))
+	return harness.Exchange{
+		ID:      harness.SequenceID(n),
+		Session: a.ID,
+		Channel: harness.ChannelHTTP,
+		From:    CRM,
+		To:      HubLine,
+		At:      a.Submitted,
+		Request: harness.Message{
+			Head: harness.Head{
+				{Name: harness.FieldMethod, Value: "POST"},
+				{Name: harness.FieldPath, Value: "/hooks/application"},
+				{Name: harness.FieldProto, Value: "HTTP/1.1"},
+				{Name: "User-Agent", Value: "Prospekt-Webhooks/1"},
+				{Name: "Content-Type", Value: "application/json"},
+				{Name: SignatureHeader, Value: Signature(HookSecret, body)},
+			},
+			Media: "application/json",
+			Body:  harness.BytesBody(body),
+		},
+	}
 }
 
 // Signature is the value of [SignatureHeader] for a body.
