@@ -8,7 +8,7 @@ const (
 	Changed     ChangeClass = "changed"      // another value of the same type
 	Added       ChangeClass = "added"        // present in B only
 	Removed     ChangeClass = "removed"      // present in A only
-	Moved       ChangeClass = "moved"        // same records or members in another order
+	Moved       ChangeClass = "moved"        // same records, members or calls in another order
 	Retyped     ChangeClass = "type"         // another type, such as number → string
 	Reformed    ChangeClass = "form"         // same value, other spelling: 3.50 → 3.5, quoting, line ends, encoding
 	MissingCall ChangeClass = "missing-call" // an exchange of A has no partner in B
@@ -69,12 +69,13 @@ func (v Value) Field(name string) (text string, ok bool) {
 type Comparison struct {
 	Before, After Recording
 	Differences   []Difference
-	Exchanges     [2]int        // how many were compared on each side
-	Records       []RecordCount // of each table that was compared, in order
-	Suppressed    []Suppression // what rules took away, in the order of the rules
-	Unused        []Rule        // rules of the scenario that matched nothing
-	Expired       []Rule        // rules of the scenario whose day has passed; they were not applied
-	Notes         []string      // how records were aligned, and where alignment was degraded
+	Exchanges     [2]int            // how many were compared on each side
+	Partner       map[string]string // exchange of the baseline → the one of the candidate that it was compared with
+	Records       []RecordCount     // of each table that was compared, in order
+	Suppressed    []Suppression     // what rules took away, in the order of the rules
+	Unused        []Rule            // rules of the scenario that matched nothing
+	Expired       []Rule            // rules of the scenario whose day has passed; they were not applied
+	Notes         []string          // how records were aligned, and where alignment was degraded
 }
 
 // RecordCount is the size of one table on both sides.

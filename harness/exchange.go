@@ -165,6 +165,18 @@ func looksLikeID(segment string) bool {
 	return strings.ContainsAny(segment, "0123456789") && !version.MatchString(segment)
 }
 
+// WithoutVersion generalises the versions in an operation to {version}, so that calls of two releases of one interface
+// are seen to ask for the same: "GET /v16/workers" and "GET /v17/workers".
+func WithoutVersion(operation string) string {
+	segments := strings.Split(operation, "/")
+	for i, s := range segments {
+		if version.MatchString(s) {
+			segments[i] = "{version}"
+		}
+	}
+	return strings.Join(segments, "/")
+}
+
 // generaliseName replaces runs of six and more digits, the form of dates and sequence numbers, by {}.
 func generaliseName(name string) string {
 	var b strings.Builder

@@ -135,3 +135,17 @@ func ExampleExchange_Operation() {
 	fmt.Println(x.Operation())
 	// Output: GET /v2/applications/{}
 }
+
+func TestVersionsOfAnInterfaceAskForTheSame(t *testing.T) {
+	for _, tc := range []struct{ operation, want, why string }{
+		{"GET /api/v16/workers/{}", "GET /api/{version}/workers/{}", "a segment that is a version"},
+		{"GET /services/v58.0/query", "GET /services/{version}/query", "with a minor number"},
+		{"POST /v2beta1/users", "POST /{version}/users", "a release before its time"},
+		{"GET /vendors/{}", "GET /vendors/{}", "a word that begins with v is none"},
+		{"registrations.csv", "registrations.csv", "a file has none"},
+	} {
+		if got := WithoutVersion(tc.operation); got != tc.want {
+			t.Errorf("%s: %q became %q, want %q", tc.why, tc.operation, got, tc.want)
+		}
+	}
+}

@@ -16,7 +16,8 @@ type Options struct {
 }
 
 // Recordings compares a baseline with a candidate. The error is about reading them or about a rule that cannot be
-// understood; differences are no error. Order of differences: by exchange of the baseline, then by place.
+// understood; differences are no error. Order of differences: by exchange of the baseline, then by place; calls that
+// moved come last.
 func Recordings(before, after harness.Recording, o Options) (*harness.Comparison, error) {
 	return compareAll(before, after, o, streamFrom, recordsPerPart)
 }
@@ -36,11 +37,14 @@ func compareAll(before, after harness.Recording, o Options, streamFrom int64, re
 		return nil, fmt.Errorf("read candidate: %w", err)
 	}
 	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, exact: o.Exact, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
-	for _, p := range pair(was, is) {
+	pairs := pair(was, is)
+	c.out.Partner = partners(pairs)
+	for _, p := range pairs {
 		if err := c.pair(p); err != nil {
 			return nil, err
 		}
 	}
+	c.order(pairs, is)
 	c.finish(slices.Concat(was, is)...)
 	return c.out, nil
 }
@@ -123,7 +127,7 @@ func faultValue(f *harness.Fault) harness.Value {
 	if f == nil {
 		return harness.Value{Kind: harness.KindAbsent}
 	}
-	return harness.Value{Kind: harness.KindString, Text: f.Kind}
+	return harness.Value{Kind: harness.KindString, Text: f.Kind, Fields: []harness.Field{{Name: "detail", Value: f.Detail}}}
 }
 
 // emit states one difference, unless a rule takes it away.
