@@ -134,7 +134,8 @@ type Integration struct {
 	Owner    string            `yaml:"owner"`             // key of a person
 	Backup   string            `yaml:"backup,omitempty"`  // key of a person
 	Steward  string            `yaml:"steward,omitempty"` // key of a person: who knows what the data means
-	Schedule string            `yaml:"schedule,omitempty"`
+	Schedule string            `yaml:"schedule,omitempty"` // in words, for people
+	Runs     []Schedule        `yaml:"runs,omitempty"`     // the same for programs: what starts by the clock
 	Systems  []string          `yaml:"systems"`
 	Reads    string            `yaml:"reads,omitempty"`    // how tables are read: "name" or "position"
 	Receives map[string]string `yaml:"receives,omitempty"` // operation glob → system that receives it, for people
@@ -181,6 +182,7 @@ type Catalogue struct {
 	Systems      map[string]System
 	Integrations map[string]Integration
 	People       map[string]Person
+	Calendar     Calendar
 }
 
 // PersonName returns the name of the person with that key, or the key itself when the catalogue has no entry.

@@ -71,7 +71,7 @@ func (s *state) lostValues(cause []int) consequence {
 	visited := map[visit]bool{} // many rows lose the same value
 	for _, i := range cause {
 		d := s.at(i)
-		if d.Session == "" {
+		if d.Session == "" || isPseudo(d) {
 			continue
 		}
 		texts, keys := s.lostTexts(d), keysOf(d.Path)
@@ -133,10 +133,17 @@ func (s *state) failedAnswers(statuses []int) consequence {
 		d := s.at(g.list[0])
 		c.harm = true
 		c.list = append(c.list, list...)
-		c.effects = append(c.effects, fmt.Sprintf("%s answers %s instead of %s to %s (%s)%s.",
-			s.side(d.To), s.valuesNow(g.list), d.Was.Text, d.Operation, s.share(g.list), s.complaint(list)))
+		c.effects = append(c.effects, fmt.Sprintf("%s %s to %s (%s)%s.", s.side(d.To), s.failText(g.list), d.Operation, s.share(g.list), s.complaint(list)))
 	}
 	return c
+}
+
+// failText says how the answers fail: by their status, or behind a status that says success.
+func (s *state) failText(list []int) string {
+	if d := s.at(list[0]); turnedBad(d) {
+		return fmt.Sprintf("answers %s instead of %s", s.valuesNow(list), d.Was.Text)
+	}
+	return "tells an error behind a status of success in its answer"
 }
 
 // complaints are the words in the names of fields that say what went wrong.

@@ -105,6 +105,7 @@ type facts struct {
 	failing map[string][]int // session → status differences that turned bad
 	missing map[string][]int // session → calls that are not made any more
 	extra   map[string][]int // session → calls that were not made before
+	inside  []int            // places at which an answer of success tells an error now
 	loose   holders          // places outside of records with a key, by the value that they lost
 	keyed   holders          // places in records with a key
 	total   int              // failing and missing calls in all sessions
@@ -116,10 +117,21 @@ func (s *state) gatherFacts() {
 		held: make([]bool, len(s.open)), answers: map[string][]int{}, failing: map[string][]int{}, missing: map[string][]int{},
 		extra: map[string][]int{}, loose: holders{}, keyed: holders{},
 	}
+	bad := map[string]bool{}
+	for i := range s.open {
+		if d := s.at(i); turnedBad(d) {
+			bad[d.Exchange] = true
+		}
+	}
 	for i, open := range s.open {
 		d := s.at(i)
+		inside := !bad[d.Exchange] && failsInside(d)
 		switch {
-		case turnedBad(d):
+		case turnedBad(d) || inside:
+			if inside {
+				bad[d.Exchange] = true // an answer fails once, however often it says so
+				f.inside = append(f.inside, i)
+			}
 			f.total++
 			f.failing[d.Session] = append(f.failing[d.Session], i)
 			if open {

@@ -62,11 +62,24 @@ func newState(c Case) (*state, error) {
 	}
 	s.numberGroups()
 	var err error
-	if s.before, err = newIndex(c.Comparison.Before); err != nil {
+	if s.before, err = newIndex(c.Comparison.Before, nil); err != nil {
 		return nil, err
 	}
-	s.after, err = newIndex(c.Comparison.After)
+	called := make(map[string]string, len(c.Comparison.Partner))
+	for was, is := range c.Comparison.Partner {
+		old := s.before.byID[was]
+		called[is] = old.Operation() // so that both sides of a pair stand in one slot
+	}
+	s.after, err = newIndex(c.Comparison.After, called)
 	return s, err
+}
+
+// now is the exchange of the candidate in which the difference lies; the zero Exchange for a call that is missing.
+func (s *state) now(d *harness.Difference) harness.Exchange {
+	if d.Class == harness.ExtraCall {
+		return s.after.byID[d.Exchange]
+	}
+	return s.after.byID[s.Comparison.Partner[d.Exchange]]
 }
 
 // at returns the difference of that index.

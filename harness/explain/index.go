@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -9,6 +10,11 @@ import (
 
 // slot is the exchanges of one operation between two systems.
 type slot struct{ from, to, channel, operation string }
+
+// compare orders slots by systems, then by operation.
+func (k slot) compare(other slot) int {
+	return cmp.Or(cmp.Compare(k.from, other.from), cmp.Compare(k.to, other.to), cmp.Compare(k.channel, other.channel), cmp.Compare(k.operation, other.operation))
+}
 
 func slotOf(d *harness.Difference) slot { return slot{d.From, d.To, d.Channel, d.Operation} }
 
@@ -22,18 +28,24 @@ type place struct {
 type index struct {
 	bySlot map[slot][]harness.Exchange
 	byID   map[string]harness.Exchange
+	order  []string // IDs as recorded
 	sets   map[place]*valueSet
 }
 
-func newIndex(r harness.Recording) (*index, error) {
+// newIndex reads a recording. An exchange that called says to belong to another operation stands under that one.
+func newIndex(r harness.Recording, called map[string]string) (*index, error) {
 	ix := &index{bySlot: map[slot][]harness.Exchange{}, byID: map[string]harness.Exchange{}, sets: map[place]*valueSet{}}
 	for x, err := range r.Exchanges() {
 		if err != nil {
 			return nil, err
 		}
 		k := slot{x.From, x.To, x.Channel, x.Operation()}
+		if name, ok := called[x.ID]; ok {
+			k.operation = name
+		}
 		ix.bySlot[k] = append(ix.bySlot[k], x)
 		ix.byID[x.ID] = x
+		ix.order = append(ix.order, x.ID)
 	}
 	return ix, nil
 }

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,25 +9,100 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// detectPaging finds lists that end early because the server now answers a page: fewer elements, and a sign of more
-// that was not there before. When the target asks for the rest, the page is harmless.
+// cutList is a list in one answer that lost elements.
+type cutList struct{ exchange, list string }
+
+// detectPaging finds lists that end early because the server now answers a page: fewer elements, and a sign of more.
+// When the target asks for the rest, the page is harmless.
 func detectPaging(s *state) {
-	signs := s.unclaimed(isSignOfMore)
-	if len(signs) == 0 {
-		return
-	}
-	for _, sign := range signs {
-		if !s.open[sign] {
-			continue
+	lost := map[cutList][]int{}
+	var order []cutList
+	for _, i := range s.unclaimed(func(d *harness.Difference) bool {
+		return isAnswer(d) && d.Class == harness.Removed && (isRecord(d) || isElement(d))
+	}) {
+		d := s.at(i)
+		k := cutList{d.Exchange, tableOf(d.Pattern).String()}
+		if lost[k] == nil {
+			order = append(order, k)
 		}
-		d := s.at(sign)
-		lost := s.unclaimed(func(o *harness.Difference) bool {
-			return o.Exchange == d.Exchange && isAnswer(o) && o.Class == harness.Removed && (isRecord(o) || isElement(o))
-		})
-		if len(lost) > 0 {
-			s.claimPage(sign, lost)
+		lost[k] = append(lost[k], i)
+	}
+	for _, k := range order {
+		if sign, own := s.signOfMore(lost[k]); sign != "" {
+			s.claimPage(sign, own, lost[k])
 		}
 	}
+}
+
+// signOfMore says by what one sees that a list goes on: what the answer says and did not say before, a total that is
+// larger, or a number of elements that looks like the size of a page. The differences of the sign come with it.
+func (s *state) signOfMore(lost []int) (sign string, own []int) {
+	d := s.at(lost[0])
+	own = s.unclaimed(func(o *harness.Difference) bool { return o.Exchange == d.Exchange && isSignOfMore(o) })
+	if len(own) > 0 {
+		return fmt.Sprintf("a sign that there is a next page (%s)", fieldName(s.at(own[0]))), own
+	}
+	was, is := s.listSize(d)
+	if name, total := s.totalBeside(d); total > is && total >= was {
+		return fmt.Sprintf("a total that says %d (%s)", total, name), nil
+	}
+	if s.isRoundCut(d, was, is, len(lost)) {
+		return "a round number with nothing that says that there is more", nil
+	}
+	return "", nil
+}
+
+// totalNames is how answers call the number of all elements, in lower case.
+var totalNames = []string{"total", "totalcount", "total_count", "totalresults", "total_results", "totalitems", "total_items", "totalsize", "recordcount", "@odata.count"}
+
+// totalBeside is the total that the answer of the candidate states, 0 when there is none.
+func (s *state) totalBeside(d *harness.Difference) (name string, total int) {
+	x := s.now(d)
+	for _, header := range []string{"X-Total-Count", "X-Total"} {
+		if n, ok := firstNumber(x.Response.Head.Get(header)); ok {
+			return header, n
+		}
+	}
+	r := reader{exchange: x}
+	doc, err := r.doc("response")
+	if err != nil {
+		s.note(err)
+		return "", 0
+	}
+	for path, n := range doc.Root().Leaves() {
+		if number, ok := firstNumber(n.Text()); ok && len(path) <= 2 && slices.Contains(totalNames, strings.ToLower(path.Leaf())) {
+			return path.Leaf(), number
+		}
+	}
+	return "", 0
+}
+
+// isRoundCut reports whether the list is the first elements of the old one, up to a number that looks like a page.
+func (s *state) isRoundCut(d *harness.Difference, was, is, lost int) bool {
+	if is < 10 || is%10 != 0 || was-is != lost {
+		return false
+	}
+	at := d.Path[2 : len(d.Path)-1]
+	old, now := reader{exchange: s.before.byID[d.Exchange]}, reader{exchange: s.now(d)}
+	a, err := old.doc("response")
+	s.note(err)
+	b, errB := now.doc("response")
+	s.note(errB)
+	if s.err != nil {
+		return false
+	}
+	var first [][]byte
+	for n := range a.Root().At(at).Children() {
+		first = append(first, n.Raw())
+	}
+	same, i := 0, 0
+	for n := range b.Root().At(at).Children() {
+		if i < len(first) && bytes.Equal(first[i], n.Raw()) {
+			same++
+		}
+		i++
+	}
+	return 2*same > is
 }
 
 // isSignOfMore reports whether the answer tells, and did not tell before, that there is a next page.
@@ -46,8 +122,8 @@ func isSignOfMore(d *harness.Difference) bool {
 	}
 }
 
-func (s *state) claimPage(sign int, lost []int) {
-	d := s.at(sign)
+func (s *state) claimPage(sign string, own, lost []int) {
+	d := s.at(lost[0])
 	was, is := s.listSize(s.at(lost[0]))
 	followed := s.unclaimed(func(o *harness.Difference) bool {
 		return o.Class == harness.ExtraCall && o.Session == d.Session && slotOf(o) == slotOf(d)
@@ -55,9 +131,8 @@ func (s *state) claimPage(sign int, lost []int) {
 	f := s.sized(lost)
 	f.Of, f.Hit = was, s.hits(lost)
 	f.Source = s.place(answerer(d), s.at(lost[0]))
-	f.Sentence = fmt.Sprintf("%s answers %s in pages now: %d entries instead of %d, and a sign that there is a next page (%s).",
-		s.side(d.To), d.Operation, is, was, fieldName(d))
-	claimed := s.take(slices.Concat([]int{sign}, lost, followed))
+	f.Sentence = fmt.Sprintf("%s answers %s in pages now: %d entries instead of %d, and %s.", s.side(d.To), d.Operation, is, was, sign)
+	claimed := s.take(slices.Concat(own, lost, followed))
 	if len(followed) > 0 {
 		f.Verdict = harness.Benign
 		f.Effects = []string{fmt.Sprintf("The target asks for the rest (%s more).", count(len(followed), "call"))}

@@ -39,7 +39,7 @@ func restCases() []acceptance {
 		{name: "answer missing", why: "half an exchange", before: xs(ok), after: xs(func() harness.Exchange { x := ok; x.Response = harness.Message{}; return x }()), want: []string{"F00 review 1/1 calls ×1"}},
 		{name: "opaque body changed", why: "bytes have no fields", before: xs(photo("\x00\x01\x02")), after: xs(photo("\x00\x01\x03")),
 			want: []string{"F00 review 1/1 files ×1"}},
-		{name: "call breaks off", why: "an exchange that was whole is not any more", before: xs(ok), after: xs(faulty(ok, harness.FaultTimeout)), want: []string{"F00 breaking 1/1 calls ×1"}},
+		{name: "call breaks off", why: "an exchange that was whole is not any more", before: xs(ok), after: xs(faulty(ok, harness.FaultReset)), want: []string{"F00 breaking 1/1 calls ×1"}},
 		{name: "call missing", why: "a question is not asked any more", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(tell("s1", `{}`, "201", `{}`)), want: []string{"F00 review 1/1 calls ×1"}},
 		{name: "write missing", why: "what is not written is lost", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(ok), want: []string{"F00 breaking 1/1 calls ×1"}},
 		{name: "file missing", why: "a whole delivery is lost", before: xs(in(without()), out(without())), after: xs(in(without())), want: []string{"F00 breaking 1/1 files ×1"}},
@@ -49,7 +49,7 @@ func restCases() []acceptance {
 			want: []string{"F00 breaking 1/1 calls ×4"}},
 		{name: "calls fail and others are missing", why: "what is not called after a failure belongs to it",
 			before: xs(tell("s1", `{}`, "201", `{}`), ask("s1", `{}`)), after: xs(tell("s1", `{}`, "500", `{}`)), want: []string{"F00 breaking 1/1 calls ×2"}},
-		{name: "one success for another", why: "not a failure", before: xs(tell("s1", `{}`, "200", `{}`)), after: xs(tell("s1", `{}`, "202", `{}`)), want: []string{"F00 review 1/1 calls ×1"}},
+		{name: "one success for another", why: "not a failure", before: xs(tell("s1", `{}`, "200", `{}`)), after: xs(tell("s1", `{}`, "202", `{}`)), want: []string{"F34 review 1/1 calls ×1"}},
 
 		{name: "records lost in the output", why: "lost data is never noise", before: xs(in(without()), out(without())), after: xs(in(without()), out(without(2))), want: []string{"F00 breaking 1/10 rows ×1"}},
 		{name: "mass loss in the output", why: "the guard is named", before: xs(in(without()), out(without())), after: xs(in(without()), out(without(2, 3, 4, 5))), setup: guarded("5%", nil),

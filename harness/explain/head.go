@@ -1,0 +1,83 @@
+package explain
+
+import (
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// headField is the lower-case name of the header field in which the difference lies, empty outside of heads.
+func headField(d *harness.Difference) string {
+	if len(d.Path) < 3 || d.Path[1].Name != "head" {
+		return ""
+	}
+	return strings.ToLower(d.Path[2].Name)
+}
+
+// isPseudo reports whether the difference lies in a field that stands beside the headers, such as the status.
+func isPseudo(d *harness.Difference) bool { return strings.HasPrefix(headField(d), ":") }
+
+// inAnswerHead reports whether the difference lies in that header field of an answer.
+func inAnswerHead(d *harness.Difference, name string) bool {
+	return isAnswer(d) && headField(d) == name
+}
+
+// refusals is the statuses that turned bad for which keep holds, and that nobody has claimed.
+func (s *state) refusals(keep func(d *harness.Difference, now harness.Exchange) bool) []int {
+	var list []int
+	for i, open := range s.open {
+		if d := s.at(i); open && s.facts.held[i] && turnedBad(d) && keep(d, s.now(d)) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// answersOf takes all that differs in the answers of failing calls.
+func (s *state) answersOf(statuses []int) []int {
+	var list []int
+	for _, i := range statuses {
+		list = append(list, s.facts.answers[s.at(i).Exchange]...)
+	}
+	return s.take(list)
+}
+
+// bySystem sorts differences by the system whose message they lie in, in order of first appearance.
+func (s *state) bySystem(list []int) [][]int {
+	var out [][]int
+	where := map[string]int{}
+	for _, i := range list {
+		system := answerer(s.at(i))
+		n, ok := where[system]
+		if !ok {
+			n = len(out)
+			where[system] = n
+			out = append(out, nil)
+		}
+		out[n] = append(out[n], i)
+	}
+	return out
+}
+
+// callsTo counts the calls to a system.
+func (ix *index) callsTo(system string) int {
+	n := 0
+	for k, list := range ix.bySlot {
+		if k.to == system && k.channel == harness.ChannelHTTP {
+			n += len(list)
+		}
+	}
+	return n
+}
+
+// maxErrorBody is the most of an error answer that is searched for words.
+const maxErrorBody = 64 << 10
+
+// bodyHolds reports whether the body of an answer holds the word; large bodies are no error messages.
+func bodyHolds(x harness.Exchange, word string) bool {
+	if size := x.Response.Body.Size(); size == 0 || size > maxErrorBody {
+		return false
+	}
+	body, err := x.Response.Body.Bytes()
+	return err == nil && strings.Contains(string(body), word)
+}
