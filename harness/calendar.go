@@ -21,8 +21,8 @@ type Term struct {
 // Freeze is days on which nothing may change.
 type Freeze struct {
 	Title        string   `yaml:"freeze"`
-	From         Date     `yaml:"from"` // first day
-	To           Date     `yaml:"to"`   // last day
+	From         Date     `yaml:"from"`                   // first day
+	To           Date     `yaml:"to"`                     // last day
 	Integrations []string `yaml:"integrations,omitempty"` // empty: all
 }
 

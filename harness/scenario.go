@@ -131,9 +131,9 @@ type Integration struct {
 	Name     string            `yaml:"integration"`
 	Title    string            `yaml:"title"`
 	Purpose  string            `yaml:"purpose,omitempty"`
-	Owner    string            `yaml:"owner"`             // key of a person
-	Backup   string            `yaml:"backup,omitempty"`  // key of a person
-	Steward  string            `yaml:"steward,omitempty"` // key of a person: who knows what the data means
+	Owner    string            `yaml:"owner"`              // key of a person
+	Backup   string            `yaml:"backup,omitempty"`   // key of a person
+	Steward  string            `yaml:"steward,omitempty"`  // key of a person: who knows what the data means
 	Schedule string            `yaml:"schedule,omitempty"` // in words, for people
 	Runs     []Schedule        `yaml:"runs,omitempty"`     // the same for programs: what starts by the clock
 	Systems  []string          `yaml:"systems"`

@@ -85,7 +85,7 @@ func (s *state) claimBreakdown(b *breakdown, list []int) {
 	f := s.sized(list)
 	f.Verdict, f.Hit, f.Source, f.Of = harness.Breaking, s.hits(list), system, s.before.callsTo(d.To)
 	f.Sentence = fmt.Sprintf("No connection: "+b.sentence+" (%d of %s).", system, f.Count, count(f.Of, "call"))
-	f.Effects = []string{fmt.Sprintf("The error says: %s.", short(detail)), "This is about the connection, not about data: nothing crossed, so nothing was compared."}
+	f.Effects = []string{fmt.Sprintf("The error says: %s.", detail), "This is about the connection, not about data: nothing crossed, so nothing was compared."}
 	f.NextStep = fmt.Sprintf(b.next, system)
 	s.kind.Kind, s.kind.Title = b.kind, b.title
 	own := s.take(list)
