@@ -13,7 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// catalogueReader collects the three files of a catalogue. References are checked when all three are read, so that
+// catalogueReader collects the four files of a catalogue. References are checked when all three are read, so that
 // the order of files and entries does not matter.
 type catalogueReader struct {
 	w        *Workspace
@@ -33,7 +33,7 @@ func (w *Workspace) readCatalogue() (harness.Catalogue, error) {
 	for i, integration := range integrations.list {
 		checkIntegration(integrations.decoder, fmt.Sprintf("[%d]", i), integration, r.out)
 	}
-	r.problems = slices.Concat(systems.problems, people.problems, integrations.problems)
+	r.problems = slices.Concat(systems.problems, people.problems, integrations.problems, r.readCalendar())
 	return r.out, r.problems.err()
 }
 
@@ -43,19 +43,26 @@ type entries[T any] struct {
 	list []T
 }
 
-// readEntries reads one file of the catalogue into the map. A file that is missing is an empty list.
-func readEntries[T any](r *catalogueReader, what, noun string, into map[string]T, name func(T) string) entries[T] {
+// read decodes one file of the catalogue; it reports false when there is none, or when it cannot be read.
+func (r *catalogueReader) read(what string, out any) (*decoder, bool) {
 	file := path.Join(r.w.settings.Catalog, what+".yaml")
-	e := entries[T]{decoder: newDecoder(file, what, r.w.Env)}
+	d := newDecoder(file, what, r.w.Env)
 	src, err := readWhole(r.w.path(file))
 	if errors.Is(err, fs.ErrNotExist) {
-		return e
+		return d, false
 	}
 	if err != nil {
-		e.problem("", "%v", err)
-		return e
+		d.problem("", "%v", err)
+		return d, false
 	}
-	e.decodeFile(src, &e.list)
+	d.decodeFile(src, out)
+	return d, true
+}
+
+// readEntries reads one file of the catalogue into the map. A file that is missing is an empty list.
+func readEntries[T any](r *catalogueReader, what, noun string, into map[string]T, name func(T) string) entries[T] {
+	var e entries[T]
+	e.decoder, _ = r.read(what, &e.list)
 	first := map[string]int{}
 	for i, entry := range e.list {
 		key := name(entry)
@@ -84,6 +91,9 @@ func checkIntegration(d *decoder, label string, in harness.Integration, c harnes
 	}
 	for _, operation := range slices.Sorted(maps.Keys(in.Receives)) {
 		checkKnown(d, label+".receives."+operation, "system", in.Receives[operation], c.Systems)
+	}
+	for i, run := range in.Runs {
+		checkSchedule(d, fmt.Sprintf("%s.runs[%d]", label, i), run)
 	}
 	for i, guard := range in.Guards {
 		at := fmt.Sprintf("%s.guards[%d]", label, i)

@@ -6,8 +6,8 @@ import (
 )
 
 // SchemaNames are the files of a workspace that have a JSON Schema: rehearse.yaml, a scenario, a file of
-// expectations, and the three files of the catalogue.
-var SchemaNames = []string{"workspace", "scenario", "expect", "rules", "systems", "integrations", "people"}
+// expectations, and the four files of the catalogue.
+var SchemaNames = []string{"workspace", "scenario", "expect", "rules", "systems", "integrations", "people", "calendar"}
 
 // schemaDir is where a workspace keeps the schemas that the first lines of its files name.
 const schemaDir = ".rehearse/schema"

@@ -35,6 +35,7 @@ var schemaRoots = map[string]struct {
 	"systems":      {"Rehearse catalogue: systems", reflect.TypeFor[[]harness.System]()},
 	"integrations": {"Rehearse catalogue: integrations", reflect.TypeFor[[]harness.Integration]()},
 	"people":       {"Rehearse catalogue: people", reflect.TypeFor[[]harness.Person]()},
+	"calendar":     {"Rehearse catalogue: calendar", reflect.TypeFor[harness.Calendar]()},
 }
 
 func TestSchemasFollowTheTypes(t *testing.T) {

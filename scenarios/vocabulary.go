@@ -23,6 +23,7 @@ var enums = map[string][]string{
 	"Invariant.verdict":    {string(harness.Benign), string(harness.Review), string(harness.Breaking)},
 
 	"SeverityOverride.verdict": {string(harness.Same), string(harness.Benign), string(harness.Review), string(harness.Breaking)},
+	"Deadline.kind":            {"certificate", "secret", "review", "release"},
 	"Expectation.class": {
 		string(harness.Changed), string(harness.Added), string(harness.Removed), string(harness.Moved),
 		string(harness.Retyped), string(harness.Reformed), string(harness.MissingCall), string(harness.ExtraCall),
@@ -54,6 +55,9 @@ var reasons = map[string]string{
 	"SeverityOverride.owner":  "every override has a person who answers for it",
 	"SeverityOverride.until":  "no override holds for ever",
 	"Integration.owner":       "every integration has an assigned owner",
+	"TargetSpec.system":       "exchanges to that system are fed",
+	"Integration.owner":       "every integration has an assigned owner",
+	"Schedule.zone":           "a time of day means nothing without its zone",
 	"TargetSpec.system":       "exchanges to that system are fed",
 }
 

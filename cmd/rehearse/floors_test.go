@@ -41,7 +41,8 @@ var floors = []struct {
 	{"harness/replay", 2, ""},
 	{"harness/report", 2, ""},
 	{"harness/ledger", 2, ""},
-	{"harness/atlas", 2, ""},
+	{"harness/atlas", 2, "atlas"},
+	{"harness/atlas/calendar", 2, "atlas"},
 	{"fixtures", 2, "fixtures"},
 	{"fixtures/scrub", 2, "fixtures"},
 	{"fixtures/harrow-lake/**", 2, "fixtures"},
@@ -51,6 +52,7 @@ var floors = []struct {
 	{"recorders/*", 2, ""},
 	{"harness/payload", 1, "payload"},
 	{"harness/payload/layout", 1, "payload"},
+	{"harness/cron", 1, ""},
 	{"harness/internal/**", 1, ""},
 	{"harness", 0, ""},
 }
