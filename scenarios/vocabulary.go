@@ -56,9 +56,7 @@ var reasons = map[string]string{
 	"SeverityOverride.until":  "no override holds for ever",
 	"Integration.owner":       "every integration has an assigned owner",
 	"TargetSpec.system":       "exchanges to that system are fed",
-	"Integration.owner":       "every integration has an assigned owner",
 	"Schedule.zone":           "a time of day means nothing without its zone",
-	"TargetSpec.system":       "exchanges to that system are fed",
 }
 
 // unless are required keys that may be missing when another key is there.

@@ -81,6 +81,7 @@ func (s *state) claimRefused(list []int) {
 func (s *state) claimScheme(list []int) {
 	d := s.at(list[0])
 	f := s.sized(list)
+	f.Verdict = harness.Review
 	f.Sentence = fmt.Sprintf("%s to %s brings %s for its credentials instead of %s (%s).",
 		d.Operation, s.side(d.To), schemeText(d.Is), schemeText(d.Was), s.share(list))
 	f.NextStep = fmt.Sprintf("Make sure that %s takes this scheme in production too, and that the secret behind it is stored there.", s.side(d.To))
@@ -106,6 +107,7 @@ func isTokenLife(d *harness.Difference) bool {
 func (s *state) claimTokenLife(list []int) {
 	d := s.at(list[0])
 	f := s.sized(list)
+	f.Verdict = harness.Review
 	f.Sentence = fmt.Sprintf("A token of %s lives %s seconds instead of %s (%s in %s).", s.side(d.To), d.Is.Text, d.Was.Text, fieldName(d), d.Operation)
 	f.NextStep = "Ask for a token shortly before each use, or once more after a 401, instead of keeping one for a whole run."
 	if life, err := strconv.Atoi(d.Is.Text); err == nil {

@@ -52,7 +52,7 @@ func (s *state) claimDuplicates(again []int) {
 	d := s.at(again[0])
 	roots := s.sessions(again)
 	f := s.sized(again)
-	f.Hit, f.Of, f.Unit = s.hits(again), len(s.before.bySlot[slotOf(d)]), "calls"
+	f.Verdict, f.Hit, f.Of, f.Unit = harness.Review, s.hits(again), len(s.before.bySlot[slotOf(d)]), "calls"
 	f.Source = s.side(d.From) + ": " + d.Operation
 	f.Sentence = fmt.Sprintf("%s to %s is sent twice with the same content (%d of %s).", d.Operation, s.side(d.To), len(again), count(f.Of, "call"))
 	f.NextStep = "Let the receiver recognise a message that it has seen by its identifier, or send a key with it that makes a second one harmless."

@@ -23,7 +23,7 @@ func detectLostHeaders(s *state) {
 	}) {
 		d := s.at(g.list[0])
 		f := s.sized(g.list)
-		f.Hit = s.hits(g.list)
+		f.Verdict, f.Hit = harness.Review, s.hits(g.list)
 		f.Sentence = fmt.Sprintf("The header field %s is gone from the answers of %s to %s (%s).", d.Path[2].Name, s.side(d.To), d.Operation, s.share(g.list))
 		f.Effects = []string{promisedFields[headField(d)]}
 		if slices.ContainsFunc(g.list, func(i int) bool { return s.wasRead(s.at(i)) }) {

@@ -40,7 +40,7 @@ func detectSunset(s *state) {
 			}
 		}
 		f := s.sized(list)
-		f.Unit, f.Count, f.Of, f.Source = "calls", len(calls), s.before.callsTo(d.To), s.side(d.To)
+		f.Verdict, f.Unit, f.Count, f.Of, f.Source = harness.Review, "calls", len(calls), s.before.callsTo(d.To), s.side(d.To)
 		f.Sentence = fmt.Sprintf("%s announces the end of %s%s (%d of %s).", s.side(d.To), listSome(distinct(operations), maxSamples), until, f.Count, count(f.Of, "call"))
 		f.Effects = []string{"Nothing fails yet: this is an early warning."}
 		f.NextStep = fmt.Sprintf("Ask %s what takes its place, and plan the move before that day.", s.side(d.To))
