@@ -13,7 +13,7 @@ func detectDuplicates(s *state) {
 	for _, fed := range []bool{true, false} { // a message to the target that comes twice is the cause of what follows
 		var again []int
 		for _, i := range s.unclaimed(func(d *harness.Difference) bool {
-			return d.Class == harness.ExtraCall && d.Channel == harness.ChannelHTTP && changes(d) && s.downstream(d) != fed
+			return d.Class == harness.ExtraCall && d.Channel == harness.ChannelHTTP && isWrite(d) && s.downstream(d) != fed
 		}) {
 			if first, ok := s.original(s.at(i)); ok && (fed || mayBeDone(first.Status())) {
 				again = append(again, i)
@@ -85,7 +85,7 @@ func (s *state) done(list []int, counts bool) int {
 	n := 0
 	for _, i := range list {
 		d := s.at(i)
-		if x := s.now(d); counts && changes(d) && x.Status() < 400 {
+		if x := s.now(d); counts && isWrite(d) && x.Status() < 400 {
 			n++
 		}
 	}

@@ -26,8 +26,8 @@ func (s *state) claimVerbs() {
 	}
 	byVerbs := map[verbs][]verbSwap{}
 	var order []verbs
-	extras := s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.ExtraCall && changes(d) })
-	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.MissingCall && changes(d) }) {
+	extras := s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.ExtraCall && isWrite(d) })
+	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.MissingCall && isWrite(d) }) {
 		n := slices.IndexFunc(extras, func(j int) bool { return sameAim(s.at(i), s.at(j)) })
 		if n < 0 {
 			continue
@@ -50,8 +50,8 @@ func verbOfCall(d *harness.Difference) string {
 	return method
 }
 
-// changes reports whether a call changes something at the other side.
-func changes(d *harness.Difference) bool {
+// isWrite reports whether a call changes something at the other side.
+func isWrite(d *harness.Difference) bool {
 	return slices.Contains([]string{"PUT", "PATCH", "POST", "DELETE"}, verbOfCall(d))
 }
 
