@@ -22,6 +22,7 @@ func detectNewCode(s *state) {
 	if s.err != nil {
 		return
 	}
+	var found []newCodes
 	for _, g := range groups {
 		known := s.before.set(g.slot, s.at(g.list[0]).Pattern)
 		if !known.isCodeList() {
@@ -43,16 +44,40 @@ func detectNewCode(s *state) {
 		switch {
 		case len(codes) <= maxSingleCodes:
 			for _, code := range codes {
-				s.claimNewCodes([]string{code}, s.take(rows[code]), known)
+				found = s.joinNewCodes(found, newCodes{[]string{code}, known, []group{{g.slot, rows[code]}}})
 			}
 		case len(known.counts) > 1 && s.after.set(g.slot, s.at(g.list[0]).Pattern).isCodeList():
 			var list []int
 			for _, code := range codes {
 				list = append(list, rows[code]...)
 			}
-			s.claimNewCodes(codes, s.take(list), known)
+			found = s.joinNewCodes(found, newCodes{codes, known, []group{{g.slot, list}}})
 		}
 	}
+	for _, n := range found {
+		s.claimNewCodes(n)
+	}
+}
+
+// newCodes is codes that are new in fields of one name, in one place or in several.
+type newCodes struct {
+	codes  []string
+	known  *valueSet // at the first place
+	places []group
+}
+
+// joinNewCodes adds the codes to those that are new in a field of the same name from the same system: the same
+// vendor's list shows in many messages.
+func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
+	d := s.at(n.places[0].list[0])
+	for i := range found {
+		first := s.at(found[i].places[0].list[0])
+		if slices.Equal(found[i].codes, n.codes) && first.Pattern.Leaf() == d.Pattern.Leaf() && answerer(first) == answerer(d) {
+			found[i].places = append(found[i].places, n.places...)
+			return found
+		}
+	}
+	return append(found, n)
 }
 
 // maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.
@@ -65,15 +90,23 @@ func isCode(v harness.Value) bool {
 	return isText(v) && v.Text != "" && len(v.Text) <= maxCodeLength && !notCodes.MatchString(v.Text) && shapeOf(v.Text) == nil
 }
 
-func (s *state) claimNewCodes(codes []string, rows []int, known *valueSet) {
-	if len(rows) == 0 {
+func (s *state) claimNewCodes(n newCodes) {
+	codes, known := n.codes, n.known
+	n.places = s.takePlaces(n.places)
+	if len(n.places) == 0 {
 		return
 	}
+	rows := n.places[0].list
 	d := s.at(rows[0])
 	f := s.sized(rows)
-	f.Hit = s.hits(rows)
 	f.Sentence = fmt.Sprintf("%s new in %s of %s from %s (%s). Known so far: %s.",
 		quotedCodes(codes), fieldName(d), d.Operation, s.side(answerer(d)), s.share(rows), listSome(known.sorted(len(known.counts)), maxFewCodes))
+	for _, g := range n.places[1:] {
+		o := s.at(g.list[0])
+		f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s (%s).", fieldName(o), o.Operation, s.share(g.list)))
+		rows = append(rows, g.list...)
+	}
+	f.Hit = s.hits(rows)
 	crosswalk := s.crosswalkFor(known)
 	knows := true
 	for _, code := range codes {
@@ -96,6 +129,17 @@ func (s *state) claimNewCodes(codes []string, rows []int, known *valueSet) {
 		f.NextStep = "Nothing to do: the mapping knows " + plain(codes, "the code", "the codes") + "."
 	}
 	s.claim(f, append(rows, c.list...))
+}
+
+// takePlaces closes what is open of the places, and drops those of which nothing is.
+func (s *state) takePlaces(places []group) []group {
+	var open []group
+	for _, g := range places {
+		if list := s.take(g.list); len(list) > 0 {
+			open = append(open, group{g.slot, list})
+		}
+	}
+	return open
 }
 
 func (s *state) nextStepForCodes(codes []string, c crosswalk) string {
