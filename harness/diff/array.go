@@ -74,8 +74,7 @@ func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload
 
 // keyed pairs elements by the texts of their key members, and returns how many pairs there are.
 func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) (pairs int) {
-	al := alignByKey(key, was, is)
-	al.joinKeyless(key, was, is, c.sumOf(at.Child(harness.Each())))
+	al := c.alignKeyed(at, key, was, is)
 	if al.repeated > 0 {
 		c.notes.add(repeatedNote(c.place.Operation, at, al.repeated))
 	}
@@ -92,6 +91,13 @@ func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) 
 		c.emitMoved(at, n, len(al.pairs))
 	}
 	return len(al.pairs)
+}
+
+// alignKeyed says which elements of two lists belong together by their key.
+func (c *comparer) alignKeyed(at harness.Path, key []string, was, is []payload.Node) alignment {
+	al := alignByKey(key, was, is)
+	al.joinKeyless(key, was, is, c.sumOf(at.Child(harness.Each())))
+	return al
 }
 
 // record compares two elements that belong together; the path carries the key of the baseline, or its place i.
