@@ -60,7 +60,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	for _, s := range scenes {
 		file := filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(s.file))
 		fmt.Fprintf(a.out, "\n%s\n%s\n\n", s.title, strings.Repeat("=", len(s.title)))
-		outcome, err := a.rehearseOne(ctx, file, runFlags{output: "text", quiet: true})
+		outcome, err := a.rehearseOne(ctx, file, runFlags{output: "text", quiet: true}, nil)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -115,6 +116,7 @@ func (s *state) claimNewCodes(n newCodes) {
 	}
 	f.Effects = append(f.Effects, s.defaultHits(d, known, crosswalk)...)
 	f.NextStep = s.nextStepForCodes(codes, crosswalk)
+	f.Places = crosswalk.places(codes)
 	c := s.lostWith(rows, func(*harness.Difference) bool { return true })
 	c.join(s.consequences(rows))
 	c.addTo(&f)
@@ -218,6 +220,24 @@ func (c crosswalk) caught(set *valueSet) int {
 		}
 	}
 	return n
+}
+
+// places are the row of the first code that the crosswalk knows, or else its last row, after which rows are missing.
+func (c crosswalk) places(codes []string) []harness.FileLine {
+	if c.Name == "" {
+		return nil
+	}
+	last := 1
+	for _, line := range c.Codes {
+		last = max(last, line)
+	}
+	for _, code := range codes {
+		if line := c.Codes[code]; line > 0 {
+			last = line
+			break
+		}
+	}
+	return []harness.FileLine{{File: filepath.ToSlash(c.File), Line: last}}
 }
 
 // effect says what the crosswalk makes of the code.
