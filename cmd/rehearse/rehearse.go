@@ -31,7 +31,7 @@ func (a *app) runVerb() verb {
 		exits: []int{exitNeedsPerson, exitCannotRun, exitRefused, exitInconclusive},
 		long: "Run feeds the scenario's recording to its target, records what crosses, compares it with the recording and\n" +
 			"explains the differences. SCENARIO is a file, or a folder whose scenarios are all run. Reports and the new\n" +
-			"recording are kept in " + runsFolder + ".\n\nIn the names of files {run} stands for the name of the run. Nothing beside loopback is reached unless the scenario or --allow names it.",
+			"recording are kept in " + runsFolder + ".\n\nIn the names of files {run} stands for the name of the run.\n\nNothing beside loopback is reached unless the scenario or --allow names it.",
 		example: "rehearse run scenarios/harrow-lake/i1-sis-lms-enrollment/sis-9.32.yaml --output junit --out report.xml",
 		flags: func(set *pflag.FlagSet) {
 			addReportFlags(set, &f.output, &f.out, &f.verbose)
