@@ -34,7 +34,7 @@ func sent(body string) []harness.Exchange { return xs(out(body)) }
 func swap(body string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(body) }
 
 func TestCatalogueOfValuesAndFilesIsExplained(t *testing.T) {
-	for _, group := range [][]example{formExamples(), valueExamples(), recordExamples()} {
+	for _, group := range [][]example{formExamples(), valueExamples(), recordExamples(), fixedExamples()} {
 		for _, tc := range group {
 			t.Run(tc.name, func(t *testing.T) {
 				findings, c := explained(t, tc.before, tc.after, tc.rules, tc.setup)
@@ -455,4 +455,49 @@ func delta(n, few int) string {
 		}
 		return person(i, id(i))
 	})
+}
+
+// refunds is an ACH file with two entries; the batch header has the description.
+func refunds(description string) string {
+	return strings.Join([]string{
+		"101 99990000412345678902610061500A094101FIRST PRAIRIE BANK     HARROW LAKE UNIV               ",
+		"5220HARROW LAKE UNIV                    1234567890PPD" + description + "OCT 06261007   1999900000000001",
+		"622999900017000123456789     0000025000H00000142      NUNEZ JOSE              0999900000000001",
+		"622999900130778899001        0000118875H00000977      ADEYEMI FUNMI           0999900000000002",
+		"822000000201999800140000000000000000001438751234567890                         999900000000001",
+		"9000001000001000000020199980014000000000000000000143875                                       ",
+	}, "\n") + "\n"
+}
+
+func fixedExamples() []example {
+	ach := func(body string) []harness.Exchange {
+		return xs(unnamed(fileOf("night", target, "lms", "refunds.ach", body)))
+	}
+	fed := func(body string) []harness.Exchange {
+		return xs(unnamed(fileOf("night", "sis", target, "gl.dat", body)))
+	}
+	keyed := []harness.Rule{{At: at("request.body"), Compare: "keyed", Key: []string{"document", "sequence"}, Reason: "one line for each side"}}
+	whole := ledger(35, asIs)
+	trimmed := func(body string) string {
+		lines := strings.Split(body, "\n")
+		for i := range lines {
+			lines[i] = strings.TrimRight(lines[i], " ")
+		}
+		return strings.Join(lines, "\n")
+	}
+	stray := func(body string) string { return swap(body, "H00000105202640", "H00000105202710") }
+	return []example{
+		{name: "F16 description grew", why: "ten records and every field behind are one finding", before: fed(whole), after: fed(ledger(40, asIs)), rules: keyed, want: "F16 breaking", count: "10/12 records",
+			says: []string{"from 132 to 137 bytes", "field description at column 59 is 5 longer"}},
+		{name: "F16 description shrank", why: "the other direction", before: fed(ledger(40, asIs)), after: fed(whole), rules: keyed, want: "F16 breaking"},
+		{name: "F17 padding of a field trimmed", why: "the batch header is four bytes shorter", before: ach(refunds("REFUND    ")), after: ach(refunds("REFUND")), want: "F17 breaking", count: "1/6 records",
+			says: []string{"field description to its 10 bytes", "94 → 90 bytes"}},
+		{name: "F17 padding of a field again", why: "the other direction", before: ach(refunds("REFUND")), after: ach(refunds("REFUND    ")), want: "F17 breaking", says: []string{"got the blanks"}},
+		{name: "F17 case of a fixed field", why: "the bank demands upper case", before: ach(refunds("PAYROLL   ")), after: ach(refunds("Payroll   ")), want: "F17 breaking", says: []string{"description"}},
+		{name: "F17 records trimmed", why: "loaders of fixed width refuse shorter records", before: fed(whole), after: fed(trimmed(whole)), stray: fed(stray(trimmed(whole))), rules: keyed, want: "F17 breaking", says: []string{"lost the blanks at their end"}},
+		{name: "F17 records filled again", why: "the other direction", before: fed(trimmed(whole)), after: fed(whole), rules: keyed, want: "F17 breaking", says: []string{"got the blanks at their end"}},
+		{name: "F17 blanks for zeros", why: "some loaders take a blank amount for none", before: fed(whole), after: fed(swap(whole, " 00000001013", "        1013")), stray: fed(stray(swap(whole, " 00000001013", "        1013"))), rules: keyed, want: "F17 breaking", says: []string{"amount", "the values are the same"}},
+		{name: "F17 to the right of the field", why: "readers by position take the blanks for a part of the value", before: fed(whole), after: fed(swap(whole, "Tuition Fall 2026                  ", "                  Tuition Fall 2026")), rules: keyed, want: "F17 breaking"},
+		{name: "F15 line ends of a fixed file", why: "Windows line ends are a byte more in each record", before: fed(whole), after: fed(strings.ReplaceAll(whole, "\n", "\r\n")), rules: keyed, want: "F15 benign"},
+	}
 }

@@ -30,6 +30,7 @@ var Detectors = []Detector{
 	{"F31", "interface end announced", "headers that announce the end of an interface", detectSunset},
 	{"F41", "term roll-over", "a term that follows the clock of the run, or stays behind", detectRollover},
 	{"F31", "other release of interface", "version in path, media type or message, namespaces and prefixes", detectVersion},
+	{"F17", "padding changed", "records of fixed width that lost or got the blanks which fill a field or the record", detectTrimmed},
 	{"F16", "columns shifted", "records of fixed width that grew or shrank at one column", detectShift},
 	{"F12", "header spelled otherwise", "columns whose names differ in letter case, blanks or marks only", detectHeader},
 	{"F02", "field renamed", "a field is gone and another with the same values came in its place", detectRenamed},
