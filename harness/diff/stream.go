@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -62,10 +63,39 @@ func (c *comparer) streamed(half string, was, is harness.Message) (done bool, er
 	if err := errors.Join(s.alignRest(m), s.state(m)); err != nil {
 		return false, err
 	}
-	if c.facts() == before && was.Body.Digest() != is.Body.Digest() {
+	switch {
+	case c.facts() != before || was.Body.Digest() == is.Body.Digest():
+		return true, nil
+	case c.exact:
+		return true, s.spelling(half)
+	default:
 		c.notes.add(sameMeaning)
+		return true, nil
 	}
-	return true, nil
+}
+
+// spelling states that the bytes differ.
+func (s *streaming) spelling(half string) (err error) {
+	var readers [2]*bufio.Reader
+	for side, m := range s.bodies {
+		r, err := m.Body.Open()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		readers[side] = bufio.NewReader(r)
+	}
+	offset := int64(0)
+	for ; ; offset++ {
+		a, errA := readers[0].ReadByte()
+		b, errB := readers[1].ReadByte()
+		if a != b || errA != nil || errB != nil {
+			break
+		}
+	}
+	was, is := s.bodies[0].Body, s.bodies[1].Body
+	s.c.emit(spelling(half), harness.Reformed, bytesValue(was.Size(), was.Digest(), offset), bytesValue(is.Size(), is.Digest(), offset))
+	return nil
 }
 
 func (s *streaming) most() int64 { return max(s.bodies[0].Body.Size(), s.bodies[1].Body.Size()) }
