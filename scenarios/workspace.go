@@ -35,6 +35,9 @@ type Workspace struct {
 	// checks nothing. The error is reported with the rule's place.
 	CheckRule func(harness.Rule) error
 
+	// CheckCause says whether the rule of an accepted change can be applied. Nil checks nothing.
+	CheckCause func(harness.CauseRule) error
+
 	root      string // absolute
 	file      string // of the settings, below root
 	settings  settings

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/diff"
+	"github.com/rehearse-dev/rehearse/harness/explain"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/harness/report"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -230,7 +231,7 @@ func openScenario(file string) (*scenarios.Workspace, harness.Scenario, error) {
 	if err != nil {
 		return nil, harness.Scenario{}, err
 	}
-	ws.CheckRule = diff.CheckRule
+	ws.CheckRule, ws.CheckCause = diff.CheckRule, explain.CheckCause
 	scenario, err := ws.Scenario(file)
 	return ws, scenario, err
 }

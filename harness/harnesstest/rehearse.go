@@ -11,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/diff"
+	"github.com/rehearse-dev/rehearse/harness/explain"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/harness/report"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -28,7 +29,7 @@ func Rehearse(t testing.TB, file string) *rehearsal.Outcome {
 	if err != nil {
 		fatal(t, err)
 	}
-	workspace.CheckRule = diff.CheckRule
+	workspace.CheckRule, workspace.CheckCause = diff.CheckRule, explain.CheckCause
 	scenario, err := workspace.Scenario(file)
 	if err != nil {
 		fatal(t, err)
