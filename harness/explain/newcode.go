@@ -70,10 +70,8 @@ type newCodes struct {
 // joinNewCodes adds the codes to those that are new in a field of the same name from the same system: the same
 // vendor's list shows in many messages.
 func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
-	d := s.at(n.places[0].list[0])
 	for i := range found {
-		first := s.at(found[i].places[0].list[0])
-		if slices.Equal(found[i].codes, n.codes) && first.Pattern.Leaf() == d.Pattern.Leaf() && answerer(first) == answerer(d) {
+		if slices.Equal(found[i].codes, n.codes) && s.sameField(found[i].places[0], n.places[0]) {
 			found[i].places = append(found[i].places, n.places...)
 			return found
 		}
@@ -102,11 +100,7 @@ func (s *state) claimNewCodes(n newCodes) {
 	f := s.sized(rows)
 	f.Sentence = fmt.Sprintf("%s new in %s of %s from %s (%s). Known so far: %s.",
 		quotedCodes(codes), fieldName(d), d.Operation, s.side(answerer(d)), s.share(rows), listSome(known.sorted(len(known.counts)), maxFewCodes))
-	for _, g := range n.places[1:] {
-		o := s.at(g.list[0])
-		f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s (%s).", fieldName(o), o.Operation, s.share(g.list)))
-		rows = append(rows, g.list...)
-	}
+	f.Effects, rows = s.alsoIn(n.places[1:]), s.all(n.places)
 	f.Hit = s.hits(rows)
 	crosswalk := s.crosswalkFor(known)
 	knows := true
@@ -131,17 +125,6 @@ func (s *state) claimNewCodes(n newCodes) {
 		f.NextStep = "Nothing to do: the mapping knows " + plain(codes, "the code", "the codes") + "."
 	}
 	s.claim(f, append(rows, c.list...))
-}
-
-// takePlaces closes what is open of the places, and drops those of which nothing is.
-func (s *state) takePlaces(places []group) []group {
-	var open []group
-	for _, g := range places {
-		if list := s.take(g.list); len(list) > 0 {
-			open = append(open, group{g.slot, list})
-		}
-	}
-	return open
 }
 
 func (s *state) nextStepForCodes(codes []string, c crosswalk) string {
