@@ -106,6 +106,7 @@ func generated(t *testing.T) map[string]harness.Recording {
 		"incidents/inc-2231": scrubbed(t, played(t, world.Incident(), "crm-sis-applicant", "i2-crm-sis-applicant/baseline.yaml"),
 			"incident-policy.yaml"),
 		"changes/sis-9.32-gl": sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCandidate932()...)),
+		"changes/sis-merge":   sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidateMerged()...)),
 		"changes/sis-9.32":    sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
 	}
 }
