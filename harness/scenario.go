@@ -153,6 +153,7 @@ type Guard struct {
 	Lost      string `yaml:"lost"`            // share of records that may go missing, such as 5%
 	Mass      string `yaml:"mass,omitempty"`  // share of records that may go, come or change their state at once before it is a mass change; default 5%
 	Floor     int    `yaml:"floor,omitempty"` // so many records are never a mass change; default 20
+	By        string `yaml:"by,omitempty"`    // column such as the term: each of its values is counted by itself
 	State     string `yaml:"state,omitempty"` // column that holds the state of a record
 	Note      string `yaml:"note,omitempty"`
 }

@@ -109,11 +109,11 @@ func (c *checker) check() {
 		c.checkRule(fmt.Sprintf("rules[%d]", i), rule)
 	}
 	checkSeverity(c.decoder, "severity", s.Severity, known)
+	c.checkInvariants(c.decoder, "", s.Invariants)
+	c.checkIntegrationInvariants()
 	checkExpectations(c.decoder, s.Expect)
-	c.checkCauses(s.Expect)
 	for i, file := range s.ExpectFiles {
 		if d, list, ok := listIn(c, fmt.Sprintf("expect-files[%d]", i), file, decodeExpect); ok {
-			(&checker{decoder: d, w: c.w}).checkCauses(list)
 			c.problems = append(c.problems, d.problems...)
 			s.Expect = append(s.Expect, list...)
 		}
@@ -185,29 +185,43 @@ func (c *checker) checkRule(label string, rule harness.Rule) {
 	}
 }
 
+func (c *checker) checkInvariants(d *decoder, within string, list []harness.Invariant) {
+	for i, in := range list {
+		label := below(within, fmt.Sprintf("invariants[%d]", i))
+		if d.faulty[label] || in.Check == "" && in.Use == "" || c.w.CheckInvariant == nil {
+			continue
+		}
+		if err := c.w.CheckInvariant(in); err != nil {
+			key := ".check"
+			if in.Use != "" {
+				key = ".use"
+			}
+			d.problem(label+key, "%s: %v", d.called(label), err)
+		}
+	}
+}
+
+// checkIntegrationInvariants looks at those of the catalogue; its file is read once more for their places.
+func (c *checker) checkIntegrationInvariants() {
+	if len(c.w.catalogue.Integrations[c.s.Integration].Invariants) == 0 || c.w.CheckInvariant == nil {
+		return
+	}
+	r := &catalogueReader{w: c.w}
+	again := readEntries(r, "integrations", "integration", map[string]harness.Integration{}, func(i harness.Integration) string { return i.Name })
+	for i, integration := range again.list {
+		if integration.Name == c.s.Integration {
+			c.checkInvariants(again.decoder, fmt.Sprintf("[%d]", i), integration.Invariants)
+		}
+	}
+	c.problems = append(c.problems, again.problems...)
+}
+
 // checkExpectations looks at what the types of the expectations in a scenario or in an expect file cannot say.
 func checkExpectations(d *decoder, list []harness.Expectation) {
 	for i, e := range list {
 		if e.Count < 0 {
 			label := fmt.Sprintf("expect[%d].count", i)
 			d.problem(label, "%s: %d places cannot be; 0 is any number", label, e.Count)
-		}
-		if e.Rule != nil && (e.From != nil || e.To != nil || e.Count != 0) {
-			label := fmt.Sprintf("expect[%d].rule", i)
-			d.problem(label, "%s: a rule says what becomes of every value; drop from, to and count", label)
-		}
-	}
-}
-
-// checkCauses looks at the rules of accepted changes.
-func (c *checker) checkCauses(list []harness.Expectation) {
-	for i, e := range list {
-		if e.Rule == nil || e.Rule.Family == "" || c.w.CheckCause == nil {
-			continue
-		}
-		if err := c.w.CheckCause(*e.Rule); err != nil {
-			label := fmt.Sprintf("expect[%d].rule", i)
-			c.problem(label, "%s: %v", label, err)
 		}
 	}
 }

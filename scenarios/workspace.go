@@ -34,9 +34,8 @@ type Workspace struct {
 	// CheckRule says whether a rule can be compared by: the name of its comparison, its tolerance, its keys. Nil
 	// checks nothing. The error is reported with the rule's place.
 	CheckRule func(harness.Rule) error
-
-	// CheckCause says whether the rule of an accepted change can be applied. Nil checks nothing.
-	CheckCause func(harness.CauseRule) error
+	// CheckInvariant says whether an invariant of the scenario or of its integration can be understood. Nil checks nothing.
+	CheckInvariant func(harness.Invariant) error
 
 	root      string // absolute
 	file      string // of the settings, below root

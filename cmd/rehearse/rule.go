@@ -10,6 +10,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/diff"
+	"github.com/rehearse-dev/rehearse/harness/invariant"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
@@ -152,7 +153,7 @@ func (a *app) addRules(into string, rules []harness.Rule) error {
 func (a *app) ruleListVerb() verb {
 	return verb{
 		use: "list", short: "print the comparisons that a rule can ask for",
-		long:    "List prints the table of comparisons, and the rules that hold everywhere.",
+		long:    "List prints the table of comparisons, the rules that hold everywhere, and the invariants that come ready-made.",
 		example: "rehearse rule list",
 		run: func(context.Context, []string) error {
 			for _, k := range diff.Rules {
@@ -161,6 +162,10 @@ func (a *app) ruleListVerb() verb {
 			fmt.Fprintln(a.out, "\nBuilt-in rules:")
 			for _, r := range diff.BuiltIn() {
 				fmt.Fprintf(a.out, "  %-7s %-32s %s\n", r.Compare, r.At, r.Reason)
+			}
+			fmt.Fprintln(a.out, "\nInvariants that come with the program, for use under invariants in the catalogue or a scenario:")
+			for _, r := range invariant.ReadyMade {
+				fmt.Fprintf(a.out, "  %-18s %s\n", r.Name, r.Summary)
 			}
 			return nil
 		},

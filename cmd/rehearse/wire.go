@@ -14,7 +14,6 @@ func (a *app) verbs() []verb {
 		a.acceptVerb(),
 		a.shrinkVerb(),
 		a.ruleVerb(),
-		a.calendarVerb(),
 		a.fixturesVerb(),
 		a.doctorVerb(),
 		a.completionVerb(),

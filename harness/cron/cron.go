@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	_ "time/tzdata" // the zones must be the same on every machine
 )
 
 // Spec is a parsed crontab line.

@@ -143,7 +143,7 @@ func checkNumber(r harness.Rule) (takesAway, error) {
 	tolerance := new(big.Rat)
 	if text != "" {
 		var ok bool
-		if tolerance, ok = parseDecimal(text); !ok || tolerance.Sign() < 0 {
+		if tolerance, ok = harness.ParseDecimal(text); !ok || tolerance.Sign() < 0 {
 			return nil, fmt.Errorf("rule at %s: tolerance %q is not a number such as 0.01 or 1%%", r.At, r.Tolerance)
 		}
 	}
@@ -151,8 +151,8 @@ func checkNumber(r harness.Rule) (takesAway, error) {
 		tolerance.Quo(tolerance, big.NewRat(100, 1))
 	}
 	return func(d harness.Difference) bool {
-		a, okA := parseDecimal(d.Was.Text)
-		b, okB := parseDecimal(d.Is.Text)
+		a, okA := harness.ParseDecimal(d.Was.Text)
+		b, okB := harness.ParseDecimal(d.Is.Text)
 		if !okA || !okB || d.Was.Kind != d.Is.Kind {
 			return false
 		}
@@ -163,23 +163,6 @@ func checkNumber(r harness.Rule) (takesAway, error) {
 		distance := new(big.Rat).Sub(a, b)
 		return distance.Abs(distance).Cmp(allowed) <= 0
 	}, nil
-}
-
-// maxExponent bounds decimals, so that 1e999999999 does not fill the memory.
-const maxExponent = 400
-
-// parseDecimal reads a decimal number exactly; it refuses what is none or has an exponent above maxExponent.
-func parseDecimal(text string) (*big.Rat, bool) {
-	if strings.ContainsAny(text, "/_xXpPbBoO") || len(text) > 1000 {
-		return nil, false
-	}
-	if i := strings.IndexAny(text, "eE"); i >= 0 {
-		exponent := strings.TrimLeft(text[i+1:], "+-0")
-		if len(exponent) > 3 || len(exponent) == 3 && exponent > fmt.Sprint(maxExponent) {
-			return nil, false
-		}
-	}
-	return new(big.Rat).SetString(text)
 }
 
 // compiledRule is a rule with its use so far.

@@ -26,8 +26,8 @@ func (c *comparer) value(at harness.Path, a, b payload.Node) {
 func (c *comparer) scalar(at harness.Path, a, b payload.Node) {
 	was, is := valueOf(a), valueOf(b)
 	if a.Kind() == harness.KindNumber {
-		x, okX := parseDecimal(was.Text)
-		y, okY := parseDecimal(is.Text)
+		x, okX := harness.ParseDecimal(was.Text)
+		y, okY := harness.ParseDecimal(is.Text)
 		if okX && okY && x.Cmp(y) == 0 {
 			c.emitForm(at, was, is)
 			return
@@ -63,7 +63,7 @@ func (c *comparer) object(at harness.Path, a, b payload.Node) {
 func (c *comparer) member(at harness.Path, was, is []payload.Node) {
 	switch {
 	case len(was) > 1 || len(is) > 1:
-		if c.countsTables(at) || len(was) != len(is) {
+		if c.place.Channel == harness.ChannelFile || len(was) != len(is) {
 			c.records(at, len(was), len(is))
 		}
 		c.list(at, was, is)

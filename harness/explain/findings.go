@@ -14,6 +14,7 @@ type Case struct {
 	Integration harness.Integration
 	Catalogue   harness.Catalogue
 	Crosswalks  []harness.Crosswalk // of the candidate's mapping
+	Breaches    []harness.Breach    // of invariants, on both sides
 	Reads       harness.Reads       // of the candidate's mapping
 	Now         time.Time           // decides which declared changes have expired
 }

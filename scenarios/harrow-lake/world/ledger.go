@@ -27,34 +27,42 @@ const (
 type feed struct {
 	time, batch string
 	width       int // of the description
+	cut         int // detail lines at the end that are missing
 }
 
 // text writes header, details and trailer, each line ended by LF.
 func (f feed) text() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%-132s\n", "HATRIUMAR20261005"+f.time+f.batch)
+	var details [][]byte
 	total := 0
 	for i := 1; i <= charges; i++ {
 		cents := firstCharge + chargeStep*i
 		total += cents
 		for n, side := range []struct{ account, mark string }{{"210500113010000000", "D"}, {"210500511010100100", "C"}} {
-			fmt.Fprintf(&b, "DATRIUMARF%07d%04d20261005CHG1H110001%s%-*s%013d%s%s%s%10s\n",
-				firstDocument+i-1, n+1, side.account, f.width, "Tuition Fall 2026", cents, side.mark, StudentID(firstStudent+i), Fall, "")
+			details = append(details, fmt.Appendf(nil, "DATRIUMARF%07d%04d20261005CHG1H110001%s%-*s%013d%s%s%s%10s\n",
+				firstDocument+i-1, n+1, side.account, f.width, "Tuition Fall 2026", cents, side.mark, StudentID(firstStudent+i), Fall, ""))
 		}
 	}
+	b.Write(bytes.Join(details[:len(details)-f.cut], nil))
 	fmt.Fprintf(&b, "%-132s\n", fmt.Sprintf("TATRIUMAR%07d%015d%015d", 2*charges, total, total))
 	return b.Bytes()
 }
 
 // Ledger returns the baseline of one night's ledger feed: the file that the SIS leaves for the runner, one session.
 func Ledger() []harness.Exchange {
-	return []harness.Exchange{ledgerFile("gl_20261005.dat", feed{"233000", "GL00004711", oldWidth})}
+	return []harness.Exchange{ledgerFile("gl_20261005.dat", feed{time: "233000", batch: "GL00004711", width: oldWidth})}
 }
 
 // LedgerCandidate932 returns what SIS 9.32 leaves instead: a description of 40 columns, in a batch of another time and
 // number.
 func LedgerCandidate932() []harness.Exchange {
-	return []harness.Exchange{ledgerFile("gl_20261006.dat", feed{"233104", "GL00004718", newWidth})}
+	return []harness.Exchange{ledgerFile("gl_20261006.dat", feed{time: "233104", batch: "GL00004718", width: newWidth})}
+}
+
+// LedgerCut returns a feed whose last three detail lines are missing; its trailer still counts them.
+func LedgerCut() []harness.Exchange {
+	return []harness.Exchange{ledgerFile("gl_20261005.dat", feed{time: "233000", batch: "GL00004711", width: oldWidth, cut: 3})}
 }
 
 func ledgerFile(name string, f feed) harness.Exchange {
