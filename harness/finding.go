@@ -61,8 +61,15 @@ type Finding struct {
 	NextStep    string
 	Change      string // name of the declared change, for Expected
 	Ticket      string
+	Places      []FileLine   // where to look in the workspace, the most telling first
 	Operations  []string     // operations that it touches, sorted
 	Differences []Difference // the facts that it claims
+}
+
+// FileLine is a line of a file of the workspace.
+type FileLine struct {
+	File string // relative to the workspace, with slashes
+	Line int    // from 1
 }
 
 // Group is the distinct values of one identifying field among the records that are hit.

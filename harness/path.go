@@ -55,12 +55,20 @@ func Keyed(keys ...Field) Step { return Step{Kind: StepKey, Keys: keys} }
 // Each is the wildcard step to every element.
 func Each() Step { return Step{Kind: StepEach} }
 
+// IsElement reports whether the step leads from an array to its elements.
+func (s Step) IsElement() bool {
+	return s.Kind == StepIndex || s.Kind == StepKey || s.Kind == StepEach
+}
+
 // PathOf is the path of the steps.
 func PathOf(steps ...Step) Path { return Path(steps) }
 
 // Child returns the path one step deeper; p itself is not changed.
 func (p Path) Child(s Step) Path {
-	return append(p[:len(p):len(p)], s)
+	child := make(Path, len(p)+1) // not one step more: a comparison holds very many paths
+	copy(child, p)
+	child[len(p)] = s
+	return child
 }
 
 // HasPrefix reports whether p begins with the steps of prefix, compared by [Path.Match].
@@ -138,10 +146,9 @@ func matchSteps(p, q Path, head bool) bool {
 }
 
 func matchStep(p, q Step, head bool) bool {
-	element := q.Kind == StepIndex || q.Kind == StepKey || q.Kind == StepEach
 	switch p.Kind {
 	case StepEach:
-		return element
+		return q.IsElement()
 	case StepAny:
 		return q.Kind == StepName || q.Kind == StepAny
 	case StepName:

@@ -6,6 +6,7 @@ import "time"
 type Report struct {
 	Run         string // identity of the run
 	Scenario    string
+	File        string // of the scenario, relative to the workspace, with slashes; empty: unknown
 	Change      string
 	Integration string // name
 	Title       string // of the integration, for people

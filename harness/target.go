@@ -57,6 +57,7 @@ type CommandSpec struct {
 type JQSpec struct {
 	From       string            `yaml:"from"`                 // glob over [Exchange.Operation] of what is fed
 	Program    string            `yaml:"program"`              // jq file
+	Encoding   string            `yaml:"encoding,omitempty"`   // of what is fed, when it is not UTF-8: windows-1252, iso-8859-1, utf-16le, utf-16be
 	Crosswalks map[string]string `yaml:"crosswalks,omitempty"` // variable → CSV file, bound as an array of row objects
 	Output     string            `yaml:"output,omitempty"`     // name of the output file; its extension is the format; empty: answers the request
 	Columns    []string          `yaml:"columns,omitempty"`    // order of the columns of a CSV output

@@ -33,11 +33,20 @@ func AddRules(file string, add []harness.Rule) error {
 }
 
 func sameExpectation(x, y harness.Expectation) bool {
-	if x.Until.String() != y.Until.String() || x.At.String() != y.At.String() {
+	if x.Until.String() != y.Until.String() || scopeText(x) != scopeText(y) {
 		return false
 	}
-	x.Until, y.Until, x.At, y.At = harness.Date{}, harness.Date{}, nil, nil
+	x.Until, y.Until, x.At, y.At, x.Also, y.Also = harness.Date{}, harness.Date{}, nil, nil, nil, nil
 	return reflect.DeepEqual(x, y)
+}
+
+// scopeText is the places of an expectation as text: two ways to spell a path are one place.
+func scopeText(e harness.Expectation) string {
+	var b strings.Builder
+	for _, s := range e.Scope() {
+		fmt.Fprintf(&b, "%q %q\n", s.Operation, s.At.String())
+	}
+	return b.String()
 }
 
 func sameRule(x, y harness.Rule) bool {
@@ -56,29 +65,39 @@ func coverage(e harness.Expectation) string {
 		}
 		return strconv.Quote(*s)
 	}
+	if e.Rule != nil {
+		return "rule " + e.Rule.Digest(e.Scope())
+	}
 	return fmt.Sprintf("%q %q %q %s %s", e.At.String(), e.Operation, e.Class, side(e.From), side(e.To))
 }
 
 // expectationLines are the keys of an expectation in the order of its fields, without the empty ones.
 func expectationLines(e harness.Expectation) []line {
-	lines := []line{{"change", yamlText(e.Change)}, {"at", yamlText(e.At.String())}}
+	lines := []line{{key: "change", text: yamlText(e.Change)}, {key: "at", text: yamlText(e.At.String())}}
 	optional := func(key, text string) {
 		if text != "" {
-			lines = append(lines, line{key, yamlText(text)})
+			lines = append(lines, line{key: key, text: yamlText(text)})
 		}
 	}
 	optional("operation", e.Operation)
 	optional("class", e.Class)
 	if e.From != nil {
-		lines = append(lines, line{"from", yamlText(*e.From)})
+		lines = append(lines, line{key: "from", text: yamlText(*e.From)})
 	}
 	if e.To != nil {
-		lines = append(lines, line{"to", yamlText(*e.To)})
+		lines = append(lines, line{key: "to", text: yamlText(*e.To)})
 	}
 	if e.Count != 0 {
-		lines = append(lines, line{"count", strconv.Itoa(e.Count)})
+		lines = append(lines, line{key: "count", text: strconv.Itoa(e.Count)})
 	}
-	lines = append(lines, line{"reason", yamlText(e.Reason)})
+	if e.Rule != nil {
+		lines = append(lines, line{key: "rule", below: causeLines(*e.Rule)})
+	}
+	if len(e.Also) > 0 {
+		lines = append(lines, line{key: "also", below: scopeLines(e.Also)})
+	}
+	optional("proof", e.Proof)
+	lines = append(lines, line{key: "reason", text: yamlText(e.Reason)})
 	optional("ticket", e.Ticket)
 	optional("by", e.By)
 	optional("until", e.Until.String())
@@ -87,10 +106,10 @@ func expectationLines(e harness.Expectation) []line {
 
 // ruleLines are the keys of a rule in the order of its fields, without the empty ones.
 func ruleLines(r harness.Rule) []line {
-	lines := []line{{"at", yamlText(r.At.String())}}
+	lines := []line{{key: "at", text: yamlText(r.At.String())}}
 	optional := func(key, text string) {
 		if text != "" {
-			lines = append(lines, line{key, yamlText(text)})
+			lines = append(lines, line{key: key, text: yamlText(text)})
 		}
 	}
 	optional("operation", r.Operation)
@@ -101,11 +120,11 @@ func ruleLines(r harness.Rule) []line {
 		texts []string
 	}{{"key", r.Key}, {"values", r.Values}} {
 		if len(list.texts) > 0 {
-			lines = append(lines, line{list.key, yamlList(list.texts)})
+			lines = append(lines, line{key: list.key, text: yamlList(list.texts)})
 		}
 	}
 	optional("pattern", r.Pattern)
-	lines = append(lines, line{"reason", yamlText(r.Reason)})
+	lines = append(lines, line{key: "reason", text: yamlText(r.Reason)})
 	optional("ticket", r.Ticket)
 	optional("until", r.Until.String())
 	return lines

@@ -60,6 +60,7 @@ func TestSchemasAcceptWhatTheReaderAccepts(t *testing.T) {
 		"testdata/world/catalog/systems.yaml":                "systems",
 		"testdata/world/catalog/people.yaml":                 "people",
 		"testdata/world/catalog/integrations.yaml":           "integrations",
+		"testdata/world/catalog/calendar.yaml":               "calendar",
 		"testdata/world/scenarios/nightly/scenario.yaml":     "scenario",
 		"testdata/world/scenarios/nightly/expect.yaml":       "expect",
 		"testdata/world/scenarios/.hidden/scenario.yaml":     "scenario",

@@ -96,14 +96,12 @@ func (l listFile[T]) appended(file string, old []byte, add []T) ([]byte, error) 
 		b.WriteString(newline)
 	}
 	for _, e := range add {
-		lead := indent + "- "
-		for _, line := range l.lines(e) {
-			if line.text == "" {
-				return nil, harness.Usage(fmt.Errorf("accept %q into %s: %s is not UTF-8", l.called(e), file, line.key),
+		for i, line := range l.lines(e) {
+			line.dash, line.deeper = i == 0, i > 0
+			if key := line.write(&b, indent, newline); key != "" {
+				return nil, harness.Usage(fmt.Errorf("accept %q into %s: %s is not UTF-8", l.called(e), file, key),
 					"leave the value out, and bound the change with count")
 			}
-			b.WriteString(lead + line.key + ": " + line.text + newline)
-			lead = indent + "  "
 		}
 	}
 	return []byte(b.String()), nil
@@ -131,7 +129,38 @@ func listIndent(file string, src []byte) (string, error) {
 	return "", problems.err()
 }
 
-type line struct{ key, text string }
+// line is one key of an entry. It holds a text, or the lines below it.
+type line struct {
+	key, text string
+	below     []line
+	dash      bool // begins an element of a list
+	deeper    bool // goes on with the element
+}
+
+// write adds the line and those below it; the key of what cannot be written is returned.
+func (l line) write(b *strings.Builder, indent, newline string) (unwritable string) {
+	if l.deeper {
+		indent += "  "
+	}
+	lead := indent
+	if l.dash {
+		lead, indent = indent+"- ", indent+"  "
+	}
+	if len(l.below) == 0 {
+		if l.text == "" {
+			return l.key
+		}
+		b.WriteString(lead + l.key + ": " + l.text + newline)
+		return ""
+	}
+	b.WriteString(lead + l.key + ":" + newline)
+	for _, below := range l.below {
+		if key := below.write(b, indent+"  ", newline); key != "" {
+			return key
+		}
+	}
+	return ""
+}
 
 // plainText is text that YAML reads as itself without quotes, and that no reader takes for a number or a boolean.
 var (

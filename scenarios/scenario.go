@@ -112,8 +112,10 @@ func (c *checker) check() {
 	c.checkInvariants(c.decoder, "", s.Invariants)
 	c.checkIntegrationInvariants()
 	checkExpectations(c.decoder, s.Expect)
+	c.checkCauses(s.Expect)
 	for i, file := range s.ExpectFiles {
 		if d, list, ok := listIn(c, fmt.Sprintf("expect-files[%d]", i), file, decodeExpect); ok {
+			(&checker{decoder: d, w: c.w}).checkCauses(list)
 			c.problems = append(c.problems, d.problems...)
 			s.Expect = append(s.Expect, list...)
 		}
@@ -222,6 +224,23 @@ func checkExpectations(d *decoder, list []harness.Expectation) {
 		if e.Count < 0 {
 			label := fmt.Sprintf("expect[%d].count", i)
 			d.problem(label, "%s: %d places cannot be; 0 is any number", label, e.Count)
+		}
+		if e.Rule != nil && (e.From != nil || e.To != nil || e.Count != 0) {
+			label := fmt.Sprintf("expect[%d].rule", i)
+			d.problem(label, "%s: a rule says what becomes of every value; drop from, to and count", label)
+		}
+	}
+}
+
+// checkCauses looks at the rules of accepted changes.
+func (c *checker) checkCauses(list []harness.Expectation) {
+	for i, e := range list {
+		if e.Rule == nil || e.Rule.Family == "" || c.w.CheckCause == nil {
+			continue
+		}
+		if err := c.w.CheckCause(*e.Rule); err != nil {
+			label := fmt.Sprintf("expect[%d].rule", i)
+			c.problem(label, "%s: %v", label, err)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 // enums are the words that a key accepts, by type and key.
 var enums = map[string][]string{
 	"CommandSpec.mode": {"once", "jsonl"},
+	"JQSpec.encoding":  {"utf-8", "windows-1252", "iso-8859-1", "utf-16le", "utf-16be"},
 	"Egress.writes":    {"allow"},
 
 	"Egress.personal-data": {"none"},

@@ -37,6 +37,9 @@ type Workspace struct {
 	// CheckInvariant says whether an invariant of the scenario or of its integration can be understood. Nil checks nothing.
 	CheckInvariant func(harness.Invariant) error
 
+	// CheckCause says whether the rule of an accepted change can be applied. Nil checks nothing.
+	CheckCause func(harness.CauseRule) error
+
 	root      string // absolute
 	file      string // of the settings, below root
 	settings  settings

@@ -156,6 +156,16 @@ func TestWorkspaceErrorsNameTheirPlace(t *testing.T) {
 			`catalog/systems.yaml:2:12: system "sis" comes twice; first in line 1`},
 		{"production is true or false", "catalog/systems.yaml", "- {system: sis, title: A, production: yes}\n",
 			`catalog/systems.yaml:1:39: systems[0].production: "yes" is not true or false`},
+		{"a schedule can be read", "catalog/integrations.yaml", "- integration: x\n  title: X\n  owner: dana\n  systems: [sis]\n  runs:\n    - {cron: 15 2 * *, zone: America/Chicago}\n    - {cron: 15 2 * * *, zone: Chicago}\n",
+			"catalog/integrations.yaml:6:14: integrations[0].runs[0].cron: \"15 2 * *\" has 4 fields, want 5: minute, hour, day of month, month, day of week\n" +
+				"catalog/integrations.yaml:7:32: integrations[0].runs[1].zone: \"Chicago\" is not a time zone such as America/Chicago"},
+		{"a schedule says its zone", "catalog/integrations.yaml", "- integration: x\n  title: X\n  owner: dana\n  systems: [sis]\n  runs: [{cron: 15 2 * * *}]\n",
+			`missing key "zone" in integrations[0].runs[0]: a time of day means nothing without its zone`},
+		{"what the calendar names exists", "catalog/calendar.yaml", "zone: Mars\nfreezes: [{freeze: finals, from: 2026-12-18, to: 2026-12-07, integrations: [x]}]\ndeadlines: [{deadline: D, kind: party, on: 2026-11-30, system: hub, integration: y, owner: dane}]\n",
+			"catalog/calendar.yaml:1:7: zone: \"Mars\" is not a time zone such as America/Chicago\n" +
+				"catalog/calendar.yaml:2:50: freezes[0] ends on 2026-12-07, before it begins on 2026-12-18\n" +
+				"catalog/calendar.yaml:2:77: freezes[0].integrations[0]: no integration \"x\" in the catalogue\n" +
+				"catalog/calendar.yaml:3:33: deadlines[0].kind: \"party\" is not known"},
 		{"the catalogue holds lists", "catalog/people.yaml", "dana: {name: Dana}\n", "catalog/people.yaml:1:1: people is a mapping, want a list"},
 	} {
 		t.Run(tt.why, func(t *testing.T) {

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/explain"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
@@ -21,8 +23,10 @@ func (a *app) acceptVerb() verb {
 	f := acceptFlags{decision: decision{verb: "accept", flag: "finding", key: "expect-files"}}
 	return verb{
 		use: "accept", short: "declare a finding as an expected change, with a reason",
-		long: "Accept takes a finding of a kept run and appends it to an expect file as a declared change: place, class,\n" +
-			"values and exact count. The next run expects just that; one place more or less needs a person again.\n" +
+		long: "Accept takes a finding of a kept run and appends it to an expect file as a declared change. A proven cause is\n" +
+			"written as its rule: the next run applies it anew, expects what follows it, tells where else it holds, and\n" +
+			"needs a person when a value does not follow it. Everything else is written as place, class, values and exact\n" +
+			"count: one place more or less needs a person again.\n" +
 			"List the file under expect-files in the scenario and have it reviewed like code.",
 		example: "rehearse accept --finding 1 --into scenarios/expect/rh.yaml --reason \"RH is hybrid\" --until 2026-12-31",
 		flags: func(set *pflag.FlagSet) {
@@ -46,13 +50,25 @@ func (a *app) accept(f acceptFlags) error {
 	if err := scenarios.AcceptInto(f.into, expectations); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.out, "%s: %s declared for %s: %s\n", f.into, plural(len(expectations), "place"), expectations[0].Change, printable(on.finding.Sentence))
+	fmt.Fprintf(a.out, "%s: %s declared for %s: %s\n", f.into, declaredWords(expectations), expectations[0].Change, printable(on.finding.Sentence))
 	a.tellToList(on, f.decision)
 	return nil
 }
 
-// expectationsOf declares exactly what the finding claims: one entry for each operation, place, class and pair of
-// values, with its count. Values of records and of volatile content are left open.
+// declaredWords counts what was declared.
+func declaredWords(list []harness.Expectation) string {
+	switch {
+	case list[0].Rule == nil:
+		return plural(len(list), "place")
+	case len(list) == 1:
+		return "1 rule"
+	}
+	return "1 rule and " + plural(len(list)-1, "place")
+}
+
+// expectationsOf declares exactly what the finding claims. A proven cause is one entry that holds its rule. What is no
+// value that the rule makes is one entry for each operation, place, class and pair of values, with its count. Values of
+// records and of volatile content are left open.
 func expectationsOf(on decided, f acceptFlags) []harness.Expectation {
 	finding := on.finding
 	name := f.change
@@ -60,6 +76,14 @@ func expectationsOf(on decided, f acceptFlags) []harness.Expectation {
 		name = strings.TrimSpace(finding.Kind + " " + on.report.Run)
 	}
 	var list []harness.Expectation
+	if c := finding.Cause; c != nil && c.Proof.Proven {
+		first := c.Scope[0]
+		list = append(list, harness.Expectation{
+			Change: name, At: first.At, Operation: first.Operation, Rule: &c.Rule, Also: c.Scope[1:], Proof: c.Rule.Digest(c.Scope),
+			Reason: f.reason, Ticket: f.ticket, By: f.by, Until: on.until,
+		})
+		finding.Differences = slices.DeleteFunc(slices.Clone(finding.Differences), func(d harness.Difference) bool { return explain.Covers(list[0], d) })
+	}
 	at := map[string]int{}
 	for _, d := range finding.Differences {
 		e := harness.Expectation{

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"path/filepath"
@@ -60,7 +59,7 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	for _, s := range scenes {
 		file := filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(s.file))
 		fmt.Fprintf(a.out, "\n%s\n%s\n\n", s.title, strings.Repeat("=", len(s.title)))
-		outcome, err := a.rehearseOne(ctx, file, runFlags{output: "text", quiet: true})
+		outcome, err := a.rehearseOne(ctx, file, runFlags{output: "text", quiet: true}, nil)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -110,13 +109,14 @@ func (a *app) demoServeVerb() verb {
 }
 
 func (a *app) demoRelayVerb() verb {
+	var layout string
 	return verb{
-		use: "relay", short: "hand on standard input as it is", hidden: true,
+		use: "relay", short: "hand on standard input as it is", hidden: true, exits: []int{exitCannotRun},
 		long:    "Relay copies standard input to standard output, as the runner of the demo world does with files that it does\nnot map.",
 		example: "rehearse demo relay",
-		run: func(context.Context, []string) error {
-			_, err := io.Copy(a.out, os.Stdin)
-			return err
+		flags: func(set *pflag.FlagSet) {
+			set.StringVar(&layout, "layout", "", "`file` that names columns to take out of records of fixed width")
 		},
+		run: func(context.Context, []string) error { return fakes.Relay(a.out, os.Stdin, layout) },
 	}
 }

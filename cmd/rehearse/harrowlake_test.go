@@ -105,13 +105,14 @@ func generated(t *testing.T) map[string]harness.Recording {
 		"changes/hcm-affiliates": sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.WorkerReportAffiliates()...)),
 		"incidents/inc-2231": scrubbed(t, played(t, world.Incident(), "crm-sis-applicant", "i2-crm-sis-applicant/baseline.yaml"),
 			"incident-policy.yaml"),
+		"changes/sis-9.32-gl":    sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCandidate932()...)),
+		"changes/sis-merge":      sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidateMerged()...)),
+		"changes/sis-9.32":       sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
 		"sis-fin-refunds":        played(t, world.Refunds(), "sis-fin-refunds", "i4-sis-fin-gl/refunds.yaml"),
 		"sis-fin-pay":            played(t, world.Pay(), "sis-fin-pay", "i4-sis-fin-gl/pay.yaml"),
 		"changes/gl-cut":         sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCut()...)),
 		"changes/pay-rule":       sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.PayByRule()...)),
 		"changes/pay-mixed-case": sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.PayInMixedCase()...)),
-		"changes/sis-9.32-gl":    sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.LedgerCandidate932()...)),
-		"changes/sis-9.32":       sealed(t, harness.NewMemory(harness.Manifest{Origin: "generator"}, world.EnrollmentCandidate932()...)),
 	}
 }
 

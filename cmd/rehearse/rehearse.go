@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/diff"
+	"github.com/rehearse-dev/rehearse/harness/explain"
 	"github.com/rehearse-dev/rehearse/harness/invariant"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/harness/report"
@@ -21,7 +22,7 @@ import (
 // runFlags are the flags of run.
 type runFlags struct {
 	output, out, mode, failOn, candidate string
-	allow                                []string
+	allow, also                          []string
 	verbose, quiet, expectFailure        bool
 }
 
@@ -32,10 +33,11 @@ func (a *app) runVerb() verb {
 		exits: []int{exitNeedsPerson, exitCannotRun, exitRefused, exitInconclusive},
 		long: "Run feeds the scenario's recording to its target, records what crosses, compares it with the recording and\n" +
 			"explains the differences. SCENARIO is a file, or a folder whose scenarios are all run. Reports and the new\n" +
-			"recording are kept in " + runsFolder + ".\n\nNothing beside loopback is reached unless the scenario or --allow names it.",
+			"recording are kept in " + runsFolder + ".\n\nIn the names of files {run} stands for the name of the run.\n\nNothing beside loopback is reached unless the scenario or --allow names it.",
 		example: "rehearse run scenarios/harrow-lake/i1-sis-lms-enrollment/sis-9.32.yaml --output junit --out report.xml",
 		flags: func(set *pflag.FlagSet) {
 			addReportFlags(set, &f.output, &f.out, &f.verbose)
+			set.StringArrayVar(&f.also, "also", nil, "`kind=file`: write a report of this kind, too; can be repeated")
 			set.StringVar(&f.mode, "mode", "gate", "`gate`: a verdict can fail the run; report: only errors do")
 			set.StringVar(&f.failOn, "fail-on", "review", "`weight` from which the gate fails: benign, review or breaking")
 			set.StringVar(&f.candidate, "candidate", "", "`folder` of exchanges that take the place of recorded ones, instead of the scenario's")
@@ -71,16 +73,20 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 	if err := checkKind(f.output); err != nil {
 		return err
 	}
+	also, err := alsoWritten(f.also)
+	if err != nil {
+		return err
+	}
 	list, err := a.scenarioFiles(files)
 	if err != nil {
 		return err
 	}
-	if len(list) > 1 && f.out != "" {
-		return harness.Usage(fmt.Errorf("run: --out takes one report, %d scenarios were named", len(list)), "the reports of all runs are kept in "+runsFolder)
+	if err := oneFileEach(len(list), append(also, written{flag: "--out", file: f.out})); err != nil {
+		return err
 	}
 	var worst error
 	for _, file := range list {
-		outcome, err := a.rehearseOne(ctx, file, f)
+		outcome, err := a.rehearseOne(ctx, file, f, also)
 		if ctx.Err() != nil {
 			return ctx.Err() // whatever went wrong, it went wrong because of the interrupt
 		}
@@ -179,7 +185,7 @@ func scenariosBelow(ws *scenarios.Workspace, dir string) ([]string, error) {
 }
 
 // rehearseOne runs one scenario, keeps the outcome and writes the report.
-func (a *app) rehearseOne(ctx context.Context, file string, f runFlags) (*rehearsal.Outcome, error) {
+func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []written) (*rehearsal.Outcome, error) {
 	defer a.thrifty()()
 	ws, scenario, err := openScenario(file)
 	if err != nil {
@@ -208,9 +214,16 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags) (*rehear
 	if err != nil {
 		return nil, err
 	}
-	return outcome, a.show(outcome.Report, f.output, f.out, report.Options{
+	options := report.Options{
 		Verbose: f.verbose, Page: dir + "/report.html", Accept: "rehearse accept --finding N --into FILE --reason \"…\"",
-	})
+		Folder: folderInRepository(ws.Root()),
+	}
+	for _, w := range also {
+		if err := writeReport(w.of(outcome.Report), w.kind, outcome.Report, options); err != nil {
+			return nil, err
+		}
+	}
+	return outcome, a.show(outcome.Report, f.output, written{file: f.out}.of(outcome.Report), options)
 }
 
 // openScenario reads a scenario and the workspace that it lies in.
@@ -219,7 +232,7 @@ func openScenario(file string) (*scenarios.Workspace, harness.Scenario, error) {
 	if err != nil {
 		return nil, harness.Scenario{}, err
 	}
-	ws.CheckRule, ws.CheckInvariant = diff.CheckRule, invariant.Check
+	ws.CheckRule, ws.CheckCause, ws.CheckInvariant = diff.CheckRule, explain.CheckCause, invariant.Check
 	scenario, err := ws.Scenario(file)
 	return ws, scenario, err
 }

@@ -14,6 +14,7 @@ func (a *app) verbs() []verb {
 		a.acceptVerb(),
 		a.shrinkVerb(),
 		a.ruleVerb(),
+		a.calendarVerb(),
 		a.fixturesVerb(),
 		a.doctorVerb(),
 		a.completionVerb(),

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	_ "time/tzdata" // the zones must be the same on every machine
 )
 
 // Spec is a parsed crontab line.

@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	_ "time/tzdata"
 )
 
 func zone(t *testing.T, name string) *time.Location {

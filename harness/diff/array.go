@@ -10,7 +10,7 @@ import (
 
 // array compares two arrays.
 func (c *comparer) array(at harness.Path, a, b payload.Node) {
-	if c.place.Channel == harness.ChannelFile && isTable(a) || isTable(a) && isTable(b) && a.Len() != b.Len() {
+	if c.countsTables(at) && isTable(a) || isTable(a) && isTable(b) && a.Len() != b.Len() {
 		c.records(at, a.Len(), b.Len())
 	}
 	if payload.SameSource(a, b) {
@@ -48,6 +48,12 @@ func isTable(n payload.Node) bool {
 	return n.Kind() == harness.KindArray && n.Element(0).Kind() == harness.KindObject
 }
 
+// countsTables reports whether the size of a table at the place is noted even if it is the same on both sides: in files,
+// where volumes matter, but not for the lists within each record.
+func (c *comparer) countsTables(at harness.Path) bool {
+	return c.place.Channel == harness.ChannelFile && !slices.ContainsFunc(at, harness.Step.IsElement)
+}
+
 // records notes the size of a table on both sides.
 func (c *comparer) records(at harness.Path, was, is int) {
 	c.out.Records = append(c.out.Records, harness.RecordCount{
@@ -74,8 +80,7 @@ func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload
 
 // keyed pairs elements by the texts of their key members, and returns how many pairs there are.
 func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) (pairs int) {
-	al := alignByKey(key, was, is)
-	al.joinKeyless(key, was, is, c.sumOf(at.Child(harness.Each())))
+	al := c.alignKeyed(at, key, was, is)
 	if al.repeated > 0 {
 		c.notes.add(repeatedNote(c.place.Operation, at, al.repeated))
 	}
@@ -92,6 +97,13 @@ func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) 
 		c.emitMoved(at, n, len(al.pairs))
 	}
 	return len(al.pairs)
+}
+
+// alignKeyed says which elements of two lists belong together by their key.
+func (c *comparer) alignKeyed(at harness.Path, key []string, was, is []payload.Node) alignment {
+	al := alignByKey(key, was, is)
+	al.joinKeyless(key, was, is, c.sumOf(at.Child(harness.Each())))
+	return al
 }
 
 // record compares two elements that belong together; the path carries the key of the baseline, or its place i.

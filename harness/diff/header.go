@@ -13,29 +13,45 @@ import (
 // its column, with the rows as its count; the returned table has the spelling of the baseline, so that its rows are
 // compared as those of one column. The order of the columns that both tables have is a fact, too.
 func (c *comparer) header(half string, a, b *payload.Doc) *payload.Doc {
-	was, is := a.Columns(), b.Columns()
-	if slices.Equal(was, is) || a.Root().Len() == 0 || b.Root().Len() == 0 {
-		return b
+	h := headersOf(a, b)
+	c.columns(half, h, a.Root().Len())
+	return h.b
+}
+
+// headers is the names of the columns of two tables.
+type headers struct {
+	was, is   []string
+	respelled map[string]string // names of the baseline that are spelled in another way
+	b         *payload.Doc      // the candidate with the names of the baseline
+}
+
+func headersOf(a, b *payload.Doc) headers {
+	h := headers{was: a.Columns(), is: b.Columns(), b: b}
+	if slices.Equal(h.was, h.is) || a.Root().Len() == 0 || b.Root().Len() == 0 {
+		return headers{b: b}
 	}
-	respelled := respellings(was, is)
-	for _, name := range was {
-		if now, ok := respelled[name]; ok {
+	if h.respelled = respellings(h.was, h.is); len(h.respelled) > 0 {
+		h.b = withNames(b, h.respelled)
+		h.is = h.b.Columns()
+	}
+	return h
+}
+
+// columns states how the columns of a table with that many rows are spelled and ordered.
+func (c *comparer) columns(half string, h headers, rows int) {
+	for _, name := range h.was {
+		if now, ok := h.respelled[name]; ok {
 			from := len(c.out.Differences)
 			c.emit(harness.PathOf(harness.Name(half), harness.Name("body"), harness.Each(), harness.Name(name)), harness.Reformed, textValue(name), textValue(now))
 			for i := range c.out.Differences[from:] {
-				c.out.Differences[from+i].Count = max(1, a.Root().Len())
+				c.out.Differences[from+i].Count = max(1, rows)
 			}
 		}
 	}
-	if len(respelled) > 0 {
-		b = withNames(b, respelled)
-		is = b.Columns()
-	}
-	if x, y := common(was, is), common(is, was); !slices.Equal(x, y) {
+	if x, y := common(h.was, h.is), common(h.is, h.was); !slices.Equal(x, y) {
 		at := harness.PathOf(harness.Name(half), harness.Name("form"), harness.Name("column order"))
 		c.emit(at, harness.Reformed, textValue(strings.Join(x, ", ")), textValue(strings.Join(y, ", ")))
 	}
-	return b
 }
 
 // respellings pairs the names that are gone with those that came and consist of the same letters and digits, where that

@@ -84,10 +84,15 @@ func (c *comparer) body(half string, a, b *payload.Doc) {
 	switch {
 	case c.facts() != before || bytes.Equal(a.Source, b.Source):
 	case c.exact:
-		c.bytes(harness.PathOf(harness.Name(half), harness.Name("form"), harness.Name("bytes")), harness.Reformed, a.Source, b.Source)
+		c.bytes(spelling(half), harness.Reformed, a.Source, b.Source)
 	default:
 		c.notes.add(sameMeaning)
 	}
+}
+
+// spelling is the place of bytes that carry no meaning.
+func spelling(half string) harness.Path {
+	return harness.PathOf(harness.Name(half), harness.Name("form"), harness.Name("bytes"))
 }
 
 // facts is how many differences were found so far, suppressed ones included.
@@ -124,11 +129,12 @@ func (c *comparer) bytes(at harness.Path, class harness.ChangeClass, a, b []byte
 	for offset < len(a) && offset < len(b) && a[offset] == b[offset] {
 		offset++
 	}
-	describe := func(s []byte) harness.Value {
-		text := fmt.Sprintf("%d bytes, %s, first difference at byte %d", len(s), harness.Digest(s), offset)
-		return harness.Value{Kind: harness.KindBytes, Text: text}
-	}
-	c.emit(at, class, describe(a), describe(b))
+	c.emit(at, class, bytesValue(int64(len(a)), harness.Digest(a), int64(offset)), bytesValue(int64(len(b)), harness.Digest(b), int64(offset)))
+}
+
+func bytesValue(size int64, digest string, differs int64) harness.Value {
+	text := fmt.Sprintf("%d bytes, %s, first difference at byte %d", size, digest, differs)
+	return harness.Value{Kind: harness.KindBytes, Text: text}
 }
 
 // head compares fields by name; the order of fields of different names and the case of names carry no meaning.

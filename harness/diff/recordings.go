@@ -36,7 +36,7 @@ func compareAll(before, after harness.Recording, o Options, streamFrom int64, re
 	if err != nil {
 		return nil, fmt.Errorf("read candidate: %w", err)
 	}
-	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, exact: o.Exact, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
+	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, exact: o.Exact, patterns: map[string][]harness.Path{}, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
 	pairs := pair(was, is)
 	c.out.Partner = partners(pairs)
 	for _, p := range pairs {
@@ -54,6 +54,8 @@ type comparer struct {
 	rules *ruleSet
 	out   *harness.Comparison
 	notes noteCounter
+
+	patterns map[string][]harness.Path // of differences, by the last name in them
 
 	streamFrom     int64 // bytes from which bodies are compared record by record
 	recordsPerPart int   // of which fingerprints are held at a time
@@ -133,11 +135,37 @@ func faultValue(f *harness.Fault) harness.Value {
 // emit states one difference, unless a rule takes it away.
 func (c *comparer) emit(path harness.Path, class harness.ChangeClass, was, is harness.Value) {
 	d := c.place
-	d.Path, d.Pattern, d.Class, d.Was, d.Is = path, path.Pattern(), class, was, is
+	d.Path, d.Pattern, d.Class, d.Was, d.Is = path, c.patternOf(path), class, was, is
 	d.Record = recordOf(path)
 	if !c.rules.suppress(d) {
 		c.out.Differences = append(c.out.Differences, d)
 	}
+}
+
+// patternOf is the path's pattern. Differences at places of one pattern share it, because there may be very many.
+func (c *comparer) patternOf(path harness.Path) harness.Path {
+	leaf := path.Leaf()
+	for _, p := range c.patterns[leaf] {
+		if isPatternOf(p, path) {
+			return p
+		}
+	}
+	p := path.Pattern()
+	const most = 16 // names that are data have patterns of their own; to search many costs more than it saves
+	if len(c.patterns[leaf]) < most {
+		c.patterns[leaf] = append(c.patterns[leaf], p)
+	}
+	return p
+}
+
+// isPatternOf reports whether the pattern is the one that Pattern would make of the path.
+func isPatternOf(pattern, path harness.Path) bool {
+	return slices.EqualFunc(pattern, path, func(p, s harness.Step) bool {
+		if s.Kind == harness.StepIndex || s.Kind == harness.StepKey {
+			return p.Kind == harness.StepEach
+		}
+		return p.Kind == s.Kind && p.Name == s.Name
+	})
 }
 
 // recordOf names the record that a path lies in: the texts of its last keyed step.

@@ -281,17 +281,6 @@ func bigArray(n, every int, shift bool) string {
 	return b.String()
 }
 
-func BenchmarkKeyedArrays100k(b *testing.B) {
-	was, is := answer("application/json", bigArray(100_000, 0, false)), answer("application/json", bigArray(100_000, 200, false))
-	b.ReportAllocs()
-	for b.Loop() {
-		c, err := Recordings(was, is, Options{})
-		if err != nil || len(c.Differences) != 500 {
-			b.Fatal(err, len(c.Differences))
-		}
-	}
-}
-
 func BenchmarkShiftedArray800(b *testing.B) {
 	strip := func(s string) string {
 		return strings.ReplaceAll(strings.ReplaceAll(s, `"id":`, `"a":`), `"pidm":`, `"b":`)

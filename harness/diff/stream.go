@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ type streaming struct {
 	format [2]*payload.Records // closed; they know how documents are made of records
 	key    []string            // nil when the whole record is
 	join   payload.Key
+	header headers
 	facts  [2][]payload.Fact
 	marks  [2][]payload.Mark // one every markEvery records
 	rows   [2]int            // records that are expected, later those that there are
@@ -42,7 +44,7 @@ func (c *comparer) streamed(half string, was, is harness.Message) (done bool, er
 	}
 	s := &streaming{c: c, at: harness.PathOf(harness.Name(half), harness.Name("body")), bodies: [2]harness.Message{was, is}}
 	samples, err := s.begin()
-	if err != nil || samples[0] == nil || samples[1] == nil || s.format[0].Format != s.format[1].Format {
+	if err != nil || s.format[0] == nil || s.format[1] == nil || s.format[0].Format != s.format[1].Format {
 		return false, unlessWhole(err, s.most())
 	}
 	m, note, err := s.matched(samples)
@@ -51,19 +53,49 @@ func (c *comparer) streamed(half string, was, is harness.Message) (done bool, er
 	}
 	before := c.facts()
 	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), s.form(0), s.form(1))
-	if c.place.Channel == harness.ChannelFile && samples[0].isTable() || s.tables && s.rows[0] != s.rows[1] {
+	c.columns(half, s.header, s.rows[0])
+	if c.place.Channel == harness.ChannelFile && len(samples[0]) > 0 && samples[0][0].Kind() == harness.KindObject || s.tables && s.rows[0] != s.rows[1] {
 		c.records(s.at, s.rows[0], s.rows[1])
 	}
 	if note != "" {
 		c.notes.add(note)
 	}
-	if err := s.state(m); err != nil {
+	if err := errors.Join(s.alignRest(m), s.state(m)); err != nil {
 		return false, err
 	}
-	if c.facts() == before && was.Body.Digest() != is.Body.Digest() {
+	switch {
+	case c.facts() != before || was.Body.Digest() == is.Body.Digest():
+		return true, nil
+	case c.exact:
+		return true, s.spelling(half)
+	default:
 		c.notes.add(sameMeaning)
+		return true, nil
 	}
-	return true, nil
+}
+
+// spelling states that the bytes differ.
+func (s *streaming) spelling(half string) (err error) {
+	var readers [2]*bufio.Reader
+	for side, m := range s.bodies {
+		r, err := m.Body.Open()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		readers[side] = bufio.NewReader(r)
+	}
+	offset := int64(0)
+	for ; ; offset++ {
+		a, errA := readers[0].ReadByte()
+		b, errB := readers[1].ReadByte()
+		if a != b || errA != nil || errB != nil {
+			break
+		}
+	}
+	was, is := s.bodies[0].Body, s.bodies[1].Body
+	s.c.emit(spelling(half), harness.Reformed, bytesValue(was.Size(), was.Digest(), offset), bytesValue(is.Size(), is.Digest(), offset))
+	return nil
 }
 
 func (s *streaming) most() int64 { return max(s.bodies[0].Body.Size(), s.bodies[1].Body.Size()) }
@@ -80,36 +112,46 @@ func unlessWhole(err error, size int64) error {
 	return err
 }
 
-// sampled is the first records of a side.
-type sampled []payload.Node
-
-func (s sampled) isTable() bool { return len(s) > 0 && s[0].Kind() == harness.KindObject }
-
 // Sizes of a sample.
 const (
-	sampleRecords = 20_000
-	sampleBytes   = 4 << 20
+	sampleRecords = 2_000
+	sampleBytes   = 1 << 20
 )
 
-// begin opens both sides and reads their first records; a sample is nil when its side is no list of records.
-func (s *streaming) begin() (samples [2]sampled, err error) {
+// begin opens both sides and reads their first records. A format stays nil when its side is no list of records.
+func (s *streaming) begin() (samples [2][]payload.Node, err error) {
+	var docs [2]*payload.Doc
 	for side, m := range s.bodies {
 		r, err := payload.RecordsOf(m)
 		if err != nil || r == nil {
 			return samples, err
 		}
-		samples[side], err = s.sample(side, r)
+		docs[side], err = s.sample(side, r)
 		if err := errors.Join(err, r.Close()); err != nil {
 			return samples, err
 		}
 		s.format[side] = r
 	}
-	s.tables = samples[0].isTable() && samples[1].isTable()
-	return samples, nil
+	s.header = headersOf(docs[0], docs[1])
+	s.format[1].Rename(s.header.b)
+	s.tables = isTable(docs[0].Root()) && isTable(docs[1].Root())
+	return [2][]payload.Node{elements(docs[0].Root()), elements(s.header.b.Root())}, nil
+}
+
+// open opens a side again.
+func (s *streaming) open(side int) (*payload.Records, error) {
+	r, err := payload.RecordsOf(s.bodies[side])
+	if err == nil && r == nil {
+		err = errors.New("the body changed while it was compared")
+	}
+	if err == nil && side == 1 {
+		r.Rename(s.header.b)
+	}
+	return r, err
 }
 
 // sample reads the first records and guesses from them how many there are.
-func (s *streaming) sample(side int, r *payload.Records) (sampled, error) {
+func (s *streaming) sample(side int, r *payload.Records) (*payload.Doc, error) {
 	var b batch
 	for len(b.bytes) < sampleBytes && len(b.ends) < sampleRecords {
 		record, err := r.Next()
@@ -122,38 +164,34 @@ func (s *streaming) sample(side int, r *payload.Records) (sampled, error) {
 		b.add(record)
 	}
 	s.rows[side] = 1 + int(s.bodies[side].Body.Size()*int64(len(b.ends))/int64(max(len(b.bytes), 1)))
-	doc, err := r.Doc(b.records()...)
-	if err != nil {
-		return nil, err
-	}
-	return elements(doc.Root()), nil
+	return r.Doc(b.records()...)
 }
 
 // errNoKey says that members do not identify the records.
 var errNoKey = errors.New("not unique, or not found on the other side")
 
 // matched joins the records of both sides by the key of a rule, else by the first inferred one that holds for all
-// records. It returns nil when there is none and the bodies are small enough to be aligned in order.
-func (s *streaming) matched(samples [2]sampled) (m *matching, note string, err error) {
+// records. It returns nil when there is none and the bodies are small enough to be aligned whole.
+func (s *streaming) matched(samples [2][]payload.Node) (m *matching, note string, err error) {
 	guide := s.c.rules.guide(s.c.place.Operation, s.at)
 	where := s.c.place.Operation + " " + s.at.Pattern().String()
 	switch {
 	case guide != nil && guide.Compare == "keyed":
-		m, err := s.match(guide.Key, false)
+		s.use(guide.Key)
+		m, err := s.matchAll(maxRecords)
 		return m, alignedByRule(where, guide), err
-	case guide != nil:
-		m, err := s.match(nil, false)
-		return m, "", err
-	}
-	for _, key := range possibleKeys(samples[0], samples[1]) {
-		if m, err := s.match(key, true); !errors.Is(err, errNoKey) {
-			return m, alignedByInference(where, key), err
+	case guide == nil:
+		for _, key := range possibleKeys(samples[0], samples[1]) {
+			if m, err := s.matchInferred(key); !errors.Is(err, errNoKey) {
+				return m, alignedByInference(where, key), err
+			}
 		}
 	}
 	if s.most() <= wholeMost {
 		return nil, "", nil
 	}
-	m, err = s.match(nil, false)
+	s.use(nil)
+	m, err = s.matchAll(maxRecords)
 	return m, where + ": no members identify the records and there are too many to align them in order; equal ones were paired, the rest is removed and added", err
 }
 
@@ -174,23 +212,21 @@ func possibleKeys(was, is []payload.Node) [][]string {
 	return keys
 }
 
-// match joins the records by a key, or by their whole value when it is nil.
-func (s *streaming) match(key []string, inferred bool) (*matching, error) {
+// matchInferred joins the records by a key that must identify them; else the error is errNoKey.
+func (s *streaming) matchInferred(key []string) (*matching, error) {
+	s.use(key)
+	m, err := s.matchAll(0)
+	if err == nil && float64(m.counts.found) < minOverlap*float64(min(s.rows[0], s.rows[1])) {
+		err = errNoKey
+	}
+	return m, err
+}
+
+func (s *streaming) use(key []string) {
 	s.key, s.join = key, payload.Key{}
 	for _, name := range key {
 		s.join.Members = append(s.join.Members, memberPath(name))
 	}
-	m, err := s.matchAll(inferred)
-	if err != nil {
-		return nil, err
-	}
-	if inferred && (m.keyless > 0 || float64(m.pairs) < minOverlap*float64(min(s.rows[0], s.rows[1]))) {
-		return nil, errNoKey
-	}
-	if key != nil {
-		err = s.joinLeftovers(m)
-	}
-	return m, err
 }
 
 // countStream counts the records of a large body; table is false when they are no rows.

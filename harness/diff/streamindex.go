@@ -4,24 +4,34 @@ package diff
 type recordIndex struct {
 	prints  [][]fingerprint // in chunks, so that growing copies nothing
 	len     int
-	numbers []uint32            // of the baseline's records; nil when they are 0, 1, 2 and so on
-	slots   []uint32            // entry + 1; 0 is free
-	was     int                 // entries of the baseline; those behind are of the candidate, for keys that it alone has
-	hit     []uint64            // one bit an entry: the candidate has the key
-	more    map[uint32][]uint32 // first entry of a key → the further ones of the baseline, in order
-	unique  bool                // a repeated key ends the work
+	numbers []uint32 // of the baseline's records; nil when they are 0, 1, 2 and so on
+	slots   []uint32 // entry + 1; 0 is free
+	was     int      // entries of the baseline; those behind are of the candidate, for keys that it alone has
+	hit     bits     // entries whose key the candidate has
+	twice   bits     // entries whose key a side has more than once
+	counts  keyCounts
+}
 
-	repeated int // records of the candidate whose key occurs before them
+// keyCounts tells whether a key identifies records.
+type keyCounts struct {
+	distinct [2]int // keys of each side
+	found    int    // keys that both sides have
+}
+
+func (k *keyCounts) add(other keyCounts) {
+	k.distinct[0] += other.distinct[0]
+	k.distinct[1] += other.distinct[1]
+	k.found += other.found
 }
 
 const chunkSize = 1 << 13 // fingerprints
 
-func newRecordIndex(expected int, unique bool) *recordIndex {
+func newRecordIndex(expected int) *recordIndex {
 	size := 1 << 10
 	for size < expected+expected/2 {
 		size *= 2
 	}
-	return &recordIndex{slots: make([]uint32, size), more: map[uint32][]uint32{}, unique: unique}
+	return &recordIndex{slots: make([]uint32, size)}
 }
 
 func (x *recordIndex) print(entry uint32) *fingerprint {
@@ -77,55 +87,62 @@ func (x *recordIndex) pass() {
 }
 
 // add takes a record of the baseline.
-func (x *recordIndex) add(print fingerprint, n uint32) error {
+func (x *recordIndex) add(print fingerprint, n uint32) {
 	slot := x.find(print.key)
 	first := x.slots[slot]
-	entry := x.put(print, slot)
+	x.put(print, slot)
 	x.was++
 	if x.numbers != nil {
 		x.numbers = append(x.numbers, n)
 	}
 	if first != 0 {
-		x.more[first-1] = append(x.more[first-1], entry)
-		return unlessUnique(x.unique)
+		x.twice.set(first - 1)
+		return
 	}
-	return nil
+	x.counts.distinct[0]++
 }
 
-// match joins a record of the candidate with the first record of the baseline that has its key and no partner yet. All of
-// the baseline must have been added.
-func (x *recordIndex) match(m *matching, print fingerprint, n uint32, same bool) error {
+// match joins a record of the candidate with the one of the baseline that has its key, when both sides have it once. All
+// of the baseline must have been added.
+func (x *recordIndex) match(m *matching, print fingerprint, n uint32, same bool) {
 	slot := x.find(print.key)
 	if x.slots[slot] == 0 {
 		x.put(print, slot)
-		return nil
+		x.counts.distinct[1]++
+		return
 	}
 	entry := x.slots[slot] - 1
-	if int(entry) >= x.was || x.hits(entry) {
-		x.repeated++
-		if x.unique {
-			return errNoKey
-		}
-		more := x.more[entry]
-		if len(more) == 0 {
-			return nil
-		}
-		x.more[entry], entry = more[1:], more[0]
+	if int(entry) >= x.was {
+		return
 	}
 	number := entry
 	if x.numbers != nil {
 		number = x.numbers[entry]
 	}
-	m.join(number, n, same && x.print(entry).sum == print.sum)
-	return nil
+	switch {
+	case x.hit.get(entry) && !x.twice.get(entry):
+		x.twice.set(entry)
+		m.part(number)
+	case !x.hit.get(entry):
+		x.hit.set(entry)
+		x.counts.distinct[1]++
+		x.counts.found++
+		if !x.twice.get(entry) {
+			m.join(number, n, same && x.print(entry).sum == print.sum)
+		}
+	}
 }
 
-// hits reports whether the entry was hit before, and notes that it is now.
-func (x *recordIndex) hits(entry uint32) bool {
-	if x.hit == nil {
-		x.hit = make([]uint64, x.was/64+1)
+// bits is a set of small numbers.
+type bits []uint64
+
+func (b bits) get(n uint32) bool {
+	return int(n/64) < len(b) && b[n/64]&(1<<(n%64)) != 0
+}
+
+func (b *bits) set(n uint32) {
+	for int(n/64) >= len(*b) {
+		*b = append(*b, 0)
 	}
-	before := x.hit[entry/64]
-	x.hit[entry/64] |= 1 << (entry % 64)
-	return before&(1<<(entry%64)) != 0
+	(*b)[n/64] |= 1 << (n % 64)
 }

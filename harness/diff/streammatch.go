@@ -14,12 +14,12 @@ import (
 
 // matching says which records of two lists belong together, by number.
 type matching struct {
-	is       []uint32 // for each record of the baseline its partner's number + 1, 0 when it has none; differs when their bytes do
-	was      []uint32 // for each record of the candidate its partner's number + 1, 0 when it has none
-	pairs    int
-	changed  int // pairs whose bytes differ
-	keyless  int // records of both sides that lack the key
-	repeated int // records of the candidate whose key occurs before them
+	is      []uint32 // for each record of the baseline its partner's number + 1, 0 when it has none; differs when their bytes do
+	was     []uint32 // for each record of the candidate its partner's number + 1, 0 when it has none
+	pairs   int
+	changed int    // pairs whose bytes differ
+	keyless [2]int // records of each side that lack the key
+	counts  keyCounts
 }
 
 // differs is set in matching.is when the bytes of a pair differ.
@@ -35,13 +35,23 @@ func (m *matching) join(was, is uint32, same bool) {
 	}
 }
 
+// part undoes join.
+func (m *matching) part(was uint32) {
+	m.pairs--
+	if m.isChanged(int(was)) {
+		m.changed--
+	}
+	m.was[m.is[was]&^differs-1] = 0
+	m.is[was] = 0
+}
+
 func (m *matching) isChanged(was int) bool { return m.is[was]&differs != 0 }
 func (m *matching) isRemoved(was int) bool { return m.is[was] == 0 }
 func (m *matching) isAdded(is int) bool    { return m.was[is] == 0 }
 
 // moved is how many pairs are out of order: all but the longest run of pairs that kept their order.
 func (m *matching) moved() int {
-	var tails []uint32 // tails[n] is the least last place of an ordered run of n+1 pairs
+	tails := make([]uint32, 0, m.pairs) // tails[n] is the least last place of an ordered run of n+1 pairs
 	for _, partner := range m.is {
 		is := partner &^ differs
 		if is == 0 {
@@ -71,43 +81,46 @@ type fingerprint struct{ key, sum [2]uint64 }
 // recordsPerPart is how many records of one side are held as fingerprints at a time. Lists of more are split by key.
 const recordsPerPart = 1 << 21
 
-// matchAll joins the records by their keys; of repeated keys the first with the first, the second with the second.
-func (s *streaming) matchAll(unique bool) (*matching, error) {
+// matchAll joins the records whose key both sides have once. It gives up when more than the tolerated number of records
+// of a side have no key or a repeated one.
+func (s *streaming) matchAll(tolerated int) (*matching, error) {
 	seeds := [4]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed(), maphash.MakeSeed(), maphash.MakeSeed()}
 	if parts := 1 + s.rows[0]/s.c.recordsPerPart; parts > 1 {
-		return s.matchInParts(seeds, parts, unique)
+		return s.matchInParts(seeds, parts, tolerated)
 	}
-	m := &matching{}
-	index := newRecordIndex(s.rows[0], unique)
+	m := &matching{is: make([]uint32, 0, s.rows[0]+s.rows[0]/32)}
+	index := newRecordIndex(s.rows[0])
 	err := s.scan(0, seeds, func(n uint32, print fingerprint, keyed bool) error {
 		m.is = append(m.is, 0)
-		if !keyed {
-			m.keyless++
+		if keyed {
+			index.add(print, n)
+		} else {
+			m.keyless[0]++
 			index.pass()
-			return unlessUnique(unique)
 		}
-		return index.add(print, n)
+		return enough(len(m.is)-index.counts.distinct[0], tolerated)
 	})
 	if err != nil {
 		return nil, err
 	}
-	m.was = make([]uint32, 0, s.rows[1])
+	m.was = make([]uint32, 0, s.rows[1]+s.rows[1]/32)
 	same := s.sameHeader()
 	err = s.scan(1, seeds, func(n uint32, print fingerprint, keyed bool) error {
 		m.was = append(m.was, 0)
-		if !keyed {
-			m.keyless++
-			return unlessUnique(unique)
+		if keyed {
+			index.match(m, print, n, same)
+		} else {
+			m.keyless[1]++
 		}
-		return index.match(m, print, n, same)
+		return enough(len(m.was)-index.counts.distinct[1], tolerated)
 	})
-	m.repeated = index.repeated
+	m.counts = index.counts
 	return m, err
 }
 
-// unlessUnique ends the attempt with a key that must be there and unique.
-func unlessUnique(unique bool) error {
-	if unique {
+// enough ends the attempt with a key that too many records lack or share.
+func enough(misses, tolerated int) error {
+	if misses > tolerated {
 		return errNoKey
 	}
 	return nil
@@ -121,12 +134,12 @@ func (s *streaming) sameHeader() bool {
 
 // scan reads all records of a side.
 func (s *streaming) scan(side int, seeds [4]maphash.Seed, use func(n uint32, print fingerprint, keyed bool) error) error {
-	r, err := payload.RecordsOf(s.bodies[side])
+	r, err := s.open(side)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	s.marks[side] = s.marks[side][:0]
+	s.marks[side] = nil
 	key := s.join // its own for each side, because the columns may stand elsewhere
 	var room []byte
 	for n := 0; ; n++ {
@@ -171,19 +184,19 @@ func (s *streaming) fingerprint(r *payload.Records, record []byte, key *payload.
 }
 
 // matchInParts splits the fingerprints of both sides by key, on disk, and joins one part after the other.
-func (s *streaming) matchInParts(seeds [4]maphash.Seed, parts int, unique bool) (m *matching, err error) {
+func (s *streaming) matchInParts(seeds [4]maphash.Seed, parts, tolerated int) (m *matching, err error) {
 	dir, err := os.MkdirTemp("", "rehearse-records-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	m = &matching{}
 	var files [2]*partFiles
 	var errs [2]error
-	var keyless [2]int
 	var wg sync.WaitGroup
 	for side := range files {
 		wg.Go(func() {
-			files[side], keyless[side], errs[side] = s.split(dir, side, seeds, parts, unique)
+			files[side], errs[side] = s.split(dir, side, seeds, parts, tolerated, &m.keyless[side])
 		})
 	}
 	wg.Wait()
@@ -191,38 +204,40 @@ func (s *streaming) matchInParts(seeds [4]maphash.Seed, parts int, unique bool) 
 	if err := errors.Join(errs[:]...); err != nil {
 		return nil, err
 	}
-	m = &matching{is: make([]uint32, s.rows[0]), was: make([]uint32, s.rows[1]), keyless: keyless[0] + keyless[1]}
+	m.is, m.was = make([]uint32, s.rows[0]), make([]uint32, s.rows[1])
 	for part := range parts {
-		if err := s.matchPart(m, files, part, unique); err != nil {
+		if err := s.matchPart(m, files, part); err != nil {
 			return nil, err
 		}
 	}
-	return m, nil
+	misses := max(s.rows[0]-m.counts.distinct[0], s.rows[1]-m.counts.distinct[1])
+	return m, enough(misses, tolerated)
 }
 
-// split writes the fingerprints of a side to one file for each part.
-func (s *streaming) split(dir string, side int, seeds [4]maphash.Seed, parts int, unique bool) (files *partFiles, keyless int, err error) {
-	if files, err = newPartFiles(dir, fmt.Sprint(side), parts); err != nil {
-		return nil, 0, err
+// split writes the fingerprints of a side to one file for each part, and counts the records that have no key.
+func (s *streaming) split(dir string, side int, seeds [4]maphash.Seed, parts, tolerated int, keyless *int) (*partFiles, error) {
+	files, err := newPartFiles(dir, fmt.Sprint(side), parts)
+	if err != nil {
+		return nil, err
 	}
 	var line [fingerprintSize]byte
 	err = s.scan(side, seeds, func(n uint32, print fingerprint, keyed bool) error {
 		if !keyed {
-			keyless++
-			return unlessUnique(unique)
+			*keyless++
+			return enough(*keyless, tolerated)
 		}
 		return files.put(int(print.key[1]%uint64(parts)), print.write(line[:], n))
 	})
-	return files, keyless, errors.Join(err, files.flush())
+	return files, errors.Join(err, files.flush())
 }
 
-func (s *streaming) matchPart(m *matching, files [2]*partFiles, part int, unique bool) error {
-	index := newRecordIndex(s.rows[0]/len(files[0].files), unique)
+func (s *streaming) matchPart(m *matching, files [2]*partFiles, part int) error {
+	index := newRecordIndex(s.rows[0] / len(files[0].files))
 	index.numbers = []uint32{}
 	same := s.sameHeader()
-	for side, use := range []func(fingerprint, uint32) error{
+	for side, use := range []func(fingerprint, uint32){
 		index.add,
-		func(print fingerprint, n uint32) error { return index.match(m, print, n, same) },
+		func(print fingerprint, n uint32) { index.match(m, print, n, same) },
 	} {
 		r, err := files[side].read(part)
 		if err != nil {
@@ -235,12 +250,10 @@ func (s *streaming) matchPart(m *matching, files [2]*partFiles, part int, unique
 			} else if err != nil {
 				return err
 			}
-			if err := use(readFingerprint(line[:])); err != nil {
-				return err
-			}
+			use(readFingerprint(line[:]))
 		}
 	}
-	m.repeated += index.repeated
+	m.counts.add(index.counts)
 	return nil
 }
 

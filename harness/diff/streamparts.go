@@ -62,45 +62,51 @@ func (p *partFiles) close() error {
 	return errors.Join(errs...)
 }
 
-// recordStore keeps records until they are asked for in the order of their numbers: in memory, or in files of which
-// each holds a stretch of numbers.
+// recordStore keeps records with their numbers, in parts of which one is held in memory at a time. A single part is
+// never written to disk.
 type recordStore struct {
-	dir     string
-	files   *partFiles // nil: all are in memory
-	stretch uint32     // numbers for each file
-	held    heldRecords
-	part    int // that is held
+	dir   string
+	files *partFiles // nil: there is one part
+	held  heldRecords
+	part  int // that is held
 }
 
-// storeMost is how much of a store is held in memory, in bytes.
+// storeMost is how much of a store is meant to be in memory, in bytes.
 const storeMost = 8 << 20
 
-// newRecordStore expects records of that many bytes in all, with numbers below limit.
-func newRecordStore(bytes int64, limit int) (s *recordStore, err error) {
-	s = &recordStore{stretch: uint32(limit)}
+// newRecordStore expects records of that many bytes in all.
+func newRecordStore(bytes int64) (s *recordStore, err error) {
 	parts := int(1 + bytes/storeMost)
 	if parts == 1 {
-		return s, nil
+		return &recordStore{}, nil
 	}
+	s = &recordStore{part: -1}
 	if s.dir, err = os.MkdirTemp("", "rehearse-records-"); err != nil {
 		return nil, err
 	}
-	s.stretch = uint32(limit/parts) + 1
-	s.part = -1
 	if s.files, err = newPartFiles(s.dir, "held", parts); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(s.dir))
 	}
 	return s, nil
 }
 
-func (s *recordStore) put(n uint32, record []byte) error {
+// parts is how many there are.
+func (s *recordStore) parts() int {
+	if s.files == nil {
+		return 1
+	}
+	return len(s.files.files)
+}
+
+func (s *recordStore) put(part int, n uint32, record []byte) error {
 	if s.files == nil {
 		s.held.add(n, record)
 		return nil
 	}
-	head := binary.LittleEndian.AppendUint32(binary.LittleEndian.AppendUint32(nil, n), uint32(len(record)))
-	part := int(n / s.stretch)
-	return errors.Join(s.files.put(part, head), s.files.put(part, record))
+	var head [8]byte
+	binary.LittleEndian.PutUint32(head[:], n)
+	binary.LittleEndian.PutUint32(head[4:], uint32(len(record)))
+	return errors.Join(s.files.put(part, head[:]), s.files.put(part, record))
 }
 
 // sealed ends putting.
@@ -112,24 +118,14 @@ func (s *recordStore) sealed() error {
 	return s.files.flush()
 }
 
-// take returns the record of a number; numbers must rise. It is valid until the next call.
-func (s *recordStore) take(n uint32) ([]byte, error) {
-	if part := int(n / s.stretch); s.files != nil && part != s.part {
-		if err := s.load(part); err != nil {
-			return nil, err
-		}
+// load returns the records of a part, in the order of their numbers; they are valid until the next call.
+func (s *recordStore) load(part int) (*heldRecords, error) {
+	if s.files == nil || part == s.part {
+		return &s.held, nil
 	}
-	record, ok := s.held.find(n)
-	if !ok {
-		return nil, fmt.Errorf("record %d was not found again: the body changed while it was compared", n)
-	}
-	return record, nil
-}
-
-func (s *recordStore) load(part int) error {
 	r, err := s.files.read(part)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	s.held.reset()
 	s.part = part
@@ -137,13 +133,13 @@ func (s *recordStore) load(part int) error {
 	for {
 		if _, err := io.ReadFull(r, head[:]); errors.Is(err, io.EOF) {
 			s.held.sort()
-			return nil
+			return &s.held, nil
 		} else if err != nil {
-			return err
+			return nil, err
 		}
 		room := s.held.room(binary.LittleEndian.Uint32(head[:]), int(binary.LittleEndian.Uint32(head[4:])))
 		if _, err := io.ReadFull(r, room); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }
@@ -186,6 +182,15 @@ func (h *heldRecords) find(n uint32) ([]byte, bool) {
 		return nil, false
 	}
 	return h.bytes[h.list[i].from:h.list[i].to], true
+}
+
+// records returns all, in order.
+func (h *heldRecords) records() [][]byte {
+	list := make([][]byte, len(h.list))
+	for i, r := range h.list {
+		list[i] = h.bytes[r.from:r.to]
+	}
+	return list
 }
 
 func (h *heldRecords) reset() { h.bytes, h.list = h.bytes[:0], h.list[:0] }

@@ -3,7 +3,6 @@ package diff
 import (
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"io"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -12,7 +11,7 @@ import (
 
 // each reads the wanted records of a side again, in order.
 func (s *streaming) each(side int, wanted func(n int) bool, use func(n int, r *payload.Records, record []byte) error) error {
-	r, err := payload.RecordsOf(s.bodies[side])
+	r, err := s.open(side)
 	if err != nil {
 		return err
 	}
@@ -29,7 +28,7 @@ func (s *streaming) each(side int, wanted func(n int) bool, use func(n int, r *p
 		var record []byte
 		for r.N() <= n {
 			if record, err = r.Next(); errors.Is(err, io.EOF) {
-				return fmt.Errorf("record %d was not found again: the body changed while it was compared", n)
+				return errGone(n)
 			} else if err != nil {
 				return err
 			}
@@ -41,113 +40,17 @@ func (s *streaming) each(side int, wanted func(n int) bool, use func(n int, r *p
 	return nil
 }
 
-// leftover is a key that no record of the other side has as it is, but perhaps in another spelling.
-type leftover struct {
-	at    [2]uint32 // the record of each side
-	count [2]int
+func errGone(n int) error {
+	return fmt.Errorf("record %d was not found again: the body changed while it was compared", n)
 }
 
-// leftoversAtOnce is how many of them are held at a time.
-const leftoversAtOnce = 1 << 20
-
-// joinLeftovers pairs the records that are left on both sides: those whose keys differ only in ways that damage keys,
-// and in order those that have no key at all.
-func (s *streaming) joinLeftovers(m *matching) error {
-	left := [2]int{len(m.is) - m.pairs, len(m.was) - m.pairs}
-	if left[0] == 0 || left[1] == 0 {
-		return nil
-	}
-	seeds := [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
-	rounds := uint64(1 + min(left[0], left[1])/leftoversAtOnce)
-	var keyless [2]keylessRecords
-	for round := range rounds {
-		found := map[[2]uint64]*leftover{}
-		for side, isLeft := range []func(int) bool{m.isRemoved, m.isAdded} {
-			key := s.join
-			key.Fold = FoldKey
-			var room []byte
-			err := s.each(side, isLeft, func(n int, r *payload.Records, record []byte) error {
-				folded, ok := r.AppendKey(room[:0], record, &key)
-				room = folded
-				if !ok {
-					if round == 0 {
-						keyless[side].add(n, record)
-					}
-					return nil
-				}
-				sum := [2]uint64{maphash.Bytes(seeds[0], folded), maphash.Bytes(seeds[1], folded)}
-				if sum[1]%rounds != round {
-					return nil
-				}
-				if found[sum] == nil && side == 0 {
-					found[sum] = &leftover{}
-				}
-				if l := found[sum]; l != nil {
-					l.at[side] = uint32(n)
-					l.count[side]++
-				}
-				return nil
-			})
-			if err != nil {
-				return err
-			}
-		}
-		for _, l := range found {
-			if l.count == [2]int{1, 1} {
-				m.join(l.at[0], l.at[1], false)
-			}
-		}
-	}
-	return s.joinKeyless(m, keyless)
-}
-
-// keylessRecords is the records of a side that have no key, as long as they fit into memory.
-type keylessRecords struct {
-	batch
-	at   []uint32
-	many bool
-}
-
-func (k *keylessRecords) add(n int, record []byte) {
-	if k.many = k.many || len(k.bytes)+len(record) > wholeMost; k.many {
-		return
-	}
-	k.batch.add(record)
-	k.at = append(k.at, uint32(n))
-}
-
-func (s *streaming) joinKeyless(m *matching, keyless [2]keylessRecords) error {
-	if keyless[0].many || keyless[1].many {
-		s.c.notes.add(fmt.Sprintf("%s %s: so many records have no key that they were not aligned; they are removed and added", s.c.place.Operation, s.at.Pattern()))
-		return nil
-	}
-	var nodes [2][]payload.Node
-	for side := range nodes {
-		doc, err := s.format[side].Doc(keyless[side].records()...)
-		if err != nil {
-			return err
-		}
-		nodes[side] = elements(doc.Root())
-	}
-	all := func(n int) (list []int) {
-		for i := range n {
-			list = append(list, i)
-		}
-		return list
-	}
-	al := alignment{removed: all(len(nodes[0])), added: all(len(nodes[1]))}
-	al.joinKeyless(s.key, nodes[0], nodes[1], s.c.sumOf(s.at.Child(harness.Each())))
-	for _, p := range al.pairs {
-		m.join(keyless[0].at[p.was], keyless[1].at[p.is], false)
-	}
-	return nil
+// sizeOf is about how many bytes so many records of a side have.
+func (s *streaming) sizeOf(side, records int) int64 {
+	return s.bodies[side].Body.Size() / int64(max(s.rows[side], 1)) * int64(records)
 }
 
 // state states what differs, in the order in which documents held whole are compared.
 func (s *streaming) state(m *matching) error {
-	if m.repeated > 0 && s.key != nil {
-		s.c.notes.add(repeatedNote(s.c.place.Operation, s.at, m.repeated))
-	}
 	before := len(s.c.out.Differences)
 	if err := s.stateColumns(m); err != nil {
 		return err
@@ -189,14 +92,16 @@ func (s *streaming) statePairs(m *matching, columns *wholeColumns) (err error) {
 	if m.changed == 0 {
 		return nil
 	}
-	average := s.bodies[1].Body.Size() / int64(max(s.rows[1], 1))
-	store, err := newRecordStore(average*int64(m.changed), s.rows[0])
+	store, err := newRecordStore(s.sizeOf(1, m.changed))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.close()) }()
+	partOf := func(n uint32) int { return int(n) * store.parts() / s.rows[0] }
 	isPaired := func(n int) bool { return m.was[n] != 0 && m.isChanged(int(m.was[n]-1)) }
-	err = s.each(1, isPaired, func(n int, _ *payload.Records, record []byte) error { return store.put(m.was[n]-1, record) })
+	err = s.each(1, isPaired, func(n int, _ *payload.Records, record []byte) error {
+		return store.put(partOf(m.was[n]-1), m.was[n]-1, record)
+	})
 	if err := errors.Join(err, store.sealed()); err != nil {
 		return err
 	}
@@ -210,9 +115,13 @@ func (s *streaming) statePairs(m *matching, columns *wholeColumns) (err error) {
 		return err
 	}
 	err = s.each(0, m.isChanged, func(n int, _ *payload.Records, record []byte) error {
-		other, err := store.take(uint32(n))
+		held, err := store.load(partOf(uint32(n)))
 		if err != nil {
 			return err
+		}
+		other, ok := held.find(uint32(n))
+		if !ok {
+			return errGone(n)
 		}
 		sides[0].add(record)
 		sides[1].add(other)

@@ -63,7 +63,7 @@ func (c *comparer) object(at harness.Path, a, b payload.Node) {
 func (c *comparer) member(at harness.Path, was, is []payload.Node) {
 	switch {
 	case len(was) > 1 || len(is) > 1:
-		if c.place.Channel == harness.ChannelFile || len(was) != len(is) {
+		if c.countsTables(at) || len(was) != len(is) {
 			c.records(at, len(was), len(is))
 		}
 		c.list(at, was, is)

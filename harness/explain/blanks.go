@@ -113,7 +113,7 @@ func (s *state) claimBlanks(ways string, groups []group) {
 	f.Proof = "Without blanks and invisible characters the values are the same."
 	f.NextStep = "Trim the value where it is read, and say so with a rule {compare: trim}; ask where the characters come from."
 	s.kind.Kind, s.kind.Title = "F22", "blanks changed"
-	if s.isFill(groups) {
+	if s.isFill(groups) || s.isFixed(first) {
 		s.kind.Kind, s.kind.Title = "F17", "padding changed"
 		f.Verdict = harness.Breaking
 		f.NextStep = "Restore the width that the receiver demands, or ask it whether it takes the value without padding."
@@ -135,6 +135,14 @@ func (s *state) claimBlanks(ways string, groups []group) {
 	c := s.consequences(own)
 	c.addTo(&f)
 	s.claim(f, append(own, c.list...))
+}
+
+// isFixed reports whether the body has records of fixed width, in which blanks belong to the layout.
+func (s *state) isFixed(d *harness.Difference) bool {
+	r := reader{exchange: s.before.byID[d.Exchange]}
+	doc, err := r.doc(d.Path[0].Name)
+	s.note(err)
+	return err == nil && doc.Format == "fixed"
 }
 
 // isKeyField reports whether the place is a member of the key of its record.

@@ -136,6 +136,10 @@ func codeCases() []acceptance {
 			after: xs(in(states("A", "B", "B", "B", "B", "N1", "N2", "N3", "N4", "B"))), want: []string{"F01 review 16/40 rows ×16"},
 		},
 		{
+			name: "code new in two files", why: "one list of the vendor shows in both", before: xs(in(registrations("")), fileOf("night", "sis", target, "waiting.csv", registrations(""))),
+			after: xs(in(registrations("RH", 3, 17)), fileOf("night", "sis", target, "waiting.csv", registrations("RH", 8))), want: []string{"F01 review 2/40 rows ×3"},
+		},
+		{
 			name: "no list of codes any more", why: "texts of which each is another one are not new codes", before: xs(in(states("A", "B"))),
 			after: xs(in(table("ID,STATE", 40, func(i int) string { return fmt.Sprintf("%s,%c%c", id(i), 'F'+i%13, 'F'+i%17) }))),
 			want:  []string{"F00 review 40/40 rows ×40"},

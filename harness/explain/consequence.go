@@ -39,7 +39,7 @@ func (c *consequence) addTo(f *harness.Finding) {
 func (s *state) consequences(cause []int) consequence {
 	roots := s.sessions(cause)
 	c := s.lostValues(cause)
-	failing := s.stillOpen(within(s.facts.failing, roots))
+	failing := s.regular(roots, s.stillOpen(within(s.facts.failing, roots)))
 	c.join(s.failedAnswers(failing))
 	strangers := s.facts.total - len(within(s.facts.failing, roots)) - len(within(s.facts.missing, roots))
 	if len(failing) > 0 || strangers == 0 {
@@ -52,6 +52,43 @@ func (s *state) consequences(cause []int) consequence {
 		}
 	}
 	return c
+}
+
+// regular leaves out what happens in less than half of the sessions with the cause in which it could: a cause that is
+// everywhere must not hide a rare fault of its own.
+func (s *state) regular(roots []string, list []int) []int {
+	var kept []int
+	for _, g := range s.grouped(list) {
+		could := 0
+		for _, session := range roots {
+			if s.before.seen[g.slot][session] {
+				could++
+			}
+		}
+		if 2*len(s.sessions(g.list)) >= could {
+			kept = append(kept, g.list...)
+		}
+	}
+	slices.Sort(kept)
+	return kept
+}
+
+// usual is regular for lost values. Among records with a key a tenth is enough: what is handed on may be fewer records.
+func (s *state) usual(cause, lost []int) []int {
+	most := 0
+	for _, g := range s.grouped(cause) {
+		most = max(most, s.places(g.list))
+	}
+	roots := s.sessions(cause)
+	var kept []int
+	for _, g := range s.grouped(lost) {
+		if len(keysOf(s.at(g.list[0]).Path)) == 0 {
+			kept = append(kept, s.regular(roots, g.list)...)
+		} else if 10*s.places(g.list) >= most {
+			kept = append(kept, g.list...)
+		}
+	}
+	return kept
 }
 
 func (s *state) stillOpen(list []int) []int {
@@ -89,7 +126,7 @@ func (s *state) lostValues(cause []int) consequence {
 	}
 	found = slices.DeleteFunc(found, func(j int) bool { return s.facts.held[j] })
 	var c consequence
-	for _, g := range s.grouped(s.take(found)) {
+	for _, g := range s.grouped(s.take(s.usual(cause, s.stillOpen(found)))) {
 		d := s.at(g.list[0])
 		c.list = append(c.list, g.list...)
 		c.targets = append(c.targets, s.place(d.To, d))
@@ -172,7 +209,7 @@ func (s *state) otherCalls(sessions []string, failing bool) consequence {
 	if !failing { // a file of the same night may be missing for any reason
 		missing = slices.DeleteFunc(missing, func(i int) bool { return s.at(i).Channel == harness.ChannelFile })
 	}
-	missing = s.take(missing)
+	missing = s.take(s.regular(sessions, s.stillOpen(missing)))
 	c := consequence{list: missing, harm: len(missing) > 0}
 	for _, g := range s.grouped(missing) {
 		d := s.at(g.list[0])

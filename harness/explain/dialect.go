@@ -67,6 +67,11 @@ func isFact(d *harness.Difference, name string) bool {
 	return len(d.Path) == 3 && d.Path[1].Name == "form" && d.Path[2].Name == name
 }
 
+// isDialect reports whether the difference is one of these facts.
+func isDialect(d *harness.Difference) bool {
+	return slices.ContainsFunc(formFacts, func(fact formFact) bool { return isFact(d, fact.name) })
+}
+
 func (s *state) claimFact(fact formFact, groups []group) {
 	var list []int
 	var f harness.Finding

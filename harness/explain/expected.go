@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"path"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -34,6 +33,9 @@ type declaration struct {
 	entries []harness.Expectation
 	list    []int
 	trouble []string // sentences: expired, other count, nothing matched
+	notes   []string // sentences that need nobody: new places of an accepted rule
+	proof   string   // of an accepted rule
+	cause   *harness.Cause
 }
 
 // declared returns the open differences that the entry covers and closes them, so that no entry counts them again.
@@ -41,6 +43,9 @@ func (s *state) declared(e harness.Expectation, d *declaration) []int {
 	if e.Until.Before(s.Now) {
 		d.trouble = append(d.trouble, fmt.Sprintf("The declaration at %s expired on %s.", e.At, e.Until))
 		return nil
+	}
+	if e.Rule != nil {
+		return s.acceptedRule(e, d)
 	}
 	var list []int
 	for i, open := range s.open {
@@ -59,12 +64,7 @@ func (s *state) declared(e harness.Expectation, d *declaration) []int {
 }
 
 func covers(e harness.Expectation, d *harness.Difference) bool {
-	if e.Operation != "" && e.Operation != d.Operation {
-		if ok, err := path.Match(e.Operation, d.Operation); !ok || err != nil {
-			return false
-		}
-	}
-	return (e.Class == "" || e.Class == string(d.Class)) &&
+	return meansOperation(e.Operation, d.Operation) && (e.Class == "" || e.Class == string(d.Class)) &&
 		(e.At.Match(d.Path) || e.At.Match(d.Pattern)) &&
 		(e.From == nil || says(*e.From, d.Was)) &&
 		(e.To == nil || says(*e.To, d.Is))
@@ -81,7 +81,7 @@ func (s *state) declaredFinding(name string, d *declaration) harness.Finding {
 	f := harness.Finding{
 		Verdict: harness.Expected, Change: name, Ticket: first.Ticket, Count: s.places(d.list), Unit: "places", Hit: s.hits(d.list),
 		Sentence: fmt.Sprintf("Declared change %s: %s.", name, strings.TrimSuffix(first.Reason, ".")),
-		Effects:  d.trouble,
+		Effects:  append(d.trouble, d.notes...), Proof: d.proof, Cause: d.cause,
 		NextStep: "Nothing to do: the change is declared" + untilText(first.Until) + ".",
 	}
 	if len(d.list) > 0 {

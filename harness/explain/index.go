@@ -27,6 +27,7 @@ type place struct {
 // index finds the exchanges of a recording by slot and by ID, and the values at their places.
 type index struct {
 	bySlot map[slot][]harness.Exchange
+	seen   map[slot]map[string]bool // sessions in which the slot has an exchange
 	byID   map[string]harness.Exchange
 	order  []string // IDs as recorded
 	sets   map[place]*valueSet
@@ -34,7 +35,7 @@ type index struct {
 
 // newIndex reads a recording. An exchange that called says to belong to another operation stands under that one.
 func newIndex(r harness.Recording, called map[string]string) (*index, error) {
-	ix := &index{bySlot: map[slot][]harness.Exchange{}, byID: map[string]harness.Exchange{}, sets: map[place]*valueSet{}}
+	ix := &index{bySlot: map[slot][]harness.Exchange{}, seen: map[slot]map[string]bool{}, byID: map[string]harness.Exchange{}, sets: map[place]*valueSet{}}
 	for x, err := range r.Exchanges() {
 		if err != nil {
 			return nil, err
@@ -44,6 +45,10 @@ func newIndex(r harness.Recording, called map[string]string) (*index, error) {
 			k.operation = name
 		}
 		ix.bySlot[k] = append(ix.bySlot[k], x)
+		if ix.seen[k] == nil {
+			ix.seen[k] = map[string]bool{}
+		}
+		ix.seen[k][x.Session] = true
 		ix.byID[x.ID] = x
 		ix.order = append(ix.order, x.ID)
 	}

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -22,6 +23,7 @@ func detectNewCode(s *state) {
 	if s.err != nil {
 		return
 	}
+	var found []newCodes
 	for _, g := range groups {
 		known := s.before.set(g.slot, s.at(g.list[0]).Pattern)
 		if !known.isCodeList() {
@@ -43,16 +45,38 @@ func detectNewCode(s *state) {
 		switch {
 		case len(codes) <= maxSingleCodes:
 			for _, code := range codes {
-				s.claimNewCodes([]string{code}, s.take(rows[code]), known)
+				found = s.joinNewCodes(found, newCodes{[]string{code}, known, []group{{g.slot, rows[code]}}})
 			}
 		case len(known.counts) > 1 && s.after.set(g.slot, s.at(g.list[0]).Pattern).isCodeList():
 			var list []int
 			for _, code := range codes {
 				list = append(list, rows[code]...)
 			}
-			s.claimNewCodes(codes, s.take(list), known)
+			found = s.joinNewCodes(found, newCodes{codes, known, []group{{g.slot, list}}})
 		}
 	}
+	for _, n := range found {
+		s.claimNewCodes(n)
+	}
+}
+
+// newCodes is codes that are new in fields of one name, in one place or in several.
+type newCodes struct {
+	codes  []string
+	known  *valueSet // at the first place
+	places []group
+}
+
+// joinNewCodes adds the codes to those that are new in a field of the same name from the same system: the same
+// vendor's list shows in many messages.
+func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
+	for i := range found {
+		if slices.Equal(found[i].codes, n.codes) && s.sameField(found[i].places[0], n.places[0]) {
+			found[i].places = append(found[i].places, n.places...)
+			return found
+		}
+	}
+	return append(found, n)
 }
 
 // maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.
@@ -65,15 +89,19 @@ func isCode(v harness.Value) bool {
 	return isText(v) && v.Text != "" && len(v.Text) <= maxCodeLength && !notCodes.MatchString(v.Text) && shapeOf(v.Text) == nil
 }
 
-func (s *state) claimNewCodes(codes []string, rows []int, known *valueSet) {
-	if len(rows) == 0 {
+func (s *state) claimNewCodes(n newCodes) {
+	codes, known := n.codes, n.known
+	n.places = s.takePlaces(n.places)
+	if len(n.places) == 0 {
 		return
 	}
+	rows := n.places[0].list
 	d := s.at(rows[0])
 	f := s.sized(rows)
-	f.Hit = s.hits(rows)
 	f.Sentence = fmt.Sprintf("%s new in %s of %s from %s (%s). Known so far: %s.",
 		quotedCodes(codes), fieldName(d), d.Operation, s.side(answerer(d)), s.share(rows), listSome(known.sorted(len(known.counts)), maxFewCodes))
+	f.Effects, rows = s.alsoIn(n.places[1:]), s.all(n.places)
+	f.Hit = s.hits(rows)
 	crosswalk := s.crosswalkFor(known)
 	knows := true
 	for _, code := range codes {
@@ -82,6 +110,7 @@ func (s *state) claimNewCodes(codes []string, rows []int, known *valueSet) {
 	}
 	f.Effects = append(f.Effects, s.defaultHits(d, known, crosswalk)...)
 	f.NextStep = s.nextStepForCodes(codes, crosswalk)
+	f.Places = crosswalk.places(codes)
 	c := s.lostWith(rows, func(*harness.Difference) bool { return true })
 	c.join(s.consequences(rows))
 	c.addTo(&f)
@@ -174,6 +203,24 @@ func (c crosswalk) caught(set *valueSet) int {
 		}
 	}
 	return n
+}
+
+// places are the row of the first code that the crosswalk knows, or else its last row, after which rows are missing.
+func (c crosswalk) places(codes []string) []harness.FileLine {
+	if c.Name == "" {
+		return nil
+	}
+	last := 1
+	for _, line := range c.Codes {
+		last = max(last, line)
+	}
+	for _, code := range codes {
+		if line := c.Codes[code]; line > 0 {
+			last = line
+			break
+		}
+	}
+	return []harness.FileLine{{File: filepath.ToSlash(c.File), Line: last}}
 }
 
 // effect says what the crosswalk makes of the code.

@@ -45,8 +45,10 @@ func shapeOf(text string) *shape {
 }
 
 // detectNoise claims values of a volatile shape that differ in most exchanges, and proposes the rule; it never takes
-// them away by itself.
+// them away by itself. Fields of one name from one system are one finding: a message head that every message repeats is
+// one question to its owner.
 func detectNoise(s *state) {
+	var found []noise
 	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isField(d) }) {
 		lists := map[*shape][]int{}
 		for _, i := range g.list {
@@ -57,18 +59,48 @@ func detectNoise(s *state) {
 		}
 		for i := range shapes {
 			if list := lists[&shapes[i]]; len(list) > 0 && 2*s.places(list) >= s.population(s.at(list[0])) {
-				s.claimNoise(&shapes[i], list)
+				found = s.joinNoise(found, &shapes[i], group{g.slot, list})
 			}
 		}
 	}
+	for _, n := range found {
+		s.claimNoise(n)
+	}
 }
 
-func (s *state) claimNoise(v *shape, list []int) {
+// noise is values of one shape in fields of one name.
+type noise struct {
+	shape  *shape
+	places []group
+}
+
+func (s *state) joinNoise(found []noise, v *shape, g group) []noise {
+	for i := range found {
+		if found[i].shape == v && s.sameField(found[i].places[0], g) {
+			found[i].places = append(found[i].places, g)
+			return found
+		}
+	}
+	return append(found, noise{v, []group{g}})
+}
+
+func (s *state) claimNoise(n noise) {
+	list := n.places[0].list
 	d := s.at(list[0])
 	f := s.sized(list)
 	f.Sentence = fmt.Sprintf("%q in %s from %s looks like noise: %s that differ in %s, and no rule covers them.",
-		fieldName(d), d.Operation, s.side(answerer(d)), v.name, s.share(list))
-	f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: {at: %s, operation: %s, compare: %s, reason: …}",
-		strconv.Quote(d.Pattern.String()), strconv.Quote(d.Operation), v.compare)
+		fieldName(d), d.Operation, s.side(answerer(d)), n.shape.name, s.share(list))
+	at := fmt.Sprintf("{at: %s, operation: %s, ", strconv.Quote(d.Pattern.String()), strconv.Quote(d.Operation))
+	if others := n.places[1:]; len(others) > 0 {
+		at = fmt.Sprintf("{at: %s, ", strconv.Quote(anywhere(d.Pattern).String()))
+		f.Effects = s.alsoIn(others)
+		list = s.all(n.places)
+	}
+	f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: %scompare: %s, reason: …}", at, n.shape.compare)
 	s.claim(f, list)
+}
+
+// anywhere is the pattern of the field at any depth of the same half.
+func anywhere(p harness.Path) harness.Path {
+	return harness.PathOf(p[0], p[1], harness.Step{Kind: harness.StepDeep}, harness.Name(p.Leaf()))
 }

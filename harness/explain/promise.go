@@ -27,7 +27,7 @@ func detectPromises(s *state) {
 			s.followFrom(p)
 		}
 	}
-	all = slices.DeleteFunc(all, func(p *promises) bool { return s.related(p) == nil && s.holds(p) != nil })
+	all = slices.DeleteFunc(all, func(p *promises) bool { return s.related(p) == nil && s.claimant(p) != nil })
 	for len(all) > 0 {
 		first := all[0]
 		var rest, copies []*promises
@@ -141,8 +141,8 @@ func isDecimal(v harness.Value) bool {
 	return ok && isText(v)
 }
 
-// holds is the earlier finding that claims most of what differs in the message, nil when nothing does.
-func (s *state) holds(p *promises) *harness.Finding {
+// claimant is the earlier finding that claims most of what differs in the message, nil when nothing does.
+func (s *state) claimant(p *promises) *harness.Finding {
 	in := s.in(p, false, func(*harness.Difference) bool { return true })
 	var best *harness.Finding
 	most := 0
@@ -165,7 +165,7 @@ func (s *state) holds(p *promises) *harness.Finding {
 
 // followFrom says of an earlier cause that it breaks promises, too.
 func (s *state) followFrom(p *promises) {
-	f := s.holds(p)
+	f := s.claimant(p)
 	if f == nil {
 		return
 	}

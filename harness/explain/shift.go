@@ -224,7 +224,7 @@ func (s *state) shiftedBy(sh *shift) []int {
 			return false
 		}
 		if d.Path[1].Name == "form" {
-			return true
+			return !isDialect(d) // line ends and the like have another cause
 		}
 		record := doc.Root().At(d.Path[2:3])
 		if record.IsZero() {

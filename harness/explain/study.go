@@ -72,7 +72,7 @@ func (s *state) learn(groups []group) []*study {
 	return s.proved(groups, func(k slot, list []*study) {
 		s.observe(k, list)
 		for _, st := range list {
-			st.law, st.found = s.lawOf(st)
+			st.law, st.found = st.learned()
 			st.changed, st.still = sampler{}, sampler{}
 		}
 	})
@@ -128,9 +128,9 @@ func (s *state) observe(k slot, list []*study) {
 	}))
 }
 
-// lawOf infers the rule of a place, and the condition where it holds for some records only. A rule without a condition
+// learned infers the rule of a place, and the condition where it holds for some records only. A rule without a condition
 // that would help is kept with its exceptions when it explains most.
-func (s *state) lawOf(st *study) (law, bool) {
+func (st *study) learned() (law, bool) {
 	if !st.suffices() {
 		return law{}, false
 	}

@@ -57,7 +57,8 @@ func (s *state) writingOf(g group) (infer.Rule, bool) {
 // maxUnchanged bounds how many different values that did not change are asked.
 const maxUnchanged = 2000
 
-// typicalPairs is what most places with each old value became, and the different values that stayed somewhere. Values that stayed in most places are left out of the changed ones, unless minority is set.
+// typicalPairs is what most places with each old value became, and the different values that stayed somewhere. Values that
+// stayed in most places are left out of the changed ones, unless minority is set.
 func (s *state) typicalPairs(g group, minority bool) (pairs []infer.Pair) {
 	first, most := s.at(g.list[0]), s.mostBecame(g)
 	all, changed, typical := s.before.set(g.slot, first.Pattern), map[string]int{}, map[string]int{}

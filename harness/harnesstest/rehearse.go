@@ -11,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/diff"
+	"github.com/rehearse-dev/rehearse/harness/explain"
 	"github.com/rehearse-dev/rehearse/harness/invariant"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/harness/report"
@@ -29,7 +30,7 @@ func Rehearse(t testing.TB, file string) *rehearsal.Outcome {
 	if err != nil {
 		fatal(t, err)
 	}
-	workspace.CheckRule, workspace.CheckInvariant = diff.CheckRule, invariant.Check
+	workspace.CheckRule, workspace.CheckCause, workspace.CheckInvariant = diff.CheckRule, explain.CheckCause, invariant.Check
 	scenario, err := workspace.Scenario(file)
 	if err != nil {
 		fatal(t, err)

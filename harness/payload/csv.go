@@ -290,15 +290,20 @@ func (d *Doc) Columns() []string {
 	if !ok || len(d.shared) == 0 {
 		return nil
 	}
-	p := csvParser{s: d.shared, delimiter: s.delimiter}
+	return columnsOf(d.shared, s.delimiter)
+}
+
+// columnsOf is the decoded cells of a header.
+func columnsOf(header []byte, delimiter byte) []string {
+	p := csvParser{s: header, delimiter: delimiter}
 	var names []string
 	for {
 		start := p.i
 		if p.cell() != nil {
 			return names
 		}
-		names = append(names, s.decode(d.shared[start:p.i]))
-		if p.i >= len(d.shared) || d.shared[p.i] != s.delimiter {
+		names = append(names, csvSyntax{}.decode(header[start:p.i]))
+		if p.i >= len(header) || header[p.i] != delimiter {
 			return names
 		}
 		p.i++

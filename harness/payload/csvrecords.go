@@ -34,14 +34,12 @@ func (c *csvRecords) open(rest []byte, last bool) (used int, err error) {
 	}
 	c.encoding.add(rest[:mark])
 	c.header = bytes.Clone(rest[mark+from : mark+to])
-	for i := 0; i <= len(c.header); {
-		end := c.cellEnd(c.header, i)
-		c.names = append(c.names, csvSyntax{}.decode(c.header[i:end]))
-		i = end + 1
-	}
+	c.names = columnsOf(c.header, c.delimiter)
 	c.rows, c.ragged = 0, 0
 	return mark + used, nil
 }
+
+func (c *csvRecords) rename(d *Doc) { c.header, c.names, c.key = d.shared, d.Columns(), nil }
 
 func (c *csvRecords) resume() {}
 

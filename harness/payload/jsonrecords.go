@@ -122,6 +122,7 @@ func (r *recordParser) appendKey(dst, record []byte, k *Key) ([]byte, bool) {
 }
 
 func (r *recordParser) shared() []byte { return nil }
+func (r *recordParser) rename(*Doc)    {} // members bring their names with them
 
 // spaceLength is the length of the white space at the start of b.
 func spaceLength(b []byte) int {

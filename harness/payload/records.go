@@ -39,6 +39,8 @@ type recordSyntax interface {
 	document(records [][]byte) (*Doc, error)
 	// facts of what was cut so far, in the order in which the parser states them.
 	facts() []Fact
+	// rename gives the columns the names that they have in a document.
+	rename(d *Doc)
 	// shared is what stands outside of records and gives them meaning.
 	shared() []byte
 	// appendKey appends the key of a record, as [Records.AppendKey] does.
@@ -180,6 +182,9 @@ func (r *Records) Facts() []Fact { return r.syntax.facts() }
 // Shared is what stands outside of the records and gives them meaning: the header of a table. Records of equal bytes
 // are equal if this is, too.
 func (r *Records) Shared() []byte { return r.syntax.shared() }
+
+// Rename gives the columns of a table the names that they have in a document of the same table.
+func (r *Records) Rename(d *Doc) { r.syntax.rename(d) }
 
 // Doc is the document that consists of some of the records.
 func (r *Records) Doc(records ...[]byte) (*Doc, error) { return r.syntax.document(records) }

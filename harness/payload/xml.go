@@ -51,10 +51,9 @@ func charsetOfXML(source []byte) (*charset, error) {
 	switch declared {
 	case "", "utf-8", "utf8", "us-ascii", "ascii", "utf-16", "utf-16le", "utf-16be":
 		return nil, nil
-	case "iso-8859-1", "latin1", "latin-1", "iso_8859-1", "l1":
-		return latin1, nil
-	case "windows-1252", "cp1252", "cp-1252":
-		return windows1252, nil
+	}
+	if cs := charsets[declared]; cs != nil {
+		return cs, nil
 	}
 	return nil, syntaxError("xml", source, 0, "encoding %.40q is not known: want UTF-8, UTF-16, ISO-8859-1 or Windows-1252", declared)
 }

@@ -18,7 +18,7 @@ func (p Plan) report(baseline *fixtures.Recording, s *stage, c *harness.Comparis
 	}
 	integration := p.Catalogue.Integrations[p.Scenario.Integration]
 	r := &harness.Report{
-		Run: p.ID, Scenario: p.Scenario.Name, Change: p.Scenario.Change, Integration: p.Scenario.Integration, Title: integration.Title,
+		Run: p.ID, Scenario: p.Scenario.Name, File: p.scenarioFile(), Change: p.Scenario.Change, Integration: p.Scenario.Integration, Title: integration.Title,
 		Owner: p.Catalogue.PersonName(integration.Owner), Steward: p.Catalogue.PersonName(integration.Steward),
 		Tool: p.Tool, Clock: p.clock(baseline), Target: target.Describe(p.Scenario.Target),
 		Before:   harness.Side{Name: p.Scenario.Recording, Digest: baseline.Digest(), Exchanges: c.Exchanges[0], Manifest: baseline.Manifest()},

@@ -91,6 +91,9 @@ func judge(p Plan, baseline *fixtures.Recording, stage *stage) (*harness.Report,
 		return nil, harness.Inconclusive(fmt.Errorf("run %q: no exchange of the recording concerns %s", p.Scenario.Name, p.Scenario.Target.System),
 			"check target.system against the systems that the recording names")
 	}
+	if err := p.addPlaces(findings, baseline); err != nil {
+		return nil, err
+	}
 	return p.report(baseline, stage, comparison, findings)
 }
 

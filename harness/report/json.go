@@ -24,6 +24,7 @@ type (
 		Headline    string           `json:"headline"`
 		Reason      string           `json:"reason,omitempty"`
 		Scenario    string           `json:"scenario"`
+		File        string           `json:"file,omitempty"` // of the scenario
 		Change      string           `json:"change,omitempty"`
 		Integration string           `json:"integration"`
 		Title       string           `json:"title,omitempty"`
@@ -89,8 +90,13 @@ type (
 		NextStep    string           `json:"next_step,omitempty"`
 		Change      string           `json:"change,omitempty"`
 		Ticket      string           `json:"ticket,omitempty"`
+		Places      []jsonPlace      `json:"places"`
 		Operations  []string         `json:"operations"`
 		Differences []jsonDifference `json:"differences"`
+	}
+	jsonPlace struct {
+		File string `json:"file"`
+		Line int    `json:"line"`
 	}
 	jsonGroup struct {
 		Field  string   `json:"field"`
@@ -167,11 +173,16 @@ type (
 )
 
 func writeJSON(w io.Writer, r *harness.Report, o Options) error {
+	return encodeJSON(w, "json", newJSON(r))
+}
+
+// encodeJSON writes the value indented, with everything spelled out that a terminal would obey.
+func encodeJSON(w io.Writer, kind string, v any) error {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetIndent("", "  ")
-	if err := enc.Encode(newJSON(r)); err != nil {
-		return fmt.Errorf("write json report: %w", err)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("write %s report: %w", kind, err)
 	}
 	_, err := w.Write(escapeHidden(b.Bytes()))
 	return err
@@ -204,7 +215,7 @@ func escapeHidden(b []byte) []byte {
 func newJSON(r *harness.Report) jsonReport {
 	out := jsonReport{
 		Report: jsonVersion, Run: r.Run, Verdict: string(r.Verdict), Headline: headline(r), Reason: r.Reason,
-		Scenario: r.Scenario, Change: r.Change, Integration: r.Integration, Title: r.Title, Owner: r.Owner,
+		Scenario: r.Scenario, File: r.File, Change: r.Change, Integration: r.Integration, Title: r.Title, Owner: r.Owner,
 		Steward: r.Steward, Target: r.Target, Tool: r.Tool, Started: instant(r.Started), TookMS: r.Took.Milliseconds(),
 		Clock: instant(r.Clock), Before: jsonSideOf(r.Before), After: jsonSideOf(r.After), Counts: map[string]int{},
 		Findings: each(r.Findings, jsonFindingOf), Records: each(r.Records, jsonRecordsOf),
@@ -239,7 +250,9 @@ func jsonFindingOf(f harness.Finding) jsonFinding {
 			return jsonSample{s.Where, s.Field, s.Was, s.Is}
 		}),
 		Source: f.Source, Target: list(f.Target), Lineage: each(f.Lineage, jsonFlowOf), Cause: jsonCauseOf(f.Cause), Owner: f.Owner, Steward: f.Steward, NextStep: f.NextStep,
-		Change: f.Change, Ticket: f.Ticket, Operations: list(f.Operations), Differences: each(f.Differences, jsonDifferenceOf),
+		Change: f.Change, Ticket: f.Ticket,
+		Places:     each(f.Places, func(p harness.FileLine) jsonPlace { return jsonPlace(p) }),
+		Operations: list(f.Operations), Differences: each(f.Differences, jsonDifferenceOf),
 	}
 }
 

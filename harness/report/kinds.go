@@ -15,6 +15,7 @@ type Options struct {
 	Verbose bool   // text, markdown: every difference, every rule's first match, what programs said
 	Page    string // text, markdown: the command or file that gives the HTML page; empty: not said
 	Accept  string // text: the command that accepts a finding; empty: not said
+	Folder  string // sarif, github, gitlab, azure: folder of the workspace within the repository, with slashes; empty: its root
 }
 
 // Kind is one way to write a report.
@@ -31,6 +32,10 @@ var Kinds = []Kind{
 	{"json", "every finding and every difference, for programs", ".json", writeJSON},
 	{"junit", "test results for CI servers", ".xml", writeJUnit},
 	{"markdown", "a comment for a pull request", ".md", writeMarkdown},
+	{"sarif", "alerts for code scanning, SARIF 2.1.0", ".sarif", writeSARIF},
+	{"github", "annotations for the log of a GitHub action", ".github.txt", writeGitHub},
+	{"gitlab", "a Code Quality report for GitLab merge requests", ".gitlab.json", writeGitLab},
+	{"azure", "issues for the log of an Azure pipeline", ".azure.txt", writeAzure},
 	{"html", "one self-contained page to read, share and print", ".html", writeHTML},
 }
 

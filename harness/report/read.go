@@ -19,7 +19,7 @@ func ReadJSON(r io.Reader) (*harness.Report, error) {
 		return nil, fmt.Errorf("read json report: shape %q, this program knows %s", in.Report, jsonVersion)
 	}
 	out := &harness.Report{
-		Run: in.Run, Scenario: in.Scenario, Change: in.Change, Integration: in.Integration, Title: in.Title, Owner: in.Owner,
+		Run: in.Run, Scenario: in.Scenario, File: in.File, Change: in.Change, Integration: in.Integration, Title: in.Title, Owner: in.Owner,
 		Steward: in.Steward, Verdict: harness.Verdict(in.Verdict), Reason: in.Reason, Tool: in.Tool,
 	}
 	for _, f := range in.Findings {
@@ -41,6 +41,9 @@ func (f jsonFinding) finding() (harness.Finding, error) {
 	var err error
 	if out.Cause, err = f.Cause.cause(); err != nil {
 		return out, err
+	}
+	for _, p := range f.Places {
+		out.Places = append(out.Places, harness.FileLine(p))
 	}
 	for _, d := range f.Differences {
 		difference, err := d.difference()

@@ -60,6 +60,7 @@ func richReport() *harness.Report {
 	r.Run, r.Scenario, r.Change = "20261005T140000-a41f", "scenarios/harrow-lake/sis-9.32.yaml", "Atrium SIS 9.32"
 	r.Took, r.Verdict, r.Reason = 1284*time.Millisecond, "", ""
 	r.After.Digest = "sha256:77b1c02e9d"
+	r.File = "scenarios/harrow-lake/sis-9.32.yaml"
 	r.Findings = []harness.Finding{newCode(), renamed(), leadingZeros(), addedColumn(), otherOrder(), auditors()}
 	for i := range r.Findings {
 		r.Findings[i].Number = i + 1
@@ -102,6 +103,7 @@ func newCode() harness.Finding {
 		Source: "atrium registrations.csv RSTS", Target: []string{"lantern enrollments.csv status"},
 		Owner: "Dana Ortiz", Steward: "Leon Achebe",
 		NextStep:   "Ask Leon Achebe what RH means, then add a row for it to crosswalks/reg-status.csv.",
+		Places:     []harness.FileLine{{File: "crosswalks/reg-status.csv", Line: 9}},
 		Operations: []string{"enrollments.csv", "registrations.csv"},
 	}
 	for i, crn := range []string{"00892", "10271", "10419", "10567", "10715", "10271", "00892"} {

@@ -15,6 +15,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // Limits of a mapping.
@@ -286,6 +287,11 @@ func (p *program) run(ctx context.Context, env harness.StageEnv, x *harness.Exch
 }
 
 func (p *program) evaluate(ctx context.Context, env harness.StageEnv, x *harness.Exchange, input []byte) (output []byte, none bool, err error) {
+	if p.spec.Encoding != "" {
+		if input, err = payload.ToUTF8(p.spec.Encoding, input); err != nil {
+			return nil, false, fmt.Errorf("read input: %w", err)
+		}
+	}
 	value, err := readValue(x.Request.Media, x.Request.Head.Get(harness.FieldName), input)
 	if err != nil {
 		return nil, false, err

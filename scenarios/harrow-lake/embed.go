@@ -9,7 +9,7 @@ import (
 	"io/fs"
 )
 
-//go:embed catalog expect i1-sis-lms-enrollment i2-crm-sis-applicant i3-hcm-identity i4-sis-fin-gl incident-policy.yaml policy.yaml TUTORIAL.md
+//go:embed after-fix catalog expect i1-sis-lms-enrollment i2-crm-sis-applicant i3-hcm-identity i4-sis-fin-gl incident-policy.yaml policy.yaml TUTORIAL.md
 var tree embed.FS
 
 // FS is the tree below scenarios/harrow-lake, without the Go packages.

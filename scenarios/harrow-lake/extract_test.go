@@ -93,7 +93,7 @@ func TestEveryScenarioIsReadAndNamesFilesThatExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := fs.Glob(FS(), "i*/*.yaml")
+	files, err := scenarioFiles()
 	if err != nil || len(files) == 0 {
 		t.Fatalf("scenarios %v, %v", files, err)
 	}
@@ -109,6 +109,19 @@ func TestEveryScenarioIsReadAndNamesFilesThatExist(t *testing.T) {
 			}
 		}
 	}
+}
+
+// scenarioFiles lists the scenarios of the world.
+func scenarioFiles() ([]string, error) {
+	var all []string
+	for _, pattern := range []string{"i*/*.yaml", "after-fix/*.yaml"} {
+		files, err := fs.Glob(FS(), pattern)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, files...)
+	}
+	return all, nil
 }
 
 // filesOf returns the files and folders that a scenario names.

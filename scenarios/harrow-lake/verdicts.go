@@ -43,38 +43,80 @@ func Verdicts() ([]Run, error) {
 	return parseVerdicts(b)
 }
 
-// parseVerdicts reads the file strictly: an unknown key, a run without scenario and an unknown verdict are errors.
-func parseVerdicts(b []byte) ([]Run, error) {
-	var file struct {
-		Runs []Run `yaml:"runs"`
+// Outlook is what the calendar must say about some days.
+type Outlook struct {
+	From     harness.Date `yaml:"from"`
+	Days     int          `yaml:"days"`
+	Exit     int          `yaml:"exit"`
+	Findings []Planted    `yaml:"findings"`
+}
+
+// Check is [Run.Check] for what the calendar found.
+func (o Outlook) Check(findings []harness.Finding) []string {
+	return Run{Findings: o.Findings}.Check(findings)
+}
+
+// Outlooks returns what the calendar of the demo world must say, in the order of the oracle's file.
+func Outlooks() ([]Outlook, error) {
+	b, err := fs.ReadFile(FS(), verdictsFile)
+	if err != nil {
+		return nil, fmt.Errorf("read the oracle: %w", err)
 	}
+	o, err := parseOracle(b)
+	return o.Outlooks, err
+}
+
+// oracle is the file of verdicts.
+type oracle struct {
+	Runs     []Run     `yaml:"runs"`
+	Outlooks []Outlook `yaml:"outlooks"`
+}
+
+// parseVerdicts reads the runs of the file.
+func parseVerdicts(b []byte) ([]Run, error) {
+	o, err := parseOracle(b)
+	return o.Runs, err
+}
+
+// parseOracle reads the file strictly: an unknown key, a run without scenario and an unknown verdict are errors.
+func parseOracle(b []byte) (oracle, error) {
+	var file oracle
 	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict())
 	if err := dec.Decode(&file); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("read %s: %w", verdictsFile, err)
+		return oracle{}, fmt.Errorf("read %s: %w", verdictsFile, err)
 	}
 	if len(file.Runs) == 0 {
-		return nil, fmt.Errorf("read %s: no runs", verdictsFile)
+		return oracle{}, fmt.Errorf("read %s: no runs", verdictsFile)
 	}
 	for _, run := range file.Runs {
 		if err := run.check(); err != nil {
-			return nil, fmt.Errorf("read %s: %w", verdictsFile, err)
+			return oracle{}, fmt.Errorf("read %s: %w", verdictsFile, err)
 		}
 	}
-	return file.Runs, nil
+	for _, look := range file.Outlooks {
+		if err := checkPlanted("the outlook from "+look.From.String(), look.Findings); err != nil {
+			return oracle{}, fmt.Errorf("read %s: %w", verdictsFile, err)
+		}
+	}
+	return file, nil
 }
 
 func (r Run) check() error {
 	if r.Scenario == "" || r.Integration == "" {
 		return fmt.Errorf("a run lacks scenario or integration: %+v", r)
 	}
-	for _, p := range r.Findings {
+	return checkPlanted(r.Scenario, r.Findings)
+}
+
+func checkPlanted(where string, planted []Planted) error {
+	for _, p := range planted {
 		switch p.Verdict {
 		case harness.Same, harness.Expected, harness.Benign, harness.Review, harness.Breaking:
 		default:
-			return fmt.Errorf("%s: %s has the unknown verdict %q", r.Scenario, p.ID, p.Verdict)
+			return fmt.Errorf("%s: %s has the unknown verdict %q", where, p.ID, p.Verdict)
 		}
 		if p.ID == "" {
-			return fmt.Errorf("%s: a finding has no id", r.Scenario)
+			return fmt.Errorf("%s: a finding has no id", where)
 		}
 	}
 	return nil

@@ -190,7 +190,7 @@ func (m *mutant) admits(p *planted) bool {
 		if (p.op.level == onMessage || q.op.level == onMessage) && p.where() == q.where() {
 			return false
 		}
-		if p.op.calls && p.rate >= 0.5 || q.op.calls && q.rate >= 0.5 {
+		if p.op.calls && p.rate >= 0.35 || q.op.calls && q.rate >= 0.35 {
 			return false
 		}
 		if p.decidesBy(q) || q.decidesBy(p) {

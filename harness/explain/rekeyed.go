@@ -1,0 +1,108 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/explain/infer"
+)
+
+// detectRekeyed claims records that are the same but for their identifier, which is another one for many of them: the
+// form of the identifiers changed, or they were given out anew.
+func detectRekeyed(s *state) {
+	any := func(string, string) bool { return true }
+	byField := map[string][]move{}
+	var order []string
+	for _, m := range slices.Concat(s.moves(any), s.changedIDs()) {
+		if !m.alone || len(m.list) == 1 && idRank(m.field.Leaf()) > slices.Index(idWords, "nr") {
+			continue // another record may have left, and a stranger come; codes and addresses change by themselves
+		}
+		k := fmt.Sprint(m.slot) + m.field.String()
+		if byField[k] == nil {
+			order = append(order, k)
+		}
+		byField[k] = append(byField[k], m)
+	}
+	var found []rekeying
+	for _, k := range order {
+		if r, ok := s.rekeyingOf(byField[k]); ok {
+			found = append(found, r)
+		}
+	}
+	for len(found) > 0 {
+		same := func(r rekeying) bool { return r.text == found[0].text }
+		var alike []rekeying
+		for _, r := range found {
+			if same(r) {
+				alike = append(alike, r)
+			}
+		}
+		s.claimRekeyed(alike)
+		found = slices.DeleteFunc(found, same)
+	}
+}
+
+// rekeying is the identifiers of one field that changed, with the rule by which they did.
+type rekeying struct {
+	text  string // the rule in words
+	moves []move
+}
+
+// minRekeyed is how many records must have another identifier.
+const minRekeyed = 3
+
+// rekeyingOf says by which rule the identifiers of a field changed. Without one they are new, as long as none of the old
+// ones is there any more.
+func (s *state) rekeyingOf(moves []move) (rekeying, bool) {
+	var pairs []infer.Pair
+	for _, m := range moves {
+		pairs = append(pairs, infer.Pair{Was: harness.Value{Kind: harness.KindString, Text: m.was}, Is: harness.Value{Kind: harness.KindString, Text: m.is}})
+	}
+	if len(moves) < minRekeyed {
+		return rekeying{}, false
+	}
+	if rule, ok := infer.Infer(pairs, infer.Options{}); ok {
+		kept := slices.DeleteFunc(slices.Clone(moves), func(m move) bool {
+			return !rule.Explains(infer.Pair{Was: harness.Value{Kind: harness.KindString, Text: m.was}, Is: harness.Value{Kind: harness.KindString, Text: m.is}})
+		})
+		return rekeying{rule.Text, kept}, len(kept) >= minRekeyed
+	}
+	times := map[string]int{}
+	for _, m := range moves {
+		times[m.is]++
+	}
+	fresh := slices.DeleteFunc(slices.Clone(moves), func(m move) bool {
+		return times[m.is] > 1 || s.holds(s.before, m, m.is) || s.holds(s.after, m, m.was)
+	})
+	// A few new identifiers among many that stayed are other things, not a new way to name the same ones.
+	return rekeying{"each has another identifier, by no rule", fresh}, len(fresh) >= minRekeyed && 2*len(fresh) >= s.population(s.at(moves[0].list[0]))
+}
+
+func (s *state) claimRekeyed(list []rekeying) {
+	var own []int
+	var f harness.Finding
+	for n, r := range list {
+		var gone, all []int
+		for _, m := range r.moves {
+			gone, all = append(gone, m.list[0]), append(all, m.list...)
+		}
+		d := s.at(gone[0])
+		name := r.moves[0].field.Leaf()
+		if n == 0 {
+			f = s.sized(gone)
+			f.Verdict, f.Hit = harness.Breaking, s.hits(gone)
+			f.Sentence = fmt.Sprintf("The identifiers in %s of %s from %s changed, the records did not: %s, such as %s → %s (%s).",
+				name, d.Operation, s.side(answerer(d)), r.text, r.moves[0].was, r.moves[0].is, s.share(gone))
+		} else {
+			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", name, d.Operation, s.side(receiver(d)), s.share(gone)))
+			f.Target = append(f.Target, s.place(receiver(d), d))
+		}
+		own = append(own, s.take(all)...)
+	}
+	f.Proof = "Each record is alike in everything but the identifier, and no other record is like it."
+	f.NextStep = "Ask whether the identifiers are meant to change. Receivers take the records for new ones and the old ones for gone, until a table of old and new ones is loaded there first."
+	c := s.consequences(own)
+	c.addTo(&f)
+	s.claim(f, append(own, c.list...))
+}

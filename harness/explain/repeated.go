@@ -1,0 +1,251 @@
+package explain
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// detectRepeated claims records that stand twice now, as they are or with other values under one key, those that do not
+// stand twice any more, and members of one name in a JSON object.
+func detectRepeated(s *state) {
+	s.detectRepeatedMembers()
+	for _, class := range []harness.ChangeClass{harness.Added, harness.Removed} {
+		for _, sent := range []bool{false, true} {
+			for _, g := range s.groups(func(d *harness.Difference) bool { return isRecord(d) && d.Class == class && s.downstream(d) == sent }) {
+				for _, part := range splitBy(g, func(i int) string { return s.at(i).Exchange }) {
+					s.claimRepeated(part)
+				}
+			}
+		}
+	}
+}
+
+// repeats is the records that stand more than once on the side that has more of them, by their kind.
+type repeats struct {
+	equal, conflicting []int    // differences
+	keys               []string // of the conflicting ones
+}
+
+// repeatsIn sorts the records that are on one side only: whether their like is there once more, or another one with the
+// same key. A key counts that tells all records of the other side apart.
+func (s *state) repeatsIn(g group) repeats {
+	d := s.at(g.list[0])
+	t := s.tablesOf(d)
+	more, fewer := t.is, t.was
+	if d.Class == harness.Removed {
+		more, fewer = t.was, t.is
+	}
+	key := businessKey(fewer)
+	copies, sharing := map[string]int{}, map[string]int{}
+	for _, row := range more {
+		fields := fieldsOf(row)
+		copies[joined(fields)]++
+		if text := keyText(fields, key); text != "" {
+			sharing[text]++
+		}
+	}
+	before := map[string]int{}
+	for _, row := range fewer {
+		before[joined(fieldsOf(row))]++
+	}
+	var r repeats
+	for _, i := range g.list {
+		fields := slices.Concat(s.at(i).Is.Fields, s.at(i).Was.Fields)
+		text := keyText(fields, key)
+		switch whole := joined(fields); {
+		case copies[whole] > 1 && copies[whole] > before[whole]:
+			r.equal = append(r.equal, i)
+		case text != "" && sharing[text] > 1:
+			r.conflicting = append(r.conflicting, i)
+			if !slices.Contains(r.keys, text) {
+				r.keys = append(r.keys, text)
+			}
+		}
+	}
+	return r
+}
+
+func (s *state) claimRepeated(g group) {
+	r := s.repeatsIn(g)
+	if len(r.conflicting) > 0 {
+		d := s.at(r.conflicting[0])
+		f := s.sized(r.conflicting)
+		f.Count, f.Of, f.Unit, f.Hit = len(r.keys), 0, "keys", s.hits(r.conflicting)
+		f.Sentence = fmt.Sprintf("%s in %s from %s stands more than once with different values: %s.", count(len(r.keys), "key"), d.Operation, s.side(answerer(d)), listSome(r.keys, maxSamples))
+		f.Verdict, f.NextStep = harness.Breaking, "Ask which of the records holds, and for one record for each key; until then the order of the rows decides."
+		if d.Class == harness.Removed {
+			f.Sentence = fmt.Sprintf("%s in %s from %s stood more than once with different values and stands once now: %s.", count(len(r.keys), "key"), d.Operation, s.side(answerer(d)), listSome(r.keys, maxSamples))
+			f.Verdict, f.NextStep = harness.Review, "Check that the record that stayed is the one that receivers went by."
+		}
+		f.Effects = s.valuesUnder(d, r.keys[0])
+		s.finishRepeated(f, s.withChanges(r.conflicting, r.keys))
+	}
+	if equal := s.stillOpen(slices.Clone(r.equal)); len(equal) > 0 {
+		d := s.at(equal[0])
+		f := s.sized(equal)
+		f.Hit, f.Of, f.Verdict = s.hits(equal), 0, harness.Review
+		f.Sentence = fmt.Sprintf("%s of %s from %s %s there once more, the same in every value.", count(len(equal), unitOf(d)), d.Operation, s.side(answerer(d)), isOrAre(len(equal)))
+		f.NextStep = "Harmless where records are stored by key; a receiver that adds up or counts takes them twice."
+		if d.Class == harness.Removed {
+			f.Verdict = harness.Benign
+			f.Sentence = fmt.Sprintf("%s of %s from %s that stood twice, the same in every value, %s there once now.", count(len(equal), unitOf(d)), d.Operation, s.side(answerer(d)), isOrAre(len(equal)))
+			f.NextStep = "Nothing to do, unless a receiver adds up or counts the records."
+		}
+		s.finishRepeated(f, equal)
+	}
+}
+
+// finishRepeated follows the records into what the target hands on: records of the same key there, of the same class.
+func (s *state) finishRepeated(f harness.Finding, records []int) {
+	s.take(records)
+	own := slices.Clone(records)
+	d := s.at(records[0])
+	if key := businessKey(s.tablesOf(d).was); !s.downstream(d) && key != nil {
+		var follow []int
+		for _, i := range records {
+			follow = append(follow, s.output().of(d.Session, picked(slices.Concat(s.at(i).Is.Fields, s.at(i).Was.Fields), key))...)
+		}
+		follow = slices.DeleteFunc(follow, func(j int) bool { return !isRecord(s.at(j)) || s.at(j).Class != d.Class })
+		for _, g := range s.grouped(s.take(follow)) {
+			o := s.at(g.list[0])
+			f.Effects = append(f.Effects, fmt.Sprintf("%s to %s follows: %s.", o.Operation, s.side(receiver(o)), count(len(g.list), unitOf(o))))
+			f.Target = append(f.Target, s.place(receiver(o), o))
+			own = append(own, g.list...)
+		}
+	}
+	c := s.consequences(own)
+	c.addTo(&f)
+	s.kind.Kind, s.kind.Title = "F23", "keys repeated"
+	s.claim(f, append(own, c.list...))
+}
+
+// picked is the fields of the names.
+func picked(fields []harness.Field, names []string) []harness.Field {
+	return slices.DeleteFunc(slices.Clone(fields), func(f harness.Field) bool { return !slices.Contains(names, f.Name) })
+}
+
+// withChanges adds the changes of the records with these keys: which of the two records was paired with the old one is
+// chance, as long as the old one is still there.
+func (s *state) withChanges(records []int, keys []string) []int {
+	d := s.at(records[0])
+	t := s.tablesOf(d)
+	same, other := t.was, t.is
+	if d.Class == harness.Removed {
+		same, other = t.is, t.was
+	}
+	there := map[string]bool{}
+	for _, row := range other {
+		there[joined(fieldsOf(row))] = true
+	}
+	kept := map[string]bool{} // keys whose record of the other side is still there as it was
+	for _, row := range same {
+		fields := fieldsOf(row)
+		for _, text := range keys {
+			if there[joined(fields)] && hasKey(fields, text) {
+				kept[text] = true
+			}
+		}
+	}
+	return slices.Concat(records, s.unclaimed(func(o *harness.Difference) bool {
+		return o.Exchange == d.Exchange && o.Class == harness.Changed && o.Record != "" && slices.ContainsFunc(keys, func(text string) bool {
+			return kept[text] && hasKey(keysOf(o.Path), text)
+		})
+	}))
+}
+
+// hasKey reports whether the fields have the values of a key, as keyText writes it.
+func hasKey(fields []harness.Field, text string) bool {
+	for _, f := range fields {
+		if rest, ok := strings.CutPrefix(text, f.Name+"="+f.Value); ok && (rest == "" || rest[0] == ' ') {
+			if text = strings.TrimPrefix(rest, " "); text == "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// valuesUnder shows what stands under one key.
+func (s *state) valuesUnder(d *harness.Difference, key string) []string {
+	t := s.tablesOf(d)
+	rows := t.is
+	if d.Class == harness.Removed {
+		rows = t.was
+	}
+	var first []harness.Field
+	var values []string
+	for _, row := range rows {
+		fields := fieldsOf(row)
+		if !hasKey(fields, key) {
+			continue
+		}
+		if first == nil {
+			first = fields
+			continue
+		}
+		for i, f := range fields {
+			if i < len(first) && first[i].Name == f.Name && first[i].Value != f.Value {
+				values = append(values, fmt.Sprintf("%s %s and %s", f.Name, first[i].Value, f.Value))
+			}
+		}
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Under %s stand %s.", key, listSome(values, maxSamples))}
+}
+
+// detectRepeatedMembers claims members that came or went beside another one of their name in a JSON object.
+func (s *state) detectRepeatedMembers() {
+	for _, g := range s.groups(func(d *harness.Difference) bool {
+		return inBody(d) && isElement(d) && (d.Class == harness.Added || d.Class == harness.Removed) && d.Path[len(d.Path)-2].Kind == harness.StepName
+	}) {
+		d := s.at(g.list[0])
+		if !s.isRepeatedMember(d) {
+			continue
+		}
+		list := s.take(g.list)
+		f := s.sized(list)
+		name := d.Pattern[:len(d.Pattern)-1].Leaf()
+		f.Unit, f.Hit = plural("call"), s.hits(list)
+		f.Verdict, f.Sentence = harness.Breaking, fmt.Sprintf("%q stands more than once in one object in %s from %s (%s): %s beside the one before.", name, d.Operation, s.side(answerer(d)), count(len(list), "place"), inWords(d.Is))
+		f.NextStep = "Ask for one member of the name: readers differ in whether the first or the last one counts."
+		if d.Class == harness.Removed {
+			f.Verdict, f.Sentence = harness.Review, fmt.Sprintf("%q stood more than once in one object in %s from %s and stands once now (%s).", name, d.Operation, s.side(answerer(d)), count(len(list), "place"))
+			f.NextStep = "Check that the member that stayed is the one that readers went by."
+		}
+		s.kind.Kind, s.kind.Title = "F23", "members repeated"
+		c := s.consequences(list)
+		c.addTo(&f)
+		s.claim(f, append(list, c.list...))
+	}
+}
+
+// isRepeatedMember reports whether the path leads to one of several members of a name in an object, not to an element of
+// an array.
+func (s *state) isRepeatedMember(d *harness.Difference) bool {
+	x := s.before.byID[d.Exchange]
+	if d.Class == harness.Added {
+		x, _ = s.partner(d.Exchange)
+	}
+	r := reader{exchange: x}
+	doc, err := r.doc(d.Path[0].Name)
+	if s.note(err); err != nil || doc.Format != "json" {
+		return false
+	}
+	parent := doc.Root().At(d.Path[2 : len(d.Path)-2])
+	n := 0
+	var first payload.Node
+	for m := range parent.Children() {
+		if m.Name() == d.Path[len(d.Path)-2].Name {
+			if n++; n == 1 {
+				first = m
+			}
+		}
+	}
+	return n > 1 && first.IsScalar()
+}
