@@ -130,11 +130,12 @@ func (s *state) usedLater(list []int, life time.Duration) int {
 		given[d.Session] = x.At.Add(x.Took)
 	}
 	n := 0
-	for _, id := range s.before.order {
-		x := s.before.byID[id]
-		at, ok := given[x.Session]
-		if ok && x.From == s.at(list[0]).From && x.Request.Head.Has("Authorization") && x.At.Sub(at) > life {
-			n++
+	for session, at := range given {
+		for _, id := range s.before.bySession[session] {
+			x := s.before.byID[id]
+			if x.From == s.at(list[0]).From && x.Request.Head.Has("Authorization") && x.At.Sub(at) > life {
+				n++
+			}
 		}
 	}
 	return n

@@ -44,9 +44,9 @@ func (s *state) isDeferred(d *harness.Difference) bool {
 	if x.Response.Head.Has("Location") && x.Status() == 202 {
 		return true
 	}
-	for i, open := range s.open {
+	for _, i := range s.facts.within[d.Exchange] {
 		o := s.at(i)
-		if open && o.Exchange == d.Exchange && isAnswer(o) && len(o.Path) > 1 && o.Path[1].Name == "body" &&
+		if s.open[i] && isAnswer(o) && len(o.Path) > 1 && o.Path[1].Name == "body" &&
 			(o.Class == harness.Removed || slices.Contains(pendingWords, strings.ToLower(o.Is.Text))) {
 			return true
 		}

@@ -130,6 +130,12 @@ func pageExamples() []example {
 			want: "F07 breaking", count: "20/40 records", says: []string{"20 entries instead of 40", "a round number", "not called any more"},
 		},
 		{
+			name: "F07 many answers", why: "the lists of one operation are one cause, whoever asks",
+			before: times(6, func(i int) harness.Exchange { return ask(applicant(i), waiting(0, 30, `,"next":null`)) }),
+			after:  times(6, func(i int) harness.Exchange { return ask(applicant(i), waiting(0, 20, `,"next":"p2"`)) }),
+			want:   "F07 breaking", count: "60/180 records", says: []string{"120 entries instead of 180 in 6 answers"},
+		},
+		{
 			name: "F07 followed", why: "the target asks for the rest",
 			before: whole,
 			after: xs(ask("poll", waiting(0, 50, ""), head("Link", `</applications?page=2>; rel="next"`)),

@@ -10,18 +10,20 @@ import (
 // detectDuplicates finds messages that are delivered twice: an extra call that repeats another one of its session word
 // for word. When what follows is done twice as well, the receiver is not idempotent.
 func detectDuplicates(s *state) {
+	first := s.firstCalls()
 	for _, fed := range []bool{true, false} { // a message to the target that comes twice is the cause of what follows
 		var again []int
 		for _, i := range s.unclaimed(func(d *harness.Difference) bool {
 			return d.Class == harness.ExtraCall && d.Channel == harness.ChannelHTTP && isWrite(d) && s.downstream(d) != fed
 		}) {
-			if first, ok := s.original(s.at(i)); ok && (fed || mayBeDone(first.Status())) {
+			x := s.now(s.at(i))
+			if o := first[wordOf(x)]; o.ID != x.ID && (fed || mayBeDone(o.Status())) {
 				again = append(again, i)
 			}
 		}
 		for _, g := range s.grouped(again) {
 			if list := s.stillOpen(g.list); len(list) > 0 {
-				s.claimDuplicates(list)
+				s.claimDuplicates(list, first)
 			}
 		}
 	}
@@ -33,22 +35,34 @@ func mayBeDone(status int) bool {
 	return status < 400 || slices.Contains([]int{408, 502, 503, 504}, status)
 }
 
-// original is an earlier call of the candidate that the extra one repeats.
-func (s *state) original(d *harness.Difference) (first harness.Exchange, found bool) {
-	x := s.now(d)
-	for _, o := range s.after.bySlot[slotOf(d)] {
-		if o.ID == x.ID {
-			break
-		}
-		if o.Session == x.Session && o.Request.Head.Get(harness.FieldPath) == x.Request.Head.Get(harness.FieldPath) &&
-			o.Request.Body.Size() == x.Request.Body.Size() && o.Request.Body.Digest() == x.Request.Body.Digest() {
-			return o, true
-		}
-	}
-	return first, false
+// word is all that a call says, and in which session.
+type word struct{ session, from, to, call, digest string }
+
+func wordOf(x harness.Exchange) word {
+	call := x.Request.Head.Get(harness.FieldMethod) + " " + x.Request.Head.Get(harness.FieldPath)
+	return word{x.Session, x.From, x.To, call, x.Request.Body.Digest()}
 }
 
-func (s *state) claimDuplicates(again []int) {
+// firstCalls is the first call of the candidate that says each word, in the slots in which calls are extra.
+func (s *state) firstCalls() map[word]harness.Exchange {
+	slots := map[slot]bool{}
+	for _, list := range s.facts.extra {
+		for _, i := range list {
+			slots[slotOf(s.at(i))] = s.at(i).Channel == harness.ChannelHTTP
+		}
+	}
+	first := map[word]harness.Exchange{}
+	for k, http := range slots {
+		for _, x := range s.after.bySlot[k] {
+			if _, known := first[wordOf(x)]; http && !known {
+				first[wordOf(x)] = x
+			}
+		}
+	}
+	return first
+}
+
+func (s *state) claimDuplicates(again []int, first map[word]harness.Exchange) {
 	d := s.at(again[0])
 	roots := s.sessions(again)
 	f := s.sized(again)
@@ -56,7 +70,7 @@ func (s *state) claimDuplicates(again []int) {
 	f.Source = s.side(d.From) + ": " + d.Operation
 	f.Sentence = fmt.Sprintf("%s to %s is sent twice with the same content (%d of %s).", d.Operation, s.side(d.To), len(again), count(f.Of, "call"))
 	f.NextStep = "Let the receiver recognise a message that it has seen by its identifier, or send a key with it that makes a second one harmless."
-	retried := s.retried(again)
+	retried := s.retried(again, first)
 	follow := s.take(s.unclaimed(func(o *harness.Difference) bool {
 		return o.Class == harness.ExtraCall && s.downstream(o) && !s.downstream(d) && slices.Contains(roots, o.Session)
 	}))
@@ -93,11 +107,10 @@ func (s *state) done(list []int, counts bool) int {
 }
 
 // retried is the statuses of first calls that failed and were therefore repeated.
-func (s *state) retried(again []int) []int {
-	first := map[string]bool{}
+func (s *state) retried(again []int, first map[word]harness.Exchange) []int {
+	repeated := map[string]bool{}
 	for _, i := range again {
-		x, _ := s.original(s.at(i))
-		first[x.ID] = true
+		repeated[first[wordOf(s.now(s.at(i)))].ID] = true
 	}
-	return s.refusals(func(_ *harness.Difference, now harness.Exchange) bool { return first[now.ID] })
+	return s.refusals(func(_ *harness.Difference, now harness.Exchange) bool { return repeated[now.ID] })
 }

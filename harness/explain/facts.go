@@ -105,6 +105,7 @@ type facts struct {
 	failing map[string][]int // session → status differences that turned bad
 	missing map[string][]int // session → calls that are not made any more
 	extra   map[string][]int // session → calls that were not made before
+	within  map[string][]int // exchange → its differences, calls aside
 	inside  []int            // places at which an answer of success tells an error now
 	loose   holders          // places outside of records with a key, by the value that they lost
 	keyed   holders          // places in records with a key
@@ -114,12 +115,16 @@ type facts struct {
 // gatherFacts indexes what is open now.
 func (s *state) gatherFacts() {
 	f := &facts{
-		held: make([]bool, len(s.open)), answers: map[string][]int{}, failing: map[string][]int{}, missing: map[string][]int{},
+		held: make([]bool, len(s.open)), answers: map[string][]int{}, within: map[string][]int{}, failing: map[string][]int{}, missing: map[string][]int{},
 		extra: map[string][]int{}, loose: holders{}, keyed: holders{},
 	}
 	bad := map[string]bool{}
 	for i := range s.open {
-		if d := s.at(i); turnedBad(d) {
+		d := s.at(i)
+		if d.Class != harness.ExtraCall { // its number is one of the other recording
+			f.within[d.Exchange] = append(f.within[d.Exchange], i)
+		}
+		if turnedBad(d) {
 			bad[d.Exchange] = true
 		}
 	}

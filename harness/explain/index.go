@@ -26,16 +26,17 @@ type place struct {
 
 // index finds the exchanges of a recording by slot and by ID, and the values at their places.
 type index struct {
-	bySlot map[slot][]harness.Exchange
-	seen   map[slot]map[string]bool // sessions in which the slot has an exchange
-	byID   map[string]harness.Exchange
-	order  []string // IDs as recorded
-	sets   map[place]*valueSet
+	bySlot    map[slot][]harness.Exchange
+	seen      map[slot]map[string]bool // sessions in which the slot has an exchange
+	byID      map[string]harness.Exchange
+	order     []string            // IDs as recorded
+	bySession map[string][]string // the same, session by session
+	sets      map[place]*valueSet
 }
 
 // newIndex reads a recording. An exchange that called says to belong to another operation stands under that one.
 func newIndex(r harness.Recording, called map[string]string) (*index, error) {
-	ix := &index{bySlot: map[slot][]harness.Exchange{}, seen: map[slot]map[string]bool{}, byID: map[string]harness.Exchange{}, sets: map[place]*valueSet{}}
+	ix := &index{bySlot: map[slot][]harness.Exchange{}, seen: map[slot]map[string]bool{}, byID: map[string]harness.Exchange{}, bySession: map[string][]string{}, sets: map[place]*valueSet{}}
 	for x, err := range r.Exchanges() {
 		if err != nil {
 			return nil, err
@@ -51,6 +52,7 @@ func newIndex(r harness.Recording, called map[string]string) (*index, error) {
 		ix.seen[k][x.Session] = true
 		ix.byID[x.ID] = x
 		ix.order = append(ix.order, x.ID)
+		ix.bySession[x.Session] = append(ix.bySession[x.Session], x.ID)
 	}
 	return ix, nil
 }

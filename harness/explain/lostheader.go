@@ -41,9 +41,9 @@ func detectLostHeaders(s *state) {
 // wasRead reports whether a later call of the session in the baseline used the value of the field.
 func (s *state) wasRead(d *harness.Difference) bool {
 	x, later := s.before.byID[d.Exchange], false
-	for _, id := range s.before.order {
+	for _, id := range s.before.bySession[d.Session] {
 		o := s.before.byID[id]
-		if later && o.From == x.From && o.Session == x.Session && usesValue(o.Request.Head, headField(d), d.Was.Text) {
+		if later && o.From == x.From && usesValue(o.Request.Head, headField(d), d.Was.Text) {
 			return true
 		}
 		later = later || id == x.ID

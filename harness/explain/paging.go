@@ -9,47 +9,70 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// cutList is a list in one answer that lost elements.
-type cutList struct{ exchange, list string }
+// cutList is a list in one answer that lost elements, and what shows that it goes on.
+type cutList struct {
+	lost, signs []int
+	sign        string
+	was, is     int
+}
 
 // detectPaging finds lists that end early because the server now answers a page: fewer elements, and a sign of more.
-// When the target asks for the rest, the page is harmless.
+// When the target asks for the rest, the page is harmless. The lists of one operation are one cause.
 func detectPaging(s *state) {
-	lost := map[cutList][]int{}
-	var order []cutList
+	type list struct{ exchange, pattern string }
+	lost := map[list][]int{}
+	var order []list
 	for _, i := range s.unclaimed(func(d *harness.Difference) bool {
 		return isAnswer(d) && d.Class == harness.Removed && (isRecord(d) || isElement(d))
 	}) {
 		d := s.at(i)
-		k := cutList{d.Exchange, tableOf(d.Pattern).String()}
+		k := list{d.Exchange, tableOf(d.Pattern).String()}
 		if lost[k] == nil {
 			order = append(order, k)
 		}
 		lost[k] = append(lost[k], i)
 	}
+	bySlot := map[slot][]cutList{}
+	var slots []slot
 	for _, k := range order {
-		if sign, own := s.signOfMore(lost[k]); sign != "" {
-			s.claimPage(sign, own, lost[k])
+		cut := cutList{lost: lost[k]}
+		if !s.findSign(&cut) {
+			continue
 		}
+		at := slotOf(s.at(cut.lost[0]))
+		if bySlot[at] == nil {
+			slots = append(slots, at)
+		}
+		bySlot[at] = append(bySlot[at], cut)
+	}
+	for _, at := range slots {
+		s.claimPages(at, bySlot[at])
 	}
 }
 
-// signOfMore says by what one sees that a list goes on: what the answer says and did not say before, a total that is
-// larger, or a number of elements that looks like the size of a page. The differences of the sign come with it.
-func (s *state) signOfMore(lost []int) (sign string, own []int) {
-	d := s.at(lost[0])
-	own = s.unclaimed(func(o *harness.Difference) bool { return o.Exchange == d.Exchange && isSignOfMore(o) })
-	if len(own) > 0 {
-		return fmt.Sprintf("a sign that there is a next page (%s)", fieldName(s.at(own[0]))), own
+// findSign finds by what one sees that a list goes on: what the answer says and did not say before, a total that is
+// larger, or a number of elements that looks like the size of a page.
+func (s *state) findSign(cut *cutList) bool {
+	d := s.at(cut.lost[0])
+	for _, i := range s.facts.within[d.Exchange] {
+		if s.open[i] && isSignOfMore(s.at(i)) {
+			cut.signs = append(cut.signs, i)
+		}
 	}
-	was, is := s.listSize(d)
-	if name, total := s.totalBeside(d); total > is && total >= was {
-		return fmt.Sprintf("a total that says %d (%s)", total, name), nil
+	cut.was, cut.is = s.listSize(d)
+	if len(cut.signs) > 0 {
+		cut.sign = fmt.Sprintf("a sign that there is a next page (%s)", fieldName(s.at(cut.signs[0])))
+		return true
 	}
-	if s.isRoundCut(d, was, is, len(lost)) {
-		return "a round number with nothing that says that there is more", nil
+	if name, total := s.totalBeside(d); total > cut.is && total >= cut.was {
+		cut.sign = fmt.Sprintf("a total that says %d (%s)", total, name)
+		return true
 	}
-	return "", nil
+	if s.isRoundCut(d, cut.was, cut.is, len(cut.lost)) {
+		cut.sign = "a round number with nothing that says that there is more"
+		return true
+	}
+	return false
 }
 
 // totalNames is how answers call the number of all elements, in lower case.
@@ -122,18 +145,27 @@ func isSignOfMore(d *harness.Difference) bool {
 	}
 }
 
-func (s *state) claimPage(sign string, own, lost []int) {
+func (s *state) claimPages(at slot, cuts []cutList) {
+	var lost, own []int
+	var whole cutList
+	sessions := map[string]cutList{}
+	for _, cut := range cuts {
+		lost, own = append(lost, cut.lost...), append(own, cut.signs...)
+		whole.was, whole.is = whole.was+cut.was, whole.is+cut.is
+		sessions[s.at(cut.lost[0]).Session] = cut
+	}
 	d := s.at(lost[0])
-	was, is := s.listSize(s.at(lost[0]))
 	followed := s.unclaimed(func(o *harness.Difference) bool {
-		return o.Class == harness.ExtraCall && o.Session == d.Session && slotOf(o) == slotOf(d)
+		_, same := sessions[o.Session]
+		return o.Class == harness.ExtraCall && same && slotOf(o) == at
 	})
 	f := s.sized(lost)
-	f.Of, f.Hit = was, s.hits(lost)
-	f.Source = s.place(answerer(d), s.at(lost[0]))
-	f.Sentence = fmt.Sprintf("%s answers %s in pages now: %d entries instead of %d, and %s.", s.side(d.To), d.Operation, is, was, sign)
+	f.Of, f.Hit = whole.was, s.hits(lost)
+	f.Source = s.place(answerer(d), d)
+	f.Sentence = fmt.Sprintf("%s answers %s in pages now: %d entries instead of %d%s, and %s.",
+		s.side(d.To), d.Operation, whole.is, whole.was, inAnswers(len(cuts)), cuts[0].sign)
 	claimed := s.take(slices.Concat(own, lost, followed))
-	if len(followed) > 0 {
+	if len(followed) >= len(cuts) {
 		f.Verdict = harness.Benign
 		f.Effects = []string{fmt.Sprintf("The target asks for the rest (%s more).", count(len(followed), "call"))}
 		f.NextStep = "Nothing to do, unless the number of calls matters to a rate limit."
@@ -141,13 +173,14 @@ func (s *state) claimPage(sign string, own, lost []int) {
 		return
 	}
 	f.Verdict = harness.Breaking
-	f.Effects = []string{fmt.Sprintf("The target asked once and did not follow: %d of %d are never read.", len(lost), was)}
+	f.Effects = []string{fmt.Sprintf("The target asked once and did not follow: %d of %d are never read.", len(lost), whole.was)}
 	f.NextStep = "Follow the sign to the last page, or ask for a page size that holds them all and check the total."
 	numbers := s.unclaimed(func(o *harness.Difference) bool {
-		return o.Session == d.Session && o.Class == harness.Changed && o.Was.Text == fmt.Sprint(was) && o.Is.Text == fmt.Sprint(is)
+		cut, same := sessions[o.Session]
+		return same && o.Class == harness.Changed && o.Was.Text == fmt.Sprint(cut.was) && o.Is.Text == fmt.Sprint(cut.is)
 	})
-	for _, i := range numbers {
-		o := s.at(i)
+	for _, g := range s.grouped(numbers) {
+		o := s.at(g.list[0])
 		f.Effects = append(f.Effects, fmt.Sprintf("%s in %s says %s instead of %s.", fieldName(o), o.Operation, o.Is.Text, o.Was.Text))
 		f.Target = append(f.Target, s.place(answerer(o), o))
 	}
@@ -155,6 +188,14 @@ func (s *state) claimPage(sign string, own, lost []int) {
 	c := s.consequences(claimed)
 	c.addTo(&f)
 	s.claim(f, append(claimed, c.list...))
+}
+
+// inAnswers says in how many answers, when there are several.
+func inAnswers(n int) string {
+	if n == 1 {
+		return ""
+	}
+	return fmt.Sprintf(" in %d answers", n)
 }
 
 // listSize is how many elements the list of a removed element had, and has.

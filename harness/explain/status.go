@@ -105,14 +105,12 @@ func (s *state) claimStatus(c statusChange, list []int) {
 
 // answersWhole is all open differences in the answers of the statuses.
 func (s *state) answersWhole(statuses []int) []int {
-	exchanges := map[string]bool{}
-	for _, i := range statuses {
-		exchanges[s.at(i).Exchange] = true
-	}
 	var list []int
-	for i, open := range s.open {
-		if d := s.at(i); open && isAnswer(d) && exchanges[d.Exchange] {
-			list = append(list, i)
+	for _, i := range statuses {
+		for _, j := range s.facts.within[s.at(i).Exchange] {
+			if s.open[j] && isAnswer(s.at(j)) {
+				list = append(list, j)
+			}
 		}
 	}
 	return list
@@ -120,18 +118,14 @@ func (s *state) answersWhole(statuses []int) []int {
 
 // followed is the extra calls of the sessions to the places that the answers name in Location.
 func (s *state) followed(statuses []int) []int {
-	type aim struct{ session, path string }
-	aims := map[aim]bool{}
+	type pointer struct{ session, path string }
+	named := map[pointer]bool{}
 	for _, i := range statuses {
 		d := s.at(i)
-		aims[aim{d.Session, pathOfURL(s.now(d).Response.Head.Get("Location"))}] = true
+		named[pointer{d.Session, pathOfURL(s.now(d).Response.Head.Get("Location"))}] = true
 	}
 	return s.unclaimed(func(o *harness.Difference) bool {
-		if o.Class != harness.ExtraCall {
-			return false
-		}
-		x := s.now(o)
-		return aims[aim{o.Session, x.Request.Head.Get(harness.FieldPath)}]
+		return o.Class == harness.ExtraCall && named[pointer{o.Session, s.now(o).Request.Head.Get(harness.FieldPath)}]
 	})
 }
 

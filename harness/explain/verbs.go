@@ -26,18 +26,23 @@ func (s *state) claimVerbs() {
 	}
 	byVerbs := map[verbs][]verbSwap{}
 	var order []verbs
-	extras := s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.ExtraCall && isWrite(d) })
+	extras := map[aim][]int{}
+	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.ExtraCall && isWrite(d) }) {
+		at := aimOf(s.at(i), s.at(i).Is)
+		extras[at] = append(extras[at], i)
+	}
 	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return d.Class == harness.MissingCall && isWrite(d) }) {
-		n := slices.IndexFunc(extras, func(j int) bool { return sameAim(s.at(i), s.at(j)) })
-		if n < 0 {
+		at := aimOf(s.at(i), s.at(i).Was)
+		if len(extras[at]) == 0 {
 			continue
 		}
-		k := verbs{slotOf(s.at(i)), verbOfCall(s.at(i)), verbOfCall(s.at(extras[n]))}
+		other := extras[at][0]
+		extras[at] = extras[at][1:]
+		k := verbs{slotOf(s.at(i)), verbOfCall(s.at(i)), verbOfCall(s.at(other))}
 		if byVerbs[k] == nil {
 			order = append(order, k)
 		}
-		byVerbs[k] = append(byVerbs[k], verbSwap{i, extras[n]})
-		extras = slices.Delete(extras, n, n+1)
+		byVerbs[k] = append(byVerbs[k], verbSwap{i, other})
 	}
 	for _, k := range order {
 		s.claimVerb(k.was, k.now, byVerbs[k])
@@ -55,11 +60,13 @@ func isWrite(d *harness.Difference) bool {
 	return slices.Contains([]string{"PUT", "PATCH", "POST", "DELETE"}, verbOfCall(d))
 }
 
-// sameAim reports whether both calls are for the same thing at the same system in one session.
-func sameAim(a, b *harness.Difference) bool {
-	_, was, _ := strings.Cut(a.Was.Text, " ")
-	_, is, _ := strings.Cut(b.Is.Text, " ")
-	return a.Session == b.Session && a.From == b.From && a.To == b.To && was == is && verbOfCall(a) != verbOfCall(b)
+// aim is what a call is for: a thing at a system, in one session.
+type aim struct{ session, from, to, path string }
+
+// aimOf is the aim of a call that is missing or extra, call being its method and path.
+func aimOf(d *harness.Difference, call harness.Value) aim {
+	_, path, _ := strings.Cut(call.Text, " ")
+	return aim{d.Session, d.From, d.To, path}
 }
 
 // effectsOfVerbs is what another verb means for the thing that it changes, by the new verb.
