@@ -82,7 +82,7 @@ func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
 // maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.
 const maxSingleCodes = 3
 
-var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^\d+\.\d+$|^\d\d?/\d\d?/\d{4}`)
+var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^[-+]?\d+[.,]\d+$|^\d\d?/\d\d?/\d{4}`)
 
 // isCode reports whether the value can be a code: a short text or a whole number, no date, no amount.
 func isCode(v harness.Value) bool {

@@ -37,7 +37,8 @@ func detectTransformed(s *state) {
 	fits := func(d *harness.Difference) bool {
 		return (d.Class == harness.Changed || d.Class == harness.Retyped && d.Was.Kind != harness.KindNull) && isField(d) && inBody(d)
 	}
-	groups := s.uncrowded(s.groups(fits))
+	all := s.uncrowded(s.groups(fits))
+	groups := all
 	var found []*study
 	for range maxLayers {
 		var left []group
@@ -61,7 +62,9 @@ func detectTransformed(s *state) {
 	if s.err != nil {
 		return
 	}
-	for _, c := range clustered(found) {
+	clusters := clustered(found)
+	s.carry(clusters, all)
+	for _, c := range clusters {
 		s.claimTransformed(c)
 	}
 }

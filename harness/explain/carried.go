@@ -1,0 +1,50 @@
+package explain
+
+import (
+	"slices"
+	"strings"
+)
+
+// settled is the families whose rules hold the values of their own place: what they say of another one is chance.
+var settled = []string{"table", "mask", "constant"}
+
+// carries reports whether the law may be looked for at places from which it was not learned.
+func (c *cluster) carries() bool {
+	return c.law.when.Always() && !slices.ContainsFunc(settled, func(family string) bool { return strings.Contains(c.law.rule.Family, family) })
+}
+
+// carry joins places whose values are too few to learn from to the cluster whose law explains every change there and
+// would change nothing that stayed: what was learned of many values is known of few.
+func (s *state) carry(clusters []*cluster, groups []group) {
+	joined := map[int]bool{} // by number of the group
+	for _, c := range clusters {
+		for _, st := range c.sites {
+			joined[s.group[st.list[0]]] = true
+		}
+	}
+	for _, c := range clusters {
+		if !c.carries() {
+			continue
+		}
+		var fit []group
+		for _, g := range groups {
+			if !joined[s.group[g.list[0]]] && s.explainsAll(c.law, g) {
+				fit = append(fit, g)
+			}
+		}
+		for _, st := range s.applied(fit, func(*study) (law, bool) { return c.law, true }) {
+			if st.exceptions == 0 && len(st.explained) == len(st.list) {
+				c.sites = append(c.sites, st)
+				joined[s.group[st.list[0]]] = true
+			}
+		}
+	}
+}
+
+// explainsAll reports whether the law gives every new value of the group.
+func (s *state) explainsAll(l law, g group) bool {
+	return !slices.ContainsFunc(g.list, func(i int) bool {
+		is, ok := l.rule.Apply(s.at(i).Was, nil)
+		return !ok || !sameText(is, s.at(i).Is)
+	})
+}
