@@ -24,9 +24,9 @@ func (c *comparer) array(at harness.Path, a, b payload.Node) {
 func (c *comparer) list(at harness.Path, was, is []payload.Node) {
 	before, pairs := len(c.out.Differences), 0
 	guide := c.rules.guide(c.place.Operation, at)
-	switch key := c.keyOf(at, guide, was, is, minOverlap); {
+	switch key := c.keyOf(at, guide, was, is); {
 	case guide != nil && guide.Compare == "set":
-		c.set(at, was, is)
+		pairs = c.set(at, was, is)
 	case key != nil:
 		pairs = c.keyed(at, key, was, is)
 	default:
@@ -61,57 +61,26 @@ func (c *comparer) records(at harness.Path, was, is int) {
 	})
 }
 
-// keyOf decides which members identify the elements: those that a rule names, else inferred ones, else none.
-func (c *comparer) keyOf(at harness.Path, guide *compiledRule, was, is []payload.Node, overlap float64) []string {
-	where := c.place.Operation + " " + at.Pattern().String()
-	if guide != nil {
-		if guide.Compare == "keyed" {
-			c.notes.add(alignedByRule(where, guide))
-			return guide.Key
-		}
-		return nil
-	}
-	key := inferKey(was, is, overlap)
-	if key != nil {
-		c.notes.add(alignedByInference(where, key))
-	}
-	return key
-}
-
-// keyed pairs elements by the texts of their key members, and returns how many pairs there are.
+// keyed pairs elements by the texts of their key members. The first element of a key is named by it; others and those
+// without a key by their place. It returns how many pairs there are, as set and sequence do.
 func (c *comparer) keyed(at harness.Path, key []string, was, is []payload.Node) (pairs int) {
-	al := c.alignKeyed(at, key, was, is)
-	if al.repeated > 0 {
-		c.notes.add(repeatedNote(c.place.Operation, at, al.repeated))
+	al := alignByKey(key, was, is, c.keyless(at))
+	if n := al.repeated(); n > 0 {
+		c.notes.add(repeatedNote(c.place.Operation, at, n))
 	}
-	for _, p := range al.pairs {
-		c.record(at, key, was[p.was], is[p.is], p.was)
+	side := func(nodes []payload.Node, again map[int]bool) steps {
+		return func(i int) harness.Step {
+			if again[i] {
+				return harness.Index(i)
+			}
+			return stepOf(key, nodes[i], i)
+		}
 	}
-	for _, i := range al.removed {
-		c.emit(at.Child(stepOf(key, was[i], i)), harness.Removed, recordValue(was[i]), harness.Value{Kind: harness.KindAbsent})
-	}
-	for _, i := range al.added {
-		c.emit(at.Child(stepOf(key, is[i], i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(is[i]))
-	}
+	c.aligned(at, al, was, is, side(was, al.again[0]), side(is, al.again[1]))
 	if n := movedCount(al.pairs); n > 0 {
-		c.emitMoved(at, n, len(al.pairs))
+		c.emitMoved(at, n, len(al.pairs), "records")
 	}
 	return len(al.pairs)
-}
-
-// alignKeyed says which elements of two lists belong together by their key.
-func (c *comparer) alignKeyed(at harness.Path, key []string, was, is []payload.Node) alignment {
-	al := alignByKey(key, was, is)
-	al.joinKeyless(key, was, is, c.sumOf(at.Child(harness.Each())))
-	return al
-}
-
-// record compares two elements that belong together; the path carries the key of the baseline, or its place i.
-func (c *comparer) record(at harness.Path, key []string, a, b payload.Node, i int) {
-	if payload.SameSource(a, b) {
-		return
-	}
-	c.value(at.Child(stepOf(key, a, i)), a, b)
 }
 
 // stepOf is the step to an element: its key, or its index when it has none.
@@ -127,68 +96,77 @@ func stepOf(key []string, n payload.Node, i int) harness.Step {
 	return harness.Keyed(fields...)
 }
 
-func (c *comparer) emitMoved(at harness.Path, moved, of int) {
+// steps names the step to the i-th element of one side.
+type steps func(i int) harness.Step
+
+// aligned states what an alignment found: changes within pairs, in the order of the baseline, then what went and came.
+func (c *comparer) aligned(at harness.Path, al alignment, was, is []payload.Node, stepWas, stepIs steps) {
+	for _, p := range al.pairs {
+		if !payload.SameSource(was[p.was], is[p.is]) { // a path is made for what differs only
+			c.value(at.Child(stepWas(p.was)), was[p.was], is[p.is])
+		}
+	}
+	for _, i := range al.removed {
+		c.emit(at.Child(stepWas(i)), harness.Removed, recordValue(was[i]), harness.Value{Kind: harness.KindAbsent})
+	}
+	for _, i := range al.added {
+		c.emit(at.Child(stepIs(i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(is[i]))
+	}
+}
+
+// unitOf names what an array holds.
+func unitOf(list []payload.Node) string {
+	if len(list) > 0 && list[0].IsScalar() {
+		return "values"
+	}
+	return "records"
+}
+
+func (c *comparer) emitMoved(at harness.Path, moved, of int, unit string) {
 	d := len(c.out.Differences)
 	c.emit(at.Child(harness.Each()), harness.Moved,
-		harness.Value{Kind: harness.KindArray, Text: fmt.Sprintf("%d records in order", of)},
+		harness.Value{Kind: harness.KindArray, Text: fmt.Sprintf("%d %s in order", of, unit)},
 		harness.Value{Kind: harness.KindArray, Text: fmt.Sprintf("%d of them in another place", moved)})
 	if len(c.out.Differences) > d {
 		c.out.Differences[d].Count = moved
 	}
 }
 
-// set compares elements as a multiset.
-func (c *comparer) set(at harness.Path, was, is []payload.Node) {
-	left := map[[32]byte][]int{}
-	for i, e := range is {
-		d := payload.CanonicalDigest(e)
-		left[d] = append(left[d], i)
-	}
-	for i, e := range was {
-		d := payload.CanonicalDigest(e)
-		if len(left[d]) > 0 {
-			left[d] = left[d][1:]
-			continue
-		}
-		c.emit(at.Child(harness.Index(i)), harness.Removed, recordValue(e), harness.Value{Kind: harness.KindAbsent})
-	}
-	for i, e := range is {
-		d := payload.CanonicalDigest(e)
-		if len(left[d]) > 0 && left[d][0] == i {
-			left[d] = left[d][1:]
-			c.emit(at.Child(harness.Index(i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(e))
-		}
-	}
+// set pairs elements whatever their order, equal ones first, and says nothing of moves.
+func (c *comparer) set(at harness.Path, was, is []payload.Node) (pairs int) {
+	k := c.keyless(at)
+	var al alignment
+	al.pairs = equalElsewhere(sums(k.sum, was), sums(k.sum, is), al)
+	al.close(len(was), len(is))
+	m := remnant{keyless: k, was: was, is: is, assigner: assigner{maxEffort}}
+	al.pairs = append(al.pairs, m.alike(al.removed, al.added, true)...)
+	al.close(len(was), len(is))
+	c.aligned(at, al, was, is, harness.Index, harness.Index)
+	return len(al.pairs)
 }
 
-// sumOf makes the sum by which elements at the place count as equal. What rules take away does not enter it, so that
-// noise cannot hide which elements belong together.
-func (c *comparer) sumOf(at harness.Path) func(payload.Node) payload.Sum {
+// keyless says how elements of the array at the place are compared when they have no key. What rules take away does not
+// enter, so that noise cannot hide which elements belong together.
+func (c *comparer) keyless(at harness.Path) keyless {
+	element := at.Child(harness.Each())
 	h := payload.NewHasher()
-	noisy := c.rules.noiseBelow(c.place.Operation, at)
-	if len(noisy) == 0 {
-		return h.Sum
+	skip := c.rules.noise(c.place.Operation, element)
+	sum := h.Sum
+	if skip != nil {
+		sum = func(n payload.Node) payload.Sum { return h.SumWithout(n, element, skip) }
 	}
-	skip := func(p harness.Path) bool {
-		return slices.ContainsFunc(noisy, func(r *compiledRule) bool { return r.At.Match(p) })
-	}
-	return func(n payload.Node) payload.Sum { return h.SumWithout(n, at, skip) }
+	return keyless{sum: sum, profiler: profiler{at: element, skip: skip}, ordered: c.isText}
 }
 
-// sequence aligns elements in order; what is left in a gap is paired by likeness. It returns how many pairs there are.
+// sequence aligns elements that have no key.
 func (c *comparer) sequence(at harness.Path, was, is []payload.Node) (pairs int) {
-	al, exact := alignBySequence(was, is, c.sumOf(at.Child(harness.Each())))
+	al, exact := c.keyless(at).align(was, is)
 	if !exact {
-		c.notes.add(fmt.Sprintf("%s %s: more than %d edits; records were aligned by the ones that occur once, the rest by likeness", c.place.Operation, at.Pattern(), maxEdits))
+		c.notes.add(fmt.Sprintf("%s %s: alignment degraded, because more than %d elements came, went or moved: every difference stated is a true one, but fewer might do", c.place.Operation, at.Pattern(), maxEdits))
 	}
-	for _, p := range al.pairs {
-		c.value(at.Child(harness.Index(p.was)), was[p.was], is[p.is])
-	}
-	for _, i := range al.removed {
-		c.emit(at.Child(harness.Index(i)), harness.Removed, recordValue(was[i]), harness.Value{Kind: harness.KindAbsent})
-	}
-	for _, i := range al.added {
-		c.emit(at.Child(harness.Index(i)), harness.Added, harness.Value{Kind: harness.KindAbsent}, recordValue(is[i]))
+	c.aligned(at, al, was, is, harness.Index, harness.Index)
+	if n := movedCount(al.pairs); n > 0 {
+		c.emitMoved(at, n, len(al.pairs), unitOf(was))
 	}
 	return len(al.pairs)
 }

@@ -11,25 +11,21 @@ import (
 )
 
 // message compares one half of a pair: head, form and body.
-func (c *comparer) message(half string, was, is harness.Message) error {
+func (c *comparer) message(half string, was, is *harness.Message) error {
 	at := harness.PathOf(harness.Name(half))
 	if was.IsZero() != is.IsZero() {
-		a, b := presence(was), presence(is)
+		a, b := presence(*was), presence(*is)
 		c.emit(at, classOf(a, b), a, b)
 		return nil
 	}
 	c.head(at.Child(harness.Name("head")), was.Head, is.Head)
-	if was.Body.Size() == is.Body.Size() && was.Body.Digest() == is.Body.Digest() && was.Media == is.Media && sameEncoding(was, is) {
-		return c.countRecords(half, was)
+	if was.Body.Size() == is.Body.Size() && was.Body.Digest() == is.Body.Digest() && was.Media == is.Media && sameEncoding(*was, *is) {
+		return c.countRecords(half, *was)
 	}
-	if done, err := c.streamed(half, was, is); err != nil || done {
+	if done, err := c.streamed(half, *was, *is); err != nil || done {
 		return err
 	}
-	a, err := payload.Of(was)
-	if err != nil {
-		return err
-	}
-	b, err := payload.Of(is)
+	a, b, err := c.read(was, is)
 	if err != nil {
 		return err
 	}
@@ -78,8 +74,10 @@ func (c *comparer) body(half string, a, b *payload.Doc) {
 		return
 	}
 	before := c.facts()
+	c.isText = a.Format == "text" && b.Format == "text"
 	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), a, b)
 	b = c.header(half, a, b)
+	c.surveyBody(half, at, a.Root(), b.Root())
 	c.value(at, a.Root(), b.Root())
 	switch {
 	case c.facts() != before || bytes.Equal(a.Source, b.Source):

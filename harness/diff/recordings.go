@@ -36,9 +36,12 @@ func compareAll(before, after harness.Recording, o Options, streamFrom int64, re
 	if err != nil {
 		return nil, fmt.Errorf("read candidate: %w", err)
 	}
-	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, exact: o.Exact, patterns: map[string][]harness.Path{}, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
+	c := &comparer{rules: rules, streamFrom: streamFrom, recordsPerPart: recordsPerPart, keys: newKeyBook(), exact: o.Exact, patterns: map[string][]harness.Path{}, out: &harness.Comparison{Before: before, After: after, Exchanges: [2]int{len(was), len(is)}}}
 	pairs := pair(was, is)
 	c.out.Partner = partners(pairs)
+	if err := c.survey(pairs); err != nil {
+		return nil, err
+	}
 	for _, p := range pairs {
 		if err := c.pair(p); err != nil {
 			return nil, err
@@ -53,6 +56,7 @@ func compareAll(before, after harness.Recording, o Options, streamFrom int64, re
 type comparer struct {
 	rules *ruleSet
 	out   *harness.Comparison
+	keys  *keyBook
 	notes noteCounter
 
 	patterns map[string][]harness.Path // of differences, by the last name in them
@@ -62,6 +66,7 @@ type comparer struct {
 	exact          bool
 
 	// The pair at hand.
+	isText bool                 // the bodies are lines, whose order is content
 	place  harness.Difference   // a template with the exchange's data
 	forms  []harness.Difference // differences of spelling, one for each pattern
 	formOf map[string]int       // pattern → index in forms
@@ -83,10 +88,10 @@ func (c *comparer) pair(p pairing) error {
 	if whole := c.faults(p.was, p.is); !whole {
 		return nil
 	}
-	if err := c.message("request", p.was.Request, p.is.Request); err != nil {
+	if err := c.message("request", &p.was.Request, &p.is.Request); err != nil {
 		return fmt.Errorf("compare request of exchange %s: %w", p.was.ID, err)
 	}
-	if err := c.message("response", p.was.Response, p.is.Response); err != nil {
+	if err := c.message("response", &p.was.Response, &p.is.Response); err != nil {
 		return fmt.Errorf("compare response of exchange %s: %w", p.was.ID, err)
 	}
 	c.out.Differences = append(c.out.Differences, c.forms...)

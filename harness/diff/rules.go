@@ -254,6 +254,29 @@ func (s *ruleSet) noiseBelow(operation string, at harness.Path) []*compiledRule 
 	return list
 }
 
+// noise returns what tells the places at or below the given one whose differences rules may take away; nil when there
+// are none.
+func (s *ruleSet) noise(operation string, at harness.Path) func(harness.Path) bool {
+	noisy := s.noiseBelow(operation, at)
+	if len(noisy) == 0 {
+		return nil
+	}
+	return func(p harness.Path) bool {
+		return slices.ContainsFunc(noisy, func(r *compiledRule) bool { return r.At.Match(p) })
+	}
+}
+
+// noiseOfKeys returns what tells the members of the elements of a list, by their path from the element, that rules may
+// take away; nil when there are none.
+func (s *ruleSet) noiseOfKeys(operation string, list harness.Path) func(harness.Path) bool {
+	element := list.Child(harness.Each())
+	noise := s.noise(operation, element)
+	if noise == nil {
+		return nil
+	}
+	return func(below harness.Path) bool { return noise(slices.Concat(element, below)) }
+}
+
 // guide returns the rule that says how the array at the place is aligned, or nil.
 func (s *ruleSet) guide(operation string, at harness.Path) *compiledRule {
 	for _, r := range s.rules {

@@ -1,82 +1,73 @@
 package diff
 
 import (
-	"bytes"
 	"cmp"
 	"slices"
 
-	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
-// Budgets of sequence alignment. Within them the alignment has the fewest edits there are; beyond them it is anchored
+// Budgets of one sequence alignment. Within them the common sequence is the longest there is; beyond them it is anchored
 // on the elements that occur once on both sides.
 const (
-	maxEdits = 2000 // removals and additions of one stretch
-	maxGap   = 300  // elements on each side of a gap that are compared all with all
+	maxEdits = 8000     // removals and additions of one stretch, on the way to its middle
+	maxSteps = 40 << 20 // elements looked at, over all stretches
 )
 
-// alignBySequence aligns two lists by equal elements in order, then pairs what is left in each gap by likeness. It
-// reports false when the budget did not allow the shortest script (E. W. Myers, An O(ND) difference algorithm, 1986).
-// Elements are equal when their sums are. Ties are broken alike in both directions: the lesser list is always laid under the other.
-func alignBySequence(was, is []payload.Node, sum func(payload.Node) payload.Sum) (al alignment, exact bool) {
-	if lesser(is, was) {
-		al, exact = alignOver(is, was, sum)
-		return al.turned(), exact
-	}
-	return alignOver(was, is, sum)
-}
-
-// lesser orders lists by length, then by source.
-func lesser(a, b []payload.Node) bool {
-	if len(a) != len(b) {
-		return len(a) < len(b)
-	}
-	for i := range a {
-		if c := bytes.Compare(a[i].Raw(), b[i].Raw()); c != 0 {
-			return c < 0
-		}
-	}
-	return false
-}
-
-// turned swaps the sides.
-func (al alignment) turned() alignment {
-	for i, p := range al.pairs {
-		al.pairs[i] = indexPair{p.is, p.was}
-	}
-	slices.SortFunc(al.pairs, func(x, y indexPair) int { return cmp.Compare(x.was, y.was) })
-	al.removed, al.added = al.added, al.removed
-	return al
-}
-
-func alignOver(was, is []payload.Node, sum func(payload.Node) payload.Sum) (al alignment, exact bool) {
-	s := sequencer{a: sums(sum, was), b: sums(sum, is), exact: true}
-	s.align(0, len(was), 0, len(is))
-	slices.SortFunc(s.equal, func(x, y indexPair) int { return cmp.Compare(x.was, y.was) })
-	at := indexPair{}
-	for _, p := range append(s.equal, indexPair{len(was), len(is)}) {
-		al.gap(was, is, at, p)
-		if p.was < len(was) {
-			al.pairs = append(al.pairs, p)
-		}
-		at = indexPair{p.was + 1, p.is + 1}
-	}
-	return al, s.exact
-}
-
-func sums(sum func(payload.Node) payload.Sum, list []payload.Node) []payload.Sum {
-	out := make([]payload.Sum, len(list))
-	for i, n := range list {
-		out[i] = sum(n)
-	}
-	return out
-}
-
+// sequencer finds the longest common sequence of two lists in linear space (E. W. Myers, An O(ND) difference algorithm
+// and its variations, 1986). Lists of elements that occur once need no search: there the longest rising run is the answer.
 type sequencer struct {
-	a, b  []payload.Sum
-	equal []indexPair
+	a, b  []int32     // elements as numbers, equal ones alike; only those that are on both sides
+	at    [2][]int    // where they stand in the lists
+	equal []indexPair // by place in a and b until commonSequence is done
+	steps int         // what is left of maxSteps
 	exact bool
+}
+
+// commonSequence pairs equal elements that stand in the same order on both sides, and says whether there is no longer
+// such sequence.
+func commonSequence(was, is []payload.Sum) (equal []indexPair, exact bool) {
+	head := 0
+	for head < min(len(was), len(is)) && was[head] == is[head] {
+		equal = append(equal, indexPair{head, head})
+		head++
+	}
+	tail := 0
+	for tail < min(len(was), len(is))-head && was[len(was)-1-tail] == is[len(is)-1-tail] {
+		tail++
+		equal = append(equal, indexPair{len(was) - tail, len(is) - tail})
+	}
+	s := sequencer{steps: maxSteps, exact: true}
+	s.number(was, is, head, tail)
+	s.align(0, len(s.a), 0, len(s.b))
+	for _, p := range s.equal {
+		equal = append(equal, indexPair{s.at[0][p.was], s.at[1][p.is]})
+	}
+	slices.SortFunc(equal, indexPair.byWas)
+	return equal, s.exact
+}
+
+// number gives each element between head and tail the number of its first occurrence, and leaves out those without an
+// equal on the other side: they cannot be part of a common sequence, and without them the search is short.
+func (s *sequencer) number(was, is []payload.Sum, head, tail int) {
+	ids := make(map[payload.Sum]int32, len(is)-head-tail)
+	for _, sum := range is[head : len(is)-tail] {
+		if _, known := ids[sum]; !known {
+			ids[sum] = int32(len(ids))
+		}
+	}
+	seen := make([]bool, len(ids))
+	for i := head; i < len(was)-tail; i++ {
+		if id, ok := ids[was[i]]; ok {
+			seen[id] = true
+			s.a, s.at[0] = append(s.a, id), append(s.at[0], i)
+		}
+	}
+	for i := head; i < len(is)-tail; i++ {
+		if id := ids[is[i]]; seen[id] {
+			s.b, s.at[1] = append(s.b, id), append(s.at[1], i)
+		}
+	}
 }
 
 // align finds equal elements in a[a0:a1] and b[b0:b1].
@@ -89,127 +80,144 @@ func (s *sequencer) align(a0, a1, b0, b1 int) {
 		a1, b1 = a1-1, b1-1
 		s.equal = append(s.equal, indexPair{a1, b1})
 	}
-	if a0 == a1 || b0 == b1 || s.shortest(a0, a1, b0, b1) {
+	switch {
+	case a0 == a1 || b0 == b1:
+		return
+	case s.steps < 0:
+		s.exact = false
+		s.anchor(a0, a1, b0, b1, nil)
+		return
+	}
+	once, all := s.unique(a0, a1, b0, b1)
+	if all {
+		s.equal = append(s.equal, longestOrdered(once)...)
+		return
+	}
+	if x, y, ok := s.middle(a0, a1, b0, b1); ok {
+		s.align(a0, x, b0, y)
+		s.align(x, a1, y, b1)
 		return
 	}
 	s.exact = false
-	s.anchor(a0, a1, b0, b1)
+	s.anchor(a0, a1, b0, b1, longestOrdered(once))
 }
 
-// shortest finds the shortest edit script, unless it has more than maxEdits edits.
-func (s *sequencer) shortest(a0, a1, b0, b1 int) bool {
-	n, m := a1-a0, b1-b0
-	limit := min(n+m, maxEdits)
-	v := make([]int, 2*limit+2) // v[k+limit] is how far a path on diagonal k has come in a
-	var trace [][]int
-	for d := 0; d <= limit; d++ {
-		trace = append(trace, slices.Clone(v[limit-d:limit+d+1]))
-		for k := -d; k <= d; k += 2 {
-			x := s.furthest(v, limit, d, k)
-			y := x - k
-			for x < n && y < m && s.a[a0+x] == s.b[b0+y] {
-				x, y = x+1, y+1
-			}
-			v[k+limit] = x
-			if x >= n && y >= m {
-				s.backtrack(trace, a0, b0, n, m, d)
-				return true
-			}
-		}
-	}
-	return false
+// frontier is how far paths have come on each diagonal, from one end of a stretch.
+type frontier struct {
+	v   []int
+	mid int // index of diagonal 0
 }
 
-// furthest is where a path on diagonal k begins its d-th edit: below the longer one of its neighbours.
-func (s *sequencer) furthest(v []int, limit, d, k int) int {
+func newFrontier(limit int) frontier { return frontier{make([]int, 2*limit+3), limit + 1} }
+
+// begin is where the d-th edit on diagonal k begins: after the longer of the neighbours.
+func (f frontier) begin(d, k int) int {
 	switch {
 	case d == 0:
 		return 0
-	case k == -d || k != d && v[k-1+limit] < v[k+1+limit]:
-		return v[k+1+limit]
+	case k == -d || k != d && f.v[f.mid+k-1] < f.v[f.mid+k+1]:
+		return f.v[f.mid+k+1]
 	default:
-		return v[k-1+limit] + 1
+		return f.v[f.mid+k-1] + 1
 	}
 }
 
-// backtrack collects the equal elements of the script that shortest found. trace[d] holds v before the d-th round,
-// diagonals -d to d.
-func (s *sequencer) backtrack(trace [][]int, a0, b0, x, y, d int) {
-	for ; d > 0; d-- {
-		v := trace[d]
-		at := func(k int) int { return v[k+d] }
-		k := x - y
-		var from int
-		if k == -d || k != d && at(k-1) < at(k+1) {
-			from = k + 1
-		} else {
-			from = k - 1
+// middle returns a place on a shortest script through the stretch, about half way, unless a budget is used up. Paths
+// from both ends meet there; diagonals outside of the stretch are left out.
+func (s *sequencer) middle(a0, a1, b0, b1 int) (x, y int, ok bool) {
+	n, m := a1-a0, b1-b0
+	limit := min((n+m+1)/2, maxEdits/2)
+	fore, back := newFrontier(limit), newFrontier(limit)
+	ahead := func(x, y int) bool { return s.a[a0+x] == s.b[b0+y] }
+	behind := func(x, y int) bool { return s.a[a1-1-x] == s.b[b1-1-y] }
+	delta := n - m
+	for d := 0; d <= limit && s.steps >= 0; d++ {
+		least, most := -(d - 2*max(0, d-m)), d-2*max(0, d-n)
+		for k := least; k <= most; k += 2 {
+			x := s.slide(fore, d, k, n, m, ahead)
+			if o := delta - k; delta&1 != 0 && o >= 1-d && o <= d-1 && x+back.v[back.mid+o] >= n {
+				return a0 + x, b0 + x - k, true
+			}
 		}
-		fromX := at(from)
-		fromY := fromX - from
-		startX := fromX
-		if from == k-1 {
-			startX++
+		for k := least; k <= most; k += 2 {
+			x := s.slide(back, d, k, n, m, behind)
+			if o := delta - k; delta&1 == 0 && o >= -d && o <= d && x+fore.v[fore.mid+o] >= n {
+				return a1 - x, b1 - (x - k), true
+			}
 		}
-		for x > startX {
-			x, y = x-1, y-1
-			s.equal = append(s.equal, indexPair{a0 + x, b0 + y})
-		}
-		x, y = fromX, fromY
 	}
-	for x > 0 {
-		x, y = x-1, y-1
-		s.equal = append(s.equal, indexPair{a0 + x, b0 + y})
-	}
+	return 0, 0, false
 }
 
-// anchor aligns on the elements that occur once on both sides and keep their order, and goes on between them.
-func (s *sequencer) anchor(a0, a1, b0, b1 int) {
-	anchors := s.unique(a0, a1, b0, b1)
+// slide makes the d-th edit on diagonal k and goes on while elements are equal.
+func (s *sequencer) slide(f frontier, d, k, n, m int, equal func(x, y int) bool) int {
+	x := f.begin(d, k)
+	from := x
+	for y := x - k; x < n && y < m && equal(x, y); y++ {
+		x++
+	}
+	s.steps -= x - from + 1
+	f.v[f.mid+k] = x
+	return x
+}
+
+// anchor aligns on the given elements and goes on between them. Without any it pairs the n-th occurrence of an element
+// with the n-th, as far as they are in order.
+func (s *sequencer) anchor(a0, a1, b0, b1 int, anchors []indexPair) {
 	if len(anchors) == 0 {
+		s.equal = append(s.equal, longestOrdered(s.occurrences(a0, a1, b0, b1))...)
 		return
 	}
-	s.equal = append(s.equal, anchors...)
 	at := indexPair{a0, b0}
 	for _, p := range append(anchors, indexPair{a1, b1}) {
-		s.between(at, p)
+		s.align(at.was, p.was, at.is, p.is)
 		at = indexPair{p.was + 1, p.is + 1}
 	}
+	s.equal = append(s.equal, anchors...)
 }
 
-// between aligns what touches the anchors: equal heads and tails of the stretch.
-func (s *sequencer) between(from, to indexPair) {
-	for from.was < to.was && from.is < to.is && s.a[from.was] == s.b[from.is] {
-		s.equal = append(s.equal, from)
-		from = indexPair{from.was + 1, from.is + 1}
-	}
-	for from.was < to.was && from.is < to.is && s.a[to.was-1] == s.b[to.is-1] {
-		to = indexPair{to.was - 1, to.is - 1}
-		s.equal = append(s.equal, to)
-	}
-}
-
-// unique returns the longest ordered run of elements that occur once on both sides.
-func (s *sequencer) unique(a0, a1, b0, b1 int) []indexPair {
+// unique returns the elements that occur once on both sides, in the order of a, and whether all common ones do.
+func (s *sequencer) unique(a0, a1, b0, b1 int) (once []indexPair, all bool) {
 	type count struct{ na, nb, ib int }
-	counts := map[payload.Sum]count{}
-	for i := a0; i < a1; i++ {
-		c := counts[s.a[i]]
-		c.na++
-		counts[s.a[i]] = c
-	}
+	counts := make(map[int32]count, b1-b0)
 	for i := b0; i < b1; i++ {
 		c := counts[s.b[i]]
 		c.nb, c.ib = c.nb+1, i
 		counts[s.b[i]] = c
 	}
-	var once []indexPair
 	for i := a0; i < a1; i++ {
-		if c := counts[s.a[i]]; c.na == 1 && c.nb == 1 {
+		c := counts[s.a[i]]
+		c.na++
+		counts[s.a[i]] = c
+	}
+	all = true
+	for i := a0; i < a1; i++ {
+		switch c := counts[s.a[i]]; {
+		case c.nb == 0:
+		case c.na == 1 && c.nb == 1:
 			once = append(once, indexPair{i, c.ib})
+		default:
+			all = false
 		}
 	}
-	return longestOrdered(once)
+	s.steps -= a1 - a0 + b1 - b0
+	return once, all
+}
+
+// occurrences pairs the n-th occurrence of each element with the n-th on the other side, in the order of a.
+func (s *sequencer) occurrences(a0, a1, b0, b1 int) []indexPair {
+	waiting := make(map[int32][]int, b1-b0)
+	for i := b0; i < b1; i++ {
+		waiting[s.b[i]] = append(waiting[s.b[i]], i)
+	}
+	var pairs []indexPair
+	for i := a0; i < a1; i++ {
+		if list := waiting[s.a[i]]; len(list) > 0 {
+			pairs = append(pairs, indexPair{i, list[0]})
+			waiting[s.a[i]] = list[1:]
+		}
+	}
+	return pairs
 }
 
 // longestOrdered keeps the longest run of pairs whose second places rise (patience sorting).
@@ -236,69 +244,4 @@ func longestOrdered(pairs []indexPair) []indexPair {
 		run[n] = pairs[i]
 	}
 	return run
-}
-
-// gap pairs the elements between two equal ones by likeness; without likeness they are removed and added.
-func (al *alignment) gap(was, is []payload.Node, from, to indexPair) {
-	taken := map[int]bool{}
-	for i := from.was; i < to.was; i++ {
-		j := from.is + i - from.was
-		if to.was-from.was <= maxGap && to.is-from.is <= maxGap {
-			j = mostAlike(was[i], is, from.is, to.is, taken)
-		}
-		if j < 0 || j >= to.is || likeness(was[i], is[j]) < minLikeness {
-			al.removed = append(al.removed, i)
-			continue
-		}
-		taken[j] = true
-		al.pairs = append(al.pairs, indexPair{i, j})
-	}
-	for j := from.is; j < to.is; j++ {
-		if !taken[j] {
-			al.added = append(al.added, j)
-		}
-	}
-}
-
-// minLikeness is the share of equal members from which two records count as one that changed.
-const minLikeness = 0.5
-
-func mostAlike(n payload.Node, is []payload.Node, from, to int, taken map[int]bool) int {
-	best, most := -1, minLikeness
-	for j := from; j < to; j++ {
-		if taken[j] {
-			continue
-		}
-		if l := likeness(n, is[j]); l > most || best < 0 && l >= most {
-			best, most = j, l
-		}
-	}
-	return best
-}
-
-// likeness is the share of members that two objects have in common by name and source. Scalars are just alike enough to
-// take each other's place, and so are two arrays.
-func likeness(a, b payload.Node) float64 {
-	switch {
-	case a.IsScalar() && b.IsScalar():
-		return minLikeness
-	case a.Kind() != b.Kind():
-		return 0
-	case a.Kind() != harness.KindObject:
-		return minLikeness
-	}
-	have := make(map[string]payload.Node, b.Len())
-	for m := range b.Children() {
-		have[m.Name()] = m
-	}
-	same := 0
-	for m := range a.Children() {
-		if other, ok := have[m.Name()]; ok && other.Kind() == m.Kind() && string(other.Raw()) == string(m.Raw()) {
-			same++
-		}
-	}
-	if most := max(a.Len(), b.Len()); most > 0 {
-		return float64(same) / float64(most)
-	}
-	return 1
 }

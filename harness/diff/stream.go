@@ -181,9 +181,11 @@ func (s *streaming) matched(samples [2][]payload.Node) (m *matching, note string
 		m, err := s.matchAll(maxRecords)
 		return m, alignedByRule(where, guide), err
 	case guide == nil:
-		for _, key := range possibleKeys(samples[0], samples[1]) {
+		place := arrayPlace{s.c.place.Operation, s.at.Pattern().String()}
+		for _, key := range s.possibleKeys(place, samples) {
 			if m, err := s.matchInferred(key); !errors.Is(err, errNoKey) {
-				return m, alignedByInference(where, key), err
+				s.c.keys.chosen[place] = key
+				return m, alignedByInference(where, s.at, key, 1), err
 			}
 		}
 	}
@@ -195,18 +197,17 @@ func (s *streaming) matched(samples [2][]payload.Node) (m *matching, note string
 	return m, where + ": no members identify the records and there are too many to align them in order; equal ones were paired, the rest is removed and added", err
 }
 
-// possibleKeys are the keys that could be inferred, best first, as far as samples tell.
-func possibleKeys(was, is []payload.Node) [][]string {
-	if len(was) == 0 || len(is) == 0 || was[0].Kind() != harness.KindObject || is[0].Kind() != harness.KindObject {
-		return nil
-	}
+// possibleKeys are the keys that could be inferred, best first, as far as samples tell. The one that was chosen for the
+// place before comes first.
+func (s *streaming) possibleKeys(place arrayPlace, samples [2][]payload.Node) [][]string {
 	var keys [][]string
-	names := idNames(was[0], is[0])
-	for size := 1; size <= min(maxKeyMembers, len(names)); size++ {
-		for key := range combinations(names, size) {
-			if identifies(key, was, is, 0) { // samples need not hold the same records
-				keys = append(keys, key)
-			}
+	if key := s.c.keys.chosen[place]; key != nil {
+		keys = append(keys, key)
+	}
+	instances := []instance{{s.at, samples[0], samples[1]}}
+	for _, key := range candidateKeys(instances, s.c.rules.noiseOfKeys(place.operation, s.at)) {
+		if identifies(key, instances, 0) { // samples need not hold the same records
+			keys = append(keys, key)
 		}
 	}
 	return keys
@@ -215,11 +216,20 @@ func possibleKeys(was, is []payload.Node) [][]string {
 // matchInferred joins the records by a key that must identify them; else the error is errNoKey.
 func (s *streaming) matchInferred(key []string) (*matching, error) {
 	s.use(key)
-	m, err := s.matchAll(0)
-	if err == nil && float64(m.counts.found) < minOverlap*float64(min(s.rows[0], s.rows[1])) {
-		err = errNoKey
+	tolerated := max(s.rows[0], s.rows[1]) / 50 // an early end; what counts are the shares below
+	m, err := s.matchAll(tolerated)
+	if err != nil {
+		return nil, err
 	}
-	return m, err
+	for side, distinct := range m.counts.distinct {
+		if float64(distinct) < minUnique*float64(s.rows[side]) {
+			return nil, errNoKey
+		}
+	}
+	if float64(m.counts.found) < overlapOf(key)*float64(min(s.rows[0], s.rows[1])) {
+		return nil, errNoKey
+	}
+	return m, nil
 }
 
 func (s *streaming) use(key []string) {
@@ -282,13 +292,17 @@ func (b *batch) reset() { b.bytes, b.ends = b.bytes[:0], b.ends[:0] }
 const sameMeaning = "%d bodies differ in white space, member order or escapes only, which carry no meaning"
 
 func repeatedNote(operation string, at harness.Path, repeated int) string {
-	return fmt.Sprintf("%s %s: %d records repeat a key; repeated ones were paired in order", operation, at.Pattern(), repeated)
+	return fmt.Sprintf("%s %s: %d records repeat a key; repeated ones were paired by likeness, then in order", operation, at.Pattern(), repeated)
 }
 
 func alignedByRule(where string, guide *compiledRule) string {
 	return fmt.Sprintf("%s: records aligned by %s (rule: %s)", where, strings.Join(guide.Key, ", "), guide.Reason)
 }
 
-func alignedByInference(where string, key []string) string {
-	return fmt.Sprintf("%s: records aligned by %s (inferred: unique on both sides)", where, strings.Join(key, ", "))
+func alignedByInference(where string, at harness.Path, key []string, lists int) string {
+	over := ""
+	if lists > 1 {
+		over = fmt.Sprintf(", over %d lists", lists)
+	}
+	return fmt.Sprintf("%s: records aligned by %s (inferred: unique on both sides%s; pin with %s)", where, strings.Join(key, ", "), over, pinOf(at, key))
 }

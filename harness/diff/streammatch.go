@@ -20,6 +20,7 @@ type matching struct {
 	changed int    // pairs whose bytes differ
 	keyless [2]int // records of each side that lack the key
 	counts  keyCounts
+	again   [2]map[uint32]bool // records of each side whose key occurs before them
 }
 
 // differs is set in matching.is when the bytes of a pair differ.

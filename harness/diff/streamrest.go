@@ -33,6 +33,7 @@ func (s *streaming) alignRest(m *matching) (err error) {
 		}
 	}
 	repeated := 0
+	m.again = [2]map[uint32]bool{{}, {}}
 	for part := range stores[0].parts() {
 		n, err := s.alignPart(m, stores, part)
 		if err != nil {
@@ -98,11 +99,16 @@ func (s *streaming) alignPart(m *matching, stores [2]*recordStore, part int) (re
 		}
 		return 0, nil
 	}
-	al := s.c.alignKeyed(s.at, s.key, nodes[0], nodes[1])
+	al := alignByKey(s.key, nodes[0], nodes[1], s.c.keyless(s.at))
 	for _, p := range al.pairs {
 		m.join(numbers[0][p.was].n, numbers[1][p.is].n, false)
 	}
-	return al.repeated, nil
+	for side, again := range al.again {
+		for i := range again {
+			m.again[side][numbers[side][i].n] = true
+		}
+	}
+	return al.repeated(), nil
 }
 
 // equalPairs pairs equal elements, of repeated ones the first with the first.

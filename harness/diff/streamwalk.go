@@ -56,13 +56,13 @@ func (s *streaming) state(m *matching) error {
 		return err
 	}
 	absent := harness.Value{Kind: harness.KindAbsent}
-	err := s.stateAlone(0, m.isRemoved, func(at harness.Path, n payload.Node) {
+	err := s.stateAlone(m, 0, m.isRemoved, func(at harness.Path, n payload.Node) {
 		s.c.emit(at, harness.Removed, recordValue(n), absent)
 	})
 	if err != nil {
 		return err
 	}
-	err = s.stateAlone(1, m.isAdded, func(at harness.Path, n payload.Node) {
+	err = s.stateAlone(m, 1, m.isAdded, func(at harness.Path, n payload.Node) {
 		s.c.emit(at, harness.Added, absent, recordValue(n))
 	})
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *streaming) state(m *matching) error {
 	}
 	if s.key != nil {
 		if n := m.moved(); n > 0 {
-			s.c.emitMoved(s.at, n, m.pairs)
+			s.c.emitMoved(s.at, n, m.pairs, "records")
 		}
 	}
 	if s.key != nil {
@@ -110,7 +110,7 @@ func (s *streaming) statePairs(m *matching, columns *wholeColumns) (err error) {
 	flush := func() error {
 		defer func() { sides[0].reset(); sides[1].reset(); at = at[:0] }()
 		before := len(s.c.out.Differences)
-		err := s.comparePairs(sides, at)
+		err := s.comparePairs(m, sides, at)
 		columns.count(s.c.out, before)
 		return err
 	}
@@ -134,7 +134,7 @@ func (s *streaming) statePairs(m *matching, columns *wholeColumns) (err error) {
 }
 
 // comparePairs compares some pairs; at is their numbers in the baseline.
-func (s *streaming) comparePairs(sides [2]batch, at []int) error {
+func (s *streaming) comparePairs(m *matching, sides [2]batch, at []int) error {
 	var nodes [2][]payload.Node
 	for side := range nodes {
 		doc, err := s.format[side].Doc(sides[side].records()...)
@@ -143,14 +143,25 @@ func (s *streaming) comparePairs(sides [2]batch, at []int) error {
 		}
 		nodes[side] = elements(doc.Root())
 	}
+	s.c.surveyPairs(s.at.Child(harness.Each()), nodes[0], nodes[1])
 	for i, n := range at {
-		s.c.record(s.at, s.key, nodes[0][i], nodes[1][i], n)
+		if a, b := nodes[0][i], nodes[1][i]; !payload.SameSource(a, b) {
+			s.c.value(s.at.Child(s.step(m, 0, a, n)), a, b)
+		}
 	}
 	return nil
 }
 
+// step is the step to the n-th record of a side: its key when it is the first that has it, else its place.
+func (s *streaming) step(m *matching, side int, node payload.Node, n int) harness.Step {
+	if s.key == nil || m.again[side][uint32(n)] {
+		return harness.Index(n)
+	}
+	return stepOf(s.key, node, n)
+}
+
 // stateAlone states the records of a side that have no partner.
-func (s *streaming) stateAlone(side int, isAlone func(n int) bool, state func(at harness.Path, n payload.Node)) error {
+func (s *streaming) stateAlone(m *matching, side int, isAlone func(n int) bool, state func(at harness.Path, n payload.Node)) error {
 	var b batch
 	var at []int
 	flush := func() error {
@@ -160,11 +171,7 @@ func (s *streaming) stateAlone(side int, isAlone func(n int) bool, state func(at
 			return err
 		}
 		for i, node := range elements(doc.Root()) {
-			step := harness.Index(at[i])
-			if s.key != nil {
-				step = stepOf(s.key, node, at[i])
-			}
-			state(s.at.Child(step), node)
+			state(s.at.Child(s.step(m, side, node, at[i])), node)
 		}
 		return nil
 	}

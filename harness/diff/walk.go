@@ -49,12 +49,12 @@ func (c *comparer) object(at harness.Path, a, b payload.Node) {
 		return
 	}
 	was, is := membersOf(a), membersOf(b)
-	for _, name := range was.names {
-		c.member(at.Child(harness.Name(name)), was.nodes[name], is.nodes[name])
+	for i, name := range was.names {
+		c.member(at.Child(harness.Name(name)), was.nodes(i), is.named(name))
 	}
-	for _, name := range is.names {
-		if len(was.nodes[name]) == 0 {
-			c.member(at.Child(harness.Name(name)), nil, is.nodes[name])
+	for i, name := range is.names {
+		if _, both := was.place[name]; !both {
+			c.member(at.Child(harness.Name(name)), nil, is.nodes(i))
 		}
 	}
 }
@@ -79,19 +79,45 @@ func (c *comparer) member(at harness.Path, was, is []payload.Node) {
 // members is an object's members by name, names in the order of their first member.
 type members struct {
 	names []string
-	nodes map[string][]payload.Node
+	first []payload.Node         // by place of the name
+	place map[string]int         // of the name
+	more  map[int][]payload.Node // all members of the names that occur more than once
 }
 
 func membersOf(n payload.Node) members {
-	m := members{nodes: make(map[string][]payload.Node, n.Len())}
+	m := members{make([]string, 0, n.Len()), make([]payload.Node, 0, n.Len()), make(map[string]int, n.Len()), nil}
 	for c := range n.Children() {
 		name := c.Name()
-		if m.nodes[name] == nil {
-			m.names = append(m.names, name)
+		i, again := m.place[name]
+		if !again {
+			m.place[name] = len(m.names)
+			m.names, m.first = append(m.names, name), append(m.first, c)
+			continue
 		}
-		m.nodes[name] = append(m.nodes[name], c)
+		if m.more == nil {
+			m.more = map[int][]payload.Node{}
+		}
+		if m.more[i] == nil {
+			m.more[i] = []payload.Node{m.first[i]}
+		}
+		m.more[i] = append(m.more[i], c)
 	}
 	return m
+}
+
+// nodes returns the members of the i-th name.
+func (m members) nodes(i int) []payload.Node {
+	if list := m.more[i]; list != nil {
+		return list
+	}
+	return m.first[i : i+1]
+}
+
+func (m members) named(name string) []payload.Node {
+	if i, ok := m.place[name]; ok {
+		return m.nodes(i)
+	}
+	return nil
 }
 
 // maxText is the most of a value that a difference carries, in bytes. Two longer values that agree so far are told

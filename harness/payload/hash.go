@@ -13,8 +13,8 @@ import (
 // Sum is a typed 128-bit hash of a subtree. Equal sums of the same Hasher mean equal subtrees.
 type Sum [2]uint64
 
-// Hasher computes sums. Type, names, lexical form and lengths enter the sum, so that [false] and [null], "1" and 1,
-// or {"a":"bc"} and {"ab":"c"} differ. Member order does not enter, beside that of duplicates. Sums of different Hashers do not compare.
+// Hasher computes sums. Type, names, the digits of numbers, the text of strings and lengths enter the sum, so that
+// [false] and [null], "1" and 1, or {"a":"bc"} and {"ab":"c"} differ. Member order does not enter, beside that of duplicates. Sums of different Hashers do not compare.
 type Hasher struct{ seeds [2]maphash.Seed }
 
 // NewHasher returns a Hasher with fresh seeds.
@@ -31,8 +31,11 @@ func (h *Hasher) SumWithout(n Node, at harness.Path, skip func(harness.Path) boo
 	if skip != nil && skip(at) {
 		return Sum{}
 	}
-	if n.IsScalar() {
-		return h.leaf(byte(n.node().kind), n.Raw())
+	switch kind := n.node().kind; {
+	case kind == text:
+		return h.leaf(byte(kind), []byte(n.Text()))
+	case n.IsScalar():
+		return h.leaf(byte(kind), n.Raw())
 	}
 	isObject := n.node().kind == object
 	children := make([]child, 0, n.Len())
