@@ -34,7 +34,7 @@ func sent(body string) []harness.Exchange { return xs(out(body)) }
 func swap(body string, pairs ...string) string { return strings.NewReplacer(pairs...).Replace(body) }
 
 func TestCatalogueOfValuesAndFilesIsExplained(t *testing.T) {
-	for _, group := range [][]example{formExamples(), valueExamples(), recordExamples(), fixedExamples()} {
+	for _, group := range [][]example{formExamples(), valueExamples(), recordExamples(), fixedExamples(), treeExamples()} {
 		for _, tc := range group {
 			t.Run(tc.name, func(t *testing.T) {
 				findings, c := explained(t, tc.before, tc.after, tc.rules, tc.setup)
@@ -237,6 +237,17 @@ func valueExamples() []example {
 	}
 	field := func(text string) func(int) string { return func(int) string { return text } }
 	return []example{
+		{name: "F01 new code", why: "rows with it are lost", before: xs(in(registrations("")), out(enrollments(active))), after: xs(in(registrations("RH", 3, 17)), out(enrollments(but("", 3, 17)))),
+			stray: xs(in(registrations("RH", 3, 17)), out(swap(enrollments(but("", 3, 17)), "H0007,202640-00402,active", "H0007,202640-00402,Zq7#"))), setup: withCrosswalk(false, "RE", "RW", "AU", "WL"), want: "F01 breaking", count: "2/40 rows", says: []string{"RH", "No row for RH"}},
+		{name: "F01 code caught by a default row", why: "somebody must say what it means", before: xs(in(registrations("")), out(enrollments(active))), after: xs(in(registrations("RH", 3, 17)), out(enrollments(but("unknown", 3, 17)))),
+			setup: withCrosswalk(true, "RE", "RW", "AU", "WL"), want: "F01 review", count: "2/40 rows", says: []string{"default row"}},
+		{name: "F01 N/A in a field with a code table", why: "a code like any other there", before: xs(in(registrations(""))), after: xs(in(registrations("N/A", 3, 17))), setup: withCrosswalk(false, "RE", "RW", "AU", "WL"), want: "F01 breaking", says: []string{"N/A"}},
+		{name: "F02 column renamed", why: "the mapping finds nothing under the old name", before: one(column(9, values("202640", "202710", "202720"))), after: one(swap(column(9, values("202640", "202710", "202720")), "ID,V,", "ID,ENTRY,")), want: "F02 review", says: []string{`"V" looks renamed to "ENTRY"`}},
+		{name: "F03 column gone", why: "the mapping may read it", before: one(column(9, values("202640", "202710", "202720"))), after: one(table("ID,NAME", 9, func(i int) string { return fmt.Sprintf("%s,N%d", id(i), i) })), want: "F03 review"},
+		{name: "F03 column emptied", why: "the mapping may read it", before: one(column(9, values("202640", "202710", "202720"))), after: one(column(9, field(""))), want: "F03 review", says: []string{"is empty now"}},
+		{name: "F13 column at the end", why: "readers by name pass over it", before: one(column(9, field("x"))), after: one(table("ID,V,NAME,LAST_ACTIVITY_TS", 9, func(i int) string { return fmt.Sprintf("%s,x,N%d,2026-10-0%d", id(i), i, i%9+1) })), want: "F13 benign"},
+		{name: "F13 column in the middle, read by position", why: "every column behind it moves", setup: byPosition, before: one(column(9, field("x"))), after: one(table("ID,TERM,V,NAME", 9, func(i int) string { return fmt.Sprintf("%s,202640,x,N%d", id(i), i) })), want: "F13 breaking"},
+
 		{name: "F04 boolean as text", why: "a text that is not empty counts as true", before: askMany(`{"active":false}`, `{"active":false}`), after: askMany(`{"active":"False"}`, `{"active":"False"}`), want: "F04 breaking", count: "2/2 calls", says: []string{"counts as true"}},
 		{name: "F04 boolean as number", why: "strict readers refuse it", before: askMany(`{"active":true}`), after: askMany(`{"active":1}`), want: "F04 breaking"},
 		{name: "F04 boolean as letter", why: "strict readers refuse it", before: askMany(`{"active":true}`), after: askMany(`{"active":"Y"}`), want: "F04 breaking"},
@@ -500,4 +511,94 @@ func fixedExamples() []example {
 		{name: "F17 to the right of the field", why: "readers by position take the blanks for a part of the value", before: fed(whole), after: fed(swap(whole, "Tuition Fall 2026                  ", "                  Tuition Fall 2026")), rules: keyed, want: "F17 breaking"},
 		{name: "F15 line ends of a fixed file", why: "Windows line ends are a byte more in each record", before: fed(whole), after: fed(strings.ReplaceAll(whole, "\n", "\r\n")), rules: keyed, want: "F15 benign"},
 	}
+}
+
+// staffReport is an XML report of workers from the SIS.
+func staffReport(worker func(i int) string) []harness.Exchange {
+	x := fileOf("night", "sis", target, "workers.xml", table(`<?xml version="1.0" encoding="UTF-8"?><r:Workers xmlns:r="urn:hlu:hr">`, 12, func(i int) string {
+		return fmt.Sprintf("<r:Worker><r:ID>W%04d</r:ID>%s</r:Worker>", i, worker(i))
+	})+"</r:Workers>")
+	x.Request.Media = "application/xml"
+	return xs(x)
+}
+
+// people as JSON, one call with a list.
+func listed(member func(i int) string) []harness.Exchange {
+	var rows []string
+	for i := range 12 {
+		rows = append(rows, fmt.Sprintf(`{"id":"%s","name":"N%d"%s}`, id(i), i, member(i)))
+	}
+	return askMany("[" + strings.Join(rows, ",") + "]")
+}
+
+func treeExamples() []example {
+	element := func(name, format string, value func(i int) any) func(int) string {
+		return func(i int) string { return fmt.Sprintf("<r:%s>"+format+"</r:%s>", name, value(i), name) }
+	}
+	member := func(format string, value func(i int) any) func(int) string {
+		return func(i int) string { return fmt.Sprintf(`,"v":`+format, value(i)) }
+	}
+	number := func(i int) any { return 417 + 3*i }
+	word := func(list ...string) func(int) any { return func(i int) any { return list[i%len(list)] } }
+	day := func(layout string) func(int) any {
+		return func(i int) any { return now.AddDate(0, 0, 11*i).Format(layout) }
+	}
+	nothing := func(int) string { return "" }
+	stray := func(list []harness.Exchange) []harness.Exchange {
+		return askMany(strings.Replace(bodyOf(list[0]), `"name":"N7"`, `"name":"X7"`, 1))
+	}
+	lists := func(name, why, want string, before, after func(int) string, says ...string) example {
+		return example{name: name, why: why, before: listed(before), after: listed(after), stray: stray(listed(after)), want: want, says: says}
+	}
+	trees := func(name, why, want string, before, after func(int) string, says ...string) example {
+		return example{name: name, why: why, before: staffReport(before), after: staffReport(after), want: want, says: says}
+	}
+	return []example{
+		trees("F02 element renamed", "the mapping finds nothing under the old name", "F02 review", element("Hired", "%s", day("2006-01-02")), element("HireDate", "%s", day("2006-01-02")), "Hired"),
+		trees("F03 element gone", "the mapping may read it", "F03 review", element("Phone", "555-01%02d", func(i int) any { return i }), nothing, "Phone"),
+		trees("F04 element repeated", "what occurs once is no list", "F04 breaking", element("Org", "%d", number), func(i int) string {
+			return element("Org", "%d", number)(i) + element("Org", "%d", func(i int) any { return 900 + i })(i)
+		}),
+		trees("F05 dates of elements", "readers of one layout refuse the other", "F05 breaking", element("Hired", "%s", day("2006-01-02")), element("Hired", "%s", day("01/02/2006"))),
+		{name: "F11 another encoding declared", why: "bytes and declaration changed, letters did not", before: staffReport(element("Name", "%s", word("Núñez", "Hale"))), after: xs(latin1(staffReport(element("Name", "%s", word("Núñez", "Hale")))[0])), want: "F11 breaking", says: []string{"ISO-8859-1"}},
+		trees("F13 element added", "readers pass over it", "F13 benign", nothing, element("Mail", "w%d@hlu.example", number)),
+		trees("F17 case of elements", "lookups by text fail", "F17 breaking", element("Type", "%s", word("Regular", "Faculty")), element("Type", "%s", word("REGULAR", "FACULTY")), "upper case"),
+		trees("F18 zeros of elements", "an identifier is no number", "F18 breaking", element("Org", "%06d", number), element("Org", "%d", number)),
+		trees("F19 amounts of elements", "a hundred times as much", "F19 breaking", element("Pay", "%d.50", number), element("Pay", "%d50", number)),
+		trees("F20 elements cut", "the new field is shorter", "F20 breaking", element("Title", "%s", word("Associate Professor of Anthropology", "Director of Institutional Research", "Dean")), element("Title", "%s", word("Associate Professor", "Director of Institu", "Dean"))),
+		trees("F21 empty elements", "empty is a value", "F21 review", func(int) string { return "<r:Middle/>" }, nothing, "missing"),
+		trees("F22 blanks of elements", "pretty printing comes into values", "F22 review", element("Name", "%s", word("Hale", "Strand")), element("Name", " %s", word("Hale", "Strand"))),
+
+		lists("F02 member renamed", "readers find nothing under the old name", "F02 review", func(i int) string { return fmt.Sprintf(`,"start_term":"%d"`, 202640+i) }, func(i int) string { return fmt.Sprintf(`,"entry_term":"%d"`, 202640+i) }, "start_term", "entry_term"),
+		lists("F03 member gone", "readers may want it", "F03 review", member(`"555-01%02d"`, func(i int) any { return i }), nothing),
+		lists("F03 member emptied", "readers may want it", "F03 review", member(`"555-01%02d"`, func(i int) any { return i }), member(`"%s"`, word("")), "empty"),
+		lists("F03 member null", "it never was null", "F03 breaking", member(`"555-01%02d"`, func(i int) any { return i }), func(int) string { return `,"v":null` }, "null"),
+		lists("F04 numbers as texts", "they sort as texts", "F04 breaking", member(`%d`, number), member(`"%d"`, number)),
+		lists("F05 dates of members", "readers of one layout refuse the other", "F05 breaking", member(`"%s"`, day("2006-01-02")), member(`"%s"`, day("02.01.2006"))),
+		lists("F06 instants an hour off", "a constant distance", "F06 breaking", member(`"%s"`, day(time.RFC3339)), member(`"%s"`, func(i int) any { return now.AddDate(0, 0, 11*i).Add(time.Hour).Format(time.RFC3339) })),
+		lists("F13 member added", "readers pass over it", "F13 benign", nothing, member(`"%d"`, number)),
+		lists("F18 zeros lost to numbers", "an identifier is no number", "F18 breaking", member(`"%05d"`, number), member(`%d`, number)),
+		lists("F19 numbers in cents", "a hundred times as much", "F19 breaking", member(`%d.50`, number), member(`%d50`, number)),
+		lists("F19 numbers written otherwise", "the same value", "F19 benign", member(`%d.50`, number), member(`%d.5`, number)),
+		lists("F21 null for empty", "readers tell them apart", "F21 review", member(`"%s"`, word("", "x")), func(i int) string { return []string{`,"v":null`, `,"v":"x"`}[i%2] }),
+		lists("F22 hard blank in members", "it cannot be seen", "F22 review", member(`"%s"`, word("BIOL", "CHEM")), member(`"%s\u00a0"`, word("BIOL", "CHEM")), "U+00A0"),
+	}
+}
+
+// latin1 is the file in another encoding, which its declaration names.
+func latin1(x harness.Exchange) harness.Exchange {
+	b, err := x.Request.Body.Bytes()
+	if err != nil {
+		panic(err)
+	}
+	x.Request.Body = harness.BytesBody([]byte(swap(string(b), "UTF-8", "ISO-8859-1", "ú", "\xfa", "ñ", "\xf1")))
+	return x
+}
+
+func bodyOf(x harness.Exchange) string {
+	b, err := x.Response.Body.Bytes()
+	if err != nil {
+		panic(err)
+	}
+	return string(b)
 }

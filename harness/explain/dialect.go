@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -104,7 +105,7 @@ func (s *state) claimFact(fact formFact, groups []group) {
 func (s *state) spellings(fact formFact, d *harness.Difference) []int {
 	return s.unclaimed(func(o *harness.Difference) bool {
 		if o.Exchange != d.Exchange || o.Path[0].Name != d.Path[0].Name || len(o.Path) < 3 || o.Path[1].Name != "body" {
-			return false
+			return fact.name == "encoding" && o.Exchange == d.Exchange && o.Path[0].Name == d.Path[0].Name && isDeclaredEncoding(o)
 		}
 		switch fact.name {
 		case "delimiter", "quoting", "quotes inside cells":
@@ -116,6 +117,15 @@ func (s *state) spellings(fact formFact, d *harness.Difference) []int {
 		return false
 	})
 }
+
+// isDeclaredEncoding reports whether the declaration of an XML document names another encoding, and nothing else differs in
+// it.
+func isDeclaredEncoding(d *harness.Difference) bool {
+	return isFact(d, "declaration") && declaredEncoding.MatchString(d.Is.Text) &&
+		declaredEncoding.ReplaceAllString(d.Was.Text, "") == declaredEncoding.ReplaceAllString(d.Is.Text, "")
+}
+
+var declaredEncoding = regexp.MustCompile(`\s*encoding=("[^"]*"|'[^']*')`)
 
 // unquoted is a cell without its quotes.
 func unquoted(raw string) string {

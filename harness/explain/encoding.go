@@ -50,7 +50,9 @@ func detectEncoding(s *state) {
 		for _, i := range texts {
 			slots[slotOf(s.at(i))] = true
 		}
-		facts := s.unclaimed(func(d *harness.Difference) bool { return slots[slotOf(d)] && isEncodingFact(d) })
+		facts := s.unclaimed(func(d *harness.Difference) bool {
+			return slots[slotOf(d)] && (isEncodingFact(d) || isDeclaredEncoding(d))
+		})
 		first := s.at(texts[0])
 		f := s.sized(texts)
 		f.Count, f.Of = s.recordsHit(texts, slotOf(first)), s.population(first)

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // detectRepeated claims records that stand twice now, as they are or with other values under one key, those that do not
@@ -205,7 +204,10 @@ func (s *state) detectRepeatedMembers() {
 		return inBody(d) && isElement(d) && (d.Class == harness.Added || d.Class == harness.Removed) && d.Path[len(d.Path)-2].Kind == harness.StepName
 	}) {
 		d := s.at(g.list[0])
-		if !s.isRepeatedMember(d) {
+		if s.becameList(d) {
+			s.claimBecameList(g.list)
+		}
+		if !s.open[g.list[0]] || !s.isRepeatedMember(d) {
 			continue
 		}
 		list := s.take(g.list)
@@ -237,15 +239,6 @@ func (s *state) isRepeatedMember(d *harness.Difference) bool {
 	if s.note(err); err != nil || doc.Format != "json" {
 		return false
 	}
-	parent := doc.Root().At(d.Path[2 : len(d.Path)-2])
-	n := 0
-	var first payload.Node
-	for m := range parent.Children() {
-		if m.Name() == d.Path[len(d.Path)-2].Name {
-			if n++; n == 1 {
-				first = m
-			}
-		}
-	}
-	return n > 1 && first.IsScalar()
+	same := membersNamed(doc.Root().At(d.Path[2:len(d.Path)-2]), d.Path[len(d.Path)-2].Name)
+	return len(same) > 1 && same[0].IsScalar()
 }

@@ -40,15 +40,10 @@ func (s *state) rowsAt(x harness.Exchange, at harness.Path) []payload.Node {
 	if node.Kind() == harness.KindArray {
 		return slices.Collect(node.Children())
 	}
-	var rows []payload.Node
 	if len(at) > 2 && !node.IsZero() {
-		for member := range doc.Root().At(at[2 : len(at)-1]).Children() {
-			if member.Name() == at.Leaf() {
-				rows = append(rows, member)
-			}
-		}
+		return membersNamed(doc.Root().At(at[2:len(at)-1]), at.Leaf())
 	}
-	return rows
+	return nil
 }
 
 // innerTable is the concrete path of the innermost array that the path lies in, nil when it lies in no body or none.
