@@ -23,7 +23,8 @@ func (s slot) anyVersion() slot {
 // pair joins the exchanges of both sides in the order of the baseline; what is extra follows in its own order.
 // Sessions pair by name; sessions of other names pair in order of appearance when they begin with the same operation.
 // Within a slot, equal requests pair first, then requests to the same path, then the rest in order. What is left pairs
-// with the same operation of another release of the interface, in order.
+// with the same operation of another release of the interface, in order, and files pair with files of other names that
+// hold mostly the same lines.
 func pair(was, is []harness.Exchange) []pairing {
 	m := matcher{was: was, is: is, rename: matchSessions(was, is),
 		partner: make(map[*harness.Exchange]*harness.Exchange, len(was)), taken: make(map[*harness.Exchange]bool, len(is))}
@@ -31,6 +32,7 @@ func pair(was, is []harness.Exchange) []pairing {
 	m.join(exact, sameRequest, samePath, anyRequest)
 	if len(m.taken) < len(is) && len(m.taken) < len(was) {
 		m.join(slot.anyVersion, anyRequest)
+		m.joinRenamedFiles()
 	}
 	pairs := make([]pairing, 0, len(was))
 	for i := range was {

@@ -36,7 +36,9 @@ func fieldOf(d harness.Difference) string {
 	}
 	for i := len(d.Path) - 1; i >= 0; i-- {
 		if k := d.Path[i].Kind; k == harness.StepKey || k == harness.StepEach || k == harness.StepIndex {
-			if rest := d.Path[i+1:]; len(rest) > 0 {
+			if rest := d.Path[i+1:]; len(rest) == 1 && rest[0].Kind == harness.StepName {
+				return rest[0].Name // as people write it, without the quotes of a path
+			} else if len(rest) > 0 {
 				return rest.String()
 			}
 		}
