@@ -13,19 +13,33 @@ import (
 
 	data "github.com/rehearse-dev/rehearse/fixtures/harrow-lake"
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	harrowlake "github.com/rehearse-dev/rehearse/scenarios/harrow-lake"
 	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/fakes"
 )
 
+// scene is one run of the demo, or several that are shown in a line each.
+type scene struct {
+	title string
+	files []string
+	lines bool // the verdicts only; the reports are kept
+	fails bool // the recording holds a failure, which must happen again
+}
+
 // scenes is what the demo plays, in order.
-var scenes = []struct{ file, title string }{
-	{"i1-sis-lms-enrollment/baseline.yaml", "The nightly enrolment as recorded. Nothing may differ."},
-	{"i1-sis-lms-enrollment/sis-9.32.yaml", "A vendor upgrade: Atrium SIS 9.32 lands in TEST."},
-	{"i4-sis-fin-gl/sis-9.32.yaml", "The same upgrade at the ledger feed, a file of fixed width."},
-	{"i2-crm-sis-applicant/crm-2026.3.yaml", "Another vendor upgrade: the preview of Prospekt CRM 2026.3, live on this machine."},
-	{"i2-crm-sis-applicant/poll-crm-2026.3.yaml", "The same preview at the hourly poll."},
-	{"i1-sis-lms-enrollment/pr-418.yaml", "A mapping change: pull request 418 makes auditors observers."},
-	{"i1-sis-lms-enrollment/pr-418-fixed.yaml", "The same pull request after the fix."},
+var scenes = []scene{
+	{title: "The nightly enrolment as recorded. Nothing may differ.", files: []string{"i1-sis-lms-enrollment/baseline.yaml"}},
+	{title: "A vendor upgrade: Atrium SIS 9.32 lands in TEST.", files: []string{"i1-sis-lms-enrollment/sis-9.32.yaml"}},
+	{title: "The same upgrade at the ledger feed, a file of fixed width.", files: []string{"i4-sis-fin-gl/sis-9.32.yaml"}},
+	{title: "Another vendor upgrade: the preview of Paylark HCM R2, and who keeps an account.", files: []string{"i3-hcm-identity/hcm-r2.yaml"}},
+	{title: "One more: the preview of Prospekt CRM 2026.3, live on this machine.", files: []string{"i2-crm-sis-applicant/crm-2026.3.yaml"}},
+	{title: "The same preview at the hourly poll.", files: []string{"i2-crm-sis-applicant/poll-crm-2026.3.yaml"}},
+	{title: "A mapping change: pull request 418 makes auditors observers.", files: []string{"i1-sis-lms-enrollment/pr-418.yaml"}},
+	{title: "The same pull request after the fix.", files: []string{"i1-sis-lms-enrollment/pr-418-fixed.yaml"}},
+	{title: "An incident: applicants fail. Captured, anonymised, and it fails again on this machine.", files: []string{"i2-crm-sis-applicant/inc-2231.yaml"},
+		lines: true, fails: true},
+	{title: "After the fixes: the same upgrades, and nothing breaks any more.", lines: true, files: []string{
+		"after-fix/sis-9.32-lms.yaml", "after-fix/sis-9.32-gl.yaml", "after-fix/hcm-r2.yaml", "after-fix/crm-2026.3.yaml", "after-fix/poll-crm-2026.3.yaml"}},
 }
 
 func (a *app) demoVerb() verb {
@@ -57,20 +71,38 @@ func (a *app) demo(ctx context.Context, dir string) error {
 	verdict := harness.Same
 	var summary []string
 	for _, s := range scenes {
-		file := filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(s.file))
 		fmt.Fprintf(a.out, "\n%s\n%s\n\n", s.title, strings.Repeat("=", len(s.title)))
-		outcome, err := a.rehearseOne(ctx, file, runFlags{output: "text", quiet: true}, nil)
-		if ctx.Err() != nil {
-			return ctx.Err()
+		for _, file := range s.files {
+			outcome, err := a.play(ctx, filepath.Join(dir, "scenarios", "harrow-lake", filepath.FromSlash(file)), s)
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if err != nil {
+				return err
+			}
+			verdict = harness.Worst(verdict, outcome.Report.Verdict)
+			summary = append(summary, verdictLine(outcome.Report))
 		}
-		if err != nil {
-			return err
-		}
-		verdict = harness.Worst(verdict, outcome.Report.Verdict)
-		summary = append(summary, fmt.Sprintf("  %-9s %s", outcome.Report.Verdict, outcome.Report.Scenario))
 	}
-	fmt.Fprintf(a.out, "\nAll runs\n\n%s\n\nThe world, with a page for each run under %s:\n  %s\n", strings.Join(summary, "\n"), runsFolder, dir)
+	fmt.Fprintf(a.out, "\nAll runs\n\n%s\n\nThe world, with a page for each run under %s:\n  %s\nGo on with it:  scenarios/harrow-lake/TUTORIAL.md in that folder\n",
+		strings.Join(summary, "\n"), runsFolder, dir)
 	return verdictError(verdict, harness.Review)
+}
+
+func verdictLine(r *harness.Report) string { return fmt.Sprintf("  %-9s %s", r.Verdict, r.Scenario) }
+
+// play rehearses one file of a scene and shows what came of it.
+func (a *app) play(ctx context.Context, file string, s scene) (*rehearsal.Outcome, error) {
+	outcome, err := a.rehearseOne(ctx, file, runFlags{output: "text", quiet: true, silent: s.lines}, nil)
+	switch {
+	case err != nil:
+		return nil, err
+	case s.fails:
+		return outcome, failedAgain(a.out, file, outcome)
+	case s.lines:
+		fmt.Fprintln(a.out, verdictLine(outcome.Report))
+	}
+	return outcome, nil
 }
 
 func (a *app) demoServeVerb() verb {

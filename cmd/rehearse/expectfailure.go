@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"path/filepath"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
@@ -10,9 +11,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/shrink"
 )
 
-// failedAgain decides a run with --expect-failure: it is a success when the failure of the recording happened again,
-// whatever else is different. A recording without a failure is an error of usage.
-func (a *app) failedAgain(file string, outcome *rehearsal.Outcome) error {
+// failedAgain decides a run with --expect-failure, and tells it on w: it is a success when the failure of the recording
+// happened again, whatever else is different. A recording without a failure is an error of usage.
+func failedAgain(w io.Writer, file string, outcome *rehearsal.Outcome) error {
 	ws, s, err := openScenario(file)
 	if err != nil {
 		return err
@@ -32,9 +33,9 @@ func (a *app) failedAgain(file string, outcome *rehearsal.Outcome) error {
 		return err
 	}
 	if !again {
-		fmt.Fprintf(a.err, "not reproduced: %s\n", oneLine(failure.String()))
+		fmt.Fprintf(w, "not reproduced: %s\n", oneLine(failure.String()))
 		return judged{harness.Review}
 	}
-	fmt.Fprintf(a.err, "reproduced: %s\n", oneLine(failure.String()))
+	fmt.Fprintf(w, "reproduced: %s\n", oneLine(failure.String()))
 	return nil
 }

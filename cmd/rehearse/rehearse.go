@@ -24,6 +24,7 @@ type runFlags struct {
 	output, out, mode, failOn, candidate string
 	allow, also                          []string
 	verbose, quiet, expectFailure        bool
+	silent                               bool // the report is kept and not shown
 }
 
 func (a *app) runVerb() verb {
@@ -104,7 +105,7 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 func (a *app) decide(file string, outcome *rehearsal.Outcome, f runFlags, threshold harness.Verdict) error {
 	switch {
 	case f.expectFailure:
-		return a.failedAgain(file, outcome)
+		return failedAgain(a.err, file, outcome)
 	case f.mode == "gate":
 		return verdictError(outcome.Report.Verdict, threshold)
 	}
@@ -211,8 +212,8 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return nil, err
 	}
 	dir, err := keepRun(ws.Root(), outcome)
-	if err != nil {
-		return nil, err
+	if err != nil || f.silent {
+		return outcome, err
 	}
 	options := report.Options{
 		Verbose: f.verbose, Page: dir + "/report.html", Accept: "rehearse accept --finding N --into FILE --reason \"…\"",

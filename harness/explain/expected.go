@@ -84,7 +84,7 @@ func (s *state) declaredFinding(name string, d *declaration) harness.Finding {
 		Effects:  append(d.trouble, d.notes...), Proof: d.proof, Cause: d.cause,
 		NextStep: "Nothing to do: the change is declared" + untilText(first.Until) + ".",
 	}
-	if len(d.list) > 0 {
+	if len(s.grouped(d.list)) == 1 { // places of several fields are no rows of one table
 		f.Unit = plural(unitOf(s.at(d.list[0])))
 		f.Of = s.whole(d.list)
 	}

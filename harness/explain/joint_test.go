@@ -79,7 +79,7 @@ func jointCases() []acceptance {
 		{name: "declared in several entries", why: "one change, one finding", before: askMany(one), after: askMany(none), setup: declares(
 			harness.Expectation{Change: "C1", At: at("response.body.v"), From: text("x"), To: text("null"), Reason: "r"},
 			harness.Expectation{Change: "C1", At: at("response.body.w"), From: text("null"), To: text("y"), Reason: "r"}),
-			want: []string{"C1 expected 2/0 calls ×2"}},
+			want: []string{"C1 expected 2/0 places ×2"}},
 		{name: "declared absence", why: "absent, empty and null are three things", before: askMany(`{"a":"x","b":"","c":null}`), after: askMany(`{"b":"y","c":"z"}`), setup: declares(
 			harness.Expectation{Change: "C1", At: at("response.body.a"), To: text("(absent)"), Reason: "r"},
 			harness.Expectation{Change: "C2", At: at("response.body.b"), From: text(""), Reason: "r"},

@@ -53,7 +53,7 @@ func (s *state) claimRespelled(list []int, before, now [2]string) {
 		f.Target = append(f.Target, s.place(receiver(o), o))
 	}
 	c := s.consequences(append(slices.Clone(list), passed...))
-	f.Effects = append(f.Effects, s.stayActive(refused)...)
+	f.Effects = append(s.stayActive(refused), f.Effects...)
 	c.addTo(&f)
 	if c.harm {
 		f.Verdict = harness.Breaking

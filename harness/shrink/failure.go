@@ -99,15 +99,11 @@ const (
 // errorOf is the text of an error answer. Values that it repeats from the request are left out, because they become
 // other ones when the request shrinks.
 func errorOf(x *harness.Exchange) (string, error) {
-	body, err := x.Response.Body.Bytes()
+	text, err := said(x.Response)
 	if err != nil {
 		return "", fmt.Errorf("read answer of exchange %s: %w", x.ID, err)
 	}
-	plain, err := payload.Unpack(x.Response.Head.Get("Content-Encoding"), body)
-	if err != nil {
-		plain = body
-	}
-	text := strings.Join(strings.Fields(strings.ToValidUTF8(string(plain), "?")), " ")
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
 	echoes, err := textsOf(x.Request)
 	if err != nil {
 		return "", err
@@ -120,6 +116,22 @@ func errorOf(x *harness.Exchange) (string, error) {
 		text = string(runes[:maxError]) + "…"
 	}
 	return text, nil
+}
+
+// said is the values of a body, joined; of a body that is not of its format, the bytes.
+func said(m harness.Message) (string, error) {
+	doc, _, err := parse(m)
+	if err != nil {
+		b, err := m.Body.Bytes()
+		return string(b), err
+	}
+	var values []string
+	for _, leaf := range doc.Root().Leaves() {
+		if text := leaf.Text(); text != "" {
+			values = append(values, text)
+		}
+	}
+	return strings.Join(values, "; "), nil
 }
 
 // textsOf is the texts of a message that are long enough to be recognised, the longest first.

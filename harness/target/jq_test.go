@@ -255,3 +255,24 @@ func BenchmarkJQ(b *testing.B) {
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+func TestJQReadsTheEncodingThatItIsTold(t *testing.T) {
+	const western = "NAME\nJos\xe9\n"
+	for _, tc := range []struct{ encoding, input, want, why string }{
+		{"windows-1252", western, "NAME\nJosé\n", "the output is UTF-8 again"},
+		{"", western, western, "without being told, the bytes go on as they are"},
+		{"utf-8", western, FaultFailed + ": map.jq on exchange 000003: read input: byte E9 at offset 8 is no UTF-8", "a letter is never lost when the encoding is named"},
+	} {
+		env := testEnv(t)
+		write(t, env, map[string]string{"map.jq": "."})
+		stage := start(t, harness.TargetSpec{JQ: []harness.JQSpec{{From: "a.csv", Program: "map.jq", Encoding: tc.encoding, Output: "b.csv", Columns: []string{"NAME"}, To: "lms"}}}, env)
+		xs := feed(t, stage, drop("a.csv", tc.input))
+		got := text(t, xs[1].Request)
+		if f := xs[1].Fault; f != nil {
+			got = f.Kind + ": " + f.Detail
+		}
+		if got != tc.want {
+			t.Errorf("%q (%s): %q, want %q", tc.encoding, tc.why, got, tc.want)
+		}
+	}
+}
