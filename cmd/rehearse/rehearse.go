@@ -42,7 +42,7 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.mode, "mode", "gate", "`gate`: a verdict can fail the run; report: only errors do")
 			set.StringVar(&f.failOn, "fail-on", "review", "`weight` from which the gate fails: benign, review or breaking")
 			set.StringVar(&f.candidate, "candidate", "", "`folder` of exchanges that take the place of recorded ones, instead of the scenario's")
-			set.BoolVar(&f.expectFailure, "expect-failure", false, "succeed when the failure in the recording happens again, else do not")
+			set.BoolVar(&f.expectFailure, "expect-failure", false, "succeed when the failure in the recording happens again, and say only that; --verbose shows the report")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
 			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
 		},
@@ -85,6 +85,8 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 	if err := oneFileEach(len(list), append(also, written{flag: "--out", file: f.out})); err != nil {
 		return err
 	}
+	// What is asked then is one thing; that nothing differs says little about a failure.
+	f.silent = f.expectFailure && f.output == "text" && f.out == "" && !f.verbose
 	var worst error
 	for _, file := range list {
 		outcome, err := a.rehearseOne(ctx, file, f, also)
@@ -105,7 +107,11 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 func (a *app) decide(file string, outcome *rehearsal.Outcome, f runFlags, threshold harness.Verdict) error {
 	switch {
 	case f.expectFailure:
-		return failedAgain(a.err, file, outcome)
+		w := a.err
+		if f.silent {
+			w = a.out
+		}
+		return failedAgain(w, file, outcome)
 	case f.mode == "gate":
 		return verdictError(outcome.Report.Verdict, threshold)
 	}
@@ -212,8 +218,8 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return nil, err
 	}
 	dir, err := keepRun(ws.Root(), outcome)
-	if err != nil || f.silent {
-		return outcome, err
+	if err != nil {
+		return nil, err
 	}
 	options := report.Options{
 		Verbose: f.verbose, Page: dir + "/report.html", Accept: "rehearse accept --finding N --into FILE --reason \"…\"",
@@ -223,6 +229,9 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		if err := writeReport(w.of(outcome.Report), w.kind, outcome.Report, options); err != nil {
 			return nil, err
 		}
+	}
+	if f.silent {
+		return outcome, nil
 	}
 	return outcome, a.show(outcome.Report, f.output, written{file: f.out}.of(outcome.Report), options)
 }
