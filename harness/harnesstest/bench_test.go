@@ -3,11 +3,9 @@
 package harnesstest_test
 
 import (
-	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -15,9 +13,11 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/planted"
 )
 
 // command builds the binary as the Makefile does.
@@ -47,23 +47,39 @@ func BenchmarkCommandStart(b *testing.B) {
 	b.ReportMetric(float64(info.Size()), "binary-B")
 }
 
-// BenchmarkCommandDiff compares two keyed arrays of 100,000 records, 500 of them changed, from disk to the report. The
-// bar for the peak of memory is 500 MB.
+// BenchmarkCommandDiff compares lists with planted edits, from disk to the report.
 func BenchmarkCommandDiff(b *testing.B) {
-	bin, dir := command(b), b.TempDir()
-	before, after := filepath.Join(dir, "before"), filepath.Join(dir, "after")
-	save(b, before, 100_000, 0)
-	save(b, after, 100_000, 200)
-	peak := int64(0)
-	for b.Loop() {
-		cmd := exec.Command(bin, "diff", before, after, "--output", "json", "--out", filepath.Join(dir, "report.json"))
-		out, err := cmd.CombinedOutput()
-		if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 { // 1: it differs
-			b.Fatalf("%v: %s", err, out)
-		}
-		peak = max(peak, peakBytes(cmd.ProcessState))
+	bin := command(b)
+	for _, tc := range []struct {
+		name, media string
+		w           planted.Workload
+		write       func(planted.Workload, io.Writer, bool) error
+	}{
+		{"json-few", "application/json", planted.Workload{Records: 100_000}, planted.Workload.JSON},
+		{"json-volatile", "application/json", planted.Workload{Records: 100_000, Volatile: true}, planted.Workload.JSON},
+		{"csv-1M-shuffled", "text/csv", planted.Workload{Records: 1_000_000, Shuffled: true}, planted.Workload.CSV},
+	} {
+		b.Run(tc.name, func(b *testing.B) {
+			dir := b.TempDir()
+			sides := [2]string{filepath.Join(dir, "before"), filepath.Join(dir, "after")}
+			for i, side := range sides {
+				save(b, side, tc.media, func(w io.Writer) error { return tc.write(tc.w, w, i == 1) })
+			}
+			var cpu time.Duration
+			peak := int64(0)
+			for b.Loop() {
+				cmd := exec.Command(bin, "diff", sides[0], sides[1], "--output", "json", "--out", filepath.Join(dir, "report.json"))
+				out, err := cmd.CombinedOutput()
+				if cmd.ProcessState == nil || cmd.ProcessState.ExitCode() != 1 { // 1: it differs
+					b.Fatalf("%v: %s", err, out)
+				}
+				peak = max(peak, peakBytes(cmd.ProcessState))
+				cpu += cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+			}
+			b.ReportMetric(float64(peak)/(1<<20), "peak-MiB")
+			b.ReportMetric(cpu.Seconds()/float64(b.N), "cpu-s")
+		})
 	}
-	b.ReportMetric(float64(peak), "peak-B")
 }
 
 // peakBytes is the largest resident size of an ended process.
@@ -78,50 +94,36 @@ func peakBytes(p *os.ProcessState) int64 {
 	return int64(usage.Maxrss) << 10
 }
 
-// save stores an answer with the records. They are streamed: a started process counts the memory of the one that started
-// it as its own, until it has more.
-func save(b *testing.B, dir string, n, every int) {
+// save stores an answer with a body that is written to a file first. It is streamed: a started process counts the memory
+// of the one that started it as its own, until it has more.
+func save(b *testing.B, dir, media string, write func(io.Writer) error) {
 	b.Helper()
-	file := filepath.Join(b.TempDir(), "students.json")
-	body, err := students(file, n, every)
+	body, err := written(filepath.Join(b.TempDir(), "body"), write)
 	if err != nil {
 		b.Fatal(err)
 	}
 	x := student("1", "")
-	x.Response.Body = body
+	x.Response.Media, x.Response.Body = media, body
 	seal := harness.ScrubSeal{Policy: harness.Digest([]byte("policy")), Key: "0000000000000000"}
 	if err := fixtures.Save(dir, harness.NewMemory(harness.Manifest{Origin: "benchmark", Scrub: seal}, x)); err != nil {
 		b.Fatal(err)
 	}
 }
 
-// students writes n records of about 470 bytes; the plan of those whose number is a multiple of every differs.
-func students(file string, n, every int) (harness.Body, error) {
+func written(file string, write func(io.Writer) error) (harness.Body, error) {
 	f, err := os.Create(file)
 	if err != nil {
 		return harness.Body{}, err
 	}
 	defer f.Close()
-	sum, size := sha256.New(), int64(0)
-	w := bufio.NewWriter(io.MultiWriter(f, sum))
-	for i := range n {
-		separator, plan := ",", "BIOL-BS"
-		if i == 0 {
-			separator = "["
-		}
-		if every > 0 && i%every == 0 {
-			plan = "CHEM-BS"
-		}
-		written, err := fmt.Fprintf(w, `%s{"id":"H%08d","pidm":%d,"last":"Achebe%d","first":"Ngozi","plan":%q,"term":"202710","credits":%d.50,"status":"active","addresses":[{"type":"home","street":"%d Lake Road","city":"Harrow","zip":"00%d"}],"enrolments":[{"crn":"%05d","role":"student","grade":null},{"crn":"%05d","role":"observer","grade":"A-"}],"advisor":{"id":"W%06d","name":"Omar Nasser"},"notes":"transferred from the college across the lake in the autumn term"}`,
-			separator, i, 9007199254740993+i, i, plan, i%20, i, i%999, i%9000, i%8000, i%500)
-		if err != nil {
-			return harness.Body{}, err
-		}
-		size += int64(written)
+	sum := sha256.New()
+	if err := errors.Join(write(io.MultiWriter(f, sum)), f.Sync()); err != nil {
+		return harness.Body{}, err
 	}
-	if err := errors.Join(w.WriteByte(']'), w.Flush(), f.Sync()); err != nil {
+	info, err := f.Stat()
+	if err != nil {
 		return harness.Body{}, err
 	}
 	digest := "sha256:" + hex.EncodeToString(sum.Sum(nil))
-	return harness.StoredBody(size+1, digest, func() (io.ReadCloser, error) { return os.Open(file) }), nil
+	return harness.StoredBody(info.Size(), digest, func() (io.ReadCloser, error) { return os.Open(file) }), nil
 }
