@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/diff"
 )
 
-// benchmarked explains the same comparison again and again.
-func benchmarked(b *testing.B, want int, before, after []harness.Exchange) {
+// benchmarked explains the same comparison again and again, and returns the findings.
+func benchmarked(b *testing.B, want int, before, after []harness.Exchange) (findings []harness.Finding) {
 	b.Helper()
 	c, err := diff.Recordings(harness.NewMemory(harness.Manifest{}, before...), harness.NewMemory(harness.Manifest{}, after...), diff.Options{})
 	if err != nil {
@@ -19,10 +19,11 @@ func benchmarked(b *testing.B, want int, before, after []harness.Exchange) {
 		b.Fatalf("%d differences, want %d", len(c.Differences), want)
 	}
 	for b.Loop() {
-		if _, err := Findings(Case{Comparison: c, Scenario: harness.Scenario{Target: harness.TargetSpec{System: target}}}); err != nil {
+		if findings, err = Findings(Case{Comparison: c, Scenario: harness.Scenario{Target: harness.TargetSpec{System: target}}}); err != nil {
 			b.Fatal(err)
 		}
 	}
+	return findings
 }
 
 // BenchmarkManyRows: one cause in every row of a file, with what follows in the output.

@@ -50,6 +50,7 @@ var rows = []row{
 	{"rehearse diff of the shuffled tables: CPU", "harness/harnesstest.BenchmarkCommandDiff/csv-1M-shuffled", "cpu-s", one, "%.1f s", noBar},
 	{"rehearse diff of the same: peak memory", "harness/harnesstest.BenchmarkCommandDiff/csv-1M-shuffled", "peak-MiB", one, "%.0f MiB", noBar},
 	{"diff: 800 elements without a key, shifted by 7", "harness/diff.BenchmarkShiftedArray800", "ns/op", ms, "%.1f ms", atMost(20)},
+	{"explain: 10,000 answers that differ in 60,000 places, 9 causes: CPU with the comparison", "harness/explain.BenchmarkManyCauses", "cpu-s", one, "%.1f s", atMost(5)},
 	{"scrub: JSON under a policy that keeps most of it", "fixtures/scrub.BenchmarkExchange/mostly-keep", "MB/s", one, "%.0f MB/s", noBar},
 	{"scrub: JSON of which nothing is known", "fixtures/scrub.BenchmarkExchange/all-unknown", "MB/s", one, "%.0f MB/s", noBar},
 	{"store: exchanges of 2 KB acknowledged", "fixtures.BenchmarkPut", "puts/s", one, "%.0f /s", noBar},
