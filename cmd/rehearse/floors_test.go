@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"maps"
+	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -174,6 +175,14 @@ func floorOf(pkg string) (floor int, nest string, known bool) {
 	return 0, "", false
 }
 
+// isPassedOver reports whether the go command passes over a folder of this module: by its name, or because it is a module
+// of its own.
+func isPassedOver(folder string) bool {
+	name := filepath.Base(folder)
+	_, err := os.Stat(filepath.Join(folder, "go.mod"))
+	return err == nil || name == "testdata" || name == "vendor" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+}
+
 // readImports parses the imports of every Go file below root; what the go command passes over is passed over.
 func readImports(root string) (code, tests imports, err error) {
 	code, tests = imports{}, imports{}
@@ -181,7 +190,7 @@ func readImports(root string) (code, tests imports, err error) {
 		if err != nil {
 			return err
 		}
-		if name := d.Name(); d.IsDir() && file != root && (name == "testdata" || name == "vendor" || strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")) {
+		if d.IsDir() && file != root && isPassedOver(file) {
 			return filepath.SkipDir
 		}
 		if d.IsDir() || filepath.Ext(file) != ".go" {

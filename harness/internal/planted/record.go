@@ -2,8 +2,9 @@ package planted
 
 import "strconv"
 
-// aboveFloat is the first whole number that a float64 does not hold.
-const aboveFloat = 1<<53 + 1
+// aboveFloat is where float64 begins to skip whole numbers: four times a number above it, and the one behind that, are
+// the same float64.
+const aboveFloat = 1 << 53
 
 // id is unique in both lists.
 func (r record) id(b []byte) []byte {
@@ -16,7 +17,7 @@ func (r record) id(b []byte) []byte {
 
 // pidm differs in its last digit when it is what changed: equal numbers for who reads them as floats.
 func (r record) pidm(b []byte) []byte {
-	n := int64(aboveFloat) + 2*int64(r.i)
+	n := int64(aboveFloat) + 4*int64(r.i)
 	if r.changed && r.i%places == places-1 {
 		n++
 	}
