@@ -13,7 +13,7 @@ import (
 // protocolExamples is the catalogue's groups of protocol, contract, time and environment.
 func protocolExamples() []example {
 	return slices.Concat(pageExamples(), limitExamples(), connectionExamples(), orderExamples(), versionExamples(), accessExamples(),
-		verbExamples(), statusExamples(), signatureExamples(), timeExamples(), termExamples(), driftExamples(), headerExamples())
+		verbExamples(), statusExamples(), signatureExamples(), timeExamples(), termExamples(), driftExamples(), headerExamples(), noiseExamples())
 }
 
 // TestCatalogueOfProtocolIsExplained puts each example beside a difference that has nothing to do with it: the cause
@@ -657,6 +657,75 @@ func headerExamples() []example {
 			name: "F03 ETag", why: "nobody used it in this recording",
 			before: xs(ask("s1", `{}`, head("ETag", `"1"`))), after: xs(ask("s1", `{}`)),
 			want: "F03 review", count: "1/1 calls", says: []string{"If-Match"},
+		},
+	}
+}
+
+func noiseExamples() []example {
+	with := func(fields ...func(i int) harness.Field) []harness.Exchange {
+		return times(4, func(i int) harness.Exchange {
+			x := ask(applicant(i), `{"id":1}`)
+			for _, f := range fields {
+				x.Response.Head = append(x.Response.Head, f(i))
+			}
+			return x
+		})
+	}
+	field := func(name, format string, from int) func(int) harness.Field {
+		return func(i int) harness.Field { return head(name, fmt.Sprintf(format, from+i)) }
+	}
+	holding := func(format string, from int) []harness.Exchange {
+		return times(4, func(i int) harness.Exchange { return ask(applicant(i), fmt.Sprintf(format, from+i)) })
+	}
+	query := func(path string) []harness.Exchange {
+		return xs(callOf("s1", target, "crm", "GET", path, "", "200", `{}`))
+	}
+	return []example{
+		{
+			name: "F44 request ids", why: "another identifier of the same form",
+			before: with(field("X-Request-Id", "%016x", 4096)), after: with(field("X-Request-Id", "%016x", 70000)),
+			want: "F44 review", count: "4/4 calls", says: []string{`pattern: "[0-9a-f]{16}"`, "their form is the same"},
+		},
+		{
+			name: "F44 tags", why: "an entity tag changes with every version",
+			before: with(field("ETag", `"%d"`, 10)), after: with(field("ETag", `"%d"`, 90)),
+			want: "F44 review", count: "4/4 calls",
+		},
+		{
+			name: "F44 tokens", why: "another token under the same scheme",
+			before: times(2, func(i int) harness.Exchange {
+				return asking(ask(applicant(i), `{}`), head("Authorization", "Bearer aaa"))
+			}),
+			after: times(2, func(i int) harness.Exchange {
+				return asking(ask(applicant(i), `{}`), head("Authorization", "Bearer bbbb"))
+			}),
+			want: "F44 review", count: "2/2 calls", says: []string{`pattern: "Bearer .+"`},
+		},
+		{
+			name: "F44 cookie values", why: "another session of the same cookie; its flags stay in the rule",
+			before: with(field("Set-Cookie", "sid=%d; Path=/; Secure", 1)), after: with(field("Set-Cookie", "sid=%d; Path=/; Secure", 77)),
+			want: "F44 review", count: "4/4 calls", says: []string{"sid=[^;]*; Path=/; Secure"},
+		},
+		{
+			name: "F44 counter", why: "consecutive numbers on both sides",
+			before: holding(`{"receipt":%d}`, 4711), after: holding(`{"receipt":%d}`, 5120), want: "F44 review", count: "4/4 calls", says: []string{"counters"},
+		},
+		{
+			name: "F44 batch number", why: "its name says that it counts",
+			before: xs(ask("s1", `{"batch_number":"0004711"}`)), after: xs(ask("s1", `{"batch_number":"0004713"}`)), want: "F44 review", count: "1/1 calls",
+		},
+		{
+			name: "F44 last digits", why: "binary fractions end in noise",
+			before: holding(`{"gpa":3.%d}`, 10), after: holding(`{"gpa":3.%d0000000000000004}`, 10), want: "F44 review", count: "4/4 calls", says: []string{"compare: number"},
+		},
+		{
+			name: "F44 order of a query", why: "parameters of different names have no order",
+			before: query("/applications?term=202640&page=1&q=a%20b"), after: query("/applications?page=1&term=202640&q=a+b"), want: "F44 benign", count: "1/1 calls",
+		},
+		{
+			name: "F44 order of a list", why: "what is accepted has no order without weights",
+			before: xs(asking(ask("s1", `{}`), head("Accept", "application/json, text/json"))), after: xs(asking(ask("s1", `{}`), head("Accept", "text/json,application/json"))),
+			want: "F44 benign", count: "1/1 calls",
 		},
 	}
 }

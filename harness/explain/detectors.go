@@ -56,6 +56,7 @@ var Detectors = []Detector{
 	{"F21", "null, missing and empty exchanged", "ways to say no value that took each other's place, and stand-ins for it", detectNothing},
 	{"F21", "stand-in for no value", "N/A, 9999-12-31 and the like in place of values that the target reads", detectStandInsRead},
 	{"F22", "blanks changed", "blanks and invisible characters that came or went", detectBlanks},
+	{"F44", "looks like noise", "identifiers of calls, tokens, cookies, counters and last digits, with the rule that keeps their form", detectVolatile},
 	{"F05", "values rewritten", "values that one rule turns into the new ones: dates, zones, units, padding, cuts, code tables", detectTransformed},
 	{"F17", "writing changed", "the same values in another writing, where there are few values", detectWriting},
 	{"F35", "identifiers exchanged", "records that are the same but for their identifier", detectRekeyed},
