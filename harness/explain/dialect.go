@@ -78,7 +78,7 @@ func (s *state) claimFact(fact formFact, groups []group) {
 	var f harness.Finding
 	for n, g := range groups {
 		d := s.at(g.list[0])
-		all := slices.Concat(g.list, s.spellings(fact, d))
+		all := slices.Concat(g.list, s.spellings(fact, g.list))
 		if n == 0 {
 			f = s.sized(g.list)
 			f.Verdict = fact.verdict(s, d)
@@ -100,22 +100,33 @@ func (s *state) claimFact(fact formFact, groups []group) {
 	s.claim(f, append(list, c.list...))
 }
 
-// spellings is the cells of the same body whose quotes came or went, which the fact about quoting or the delimiter sums
-// up, and the line ends within cells.
-func (s *state) spellings(fact formFact, d *harness.Difference) []int {
+// spellings is the cells of the same bodies whose quotes came or went, which the fact about quoting or the delimiter sums
+// up, and the line ends within cells; of a fact about the encoding, what the body declares.
+func (s *state) spellings(fact formFact, facts []int) []int {
+	bodies := map[half]bool{}
+	for _, i := range facts {
+		bodies[half{s.at(i).Exchange, s.at(i).Path[0].Name}] = true
+	}
 	return s.unclaimed(func(o *harness.Difference) bool {
-		if o.Exchange != d.Exchange || o.Path[0].Name != d.Path[0].Name || len(o.Path) < 3 || o.Path[1].Name != "body" {
-			return fact.name == "encoding" && o.Exchange == d.Exchange && o.Path[0].Name == d.Path[0].Name && isDeclaredEncoding(o)
+		if len(o.Path) < 3 || !bodies[half{o.Exchange, o.Path[0].Name}] {
+			return false
 		}
 		switch fact.name {
+		case "encoding":
+			return isDeclaredEncoding(o)
 		case "delimiter", "quoting", "quotes inside cells":
-			return o.Class == harness.Reformed && unquoted(o.Was.Text) == unquoted(o.Is.Text) && !isHeader(o) ||
-				o.Class == harness.Changed && strings.Contains(o.Was.Text, `"`) && backslashed(o.Was.Text) == o.Is.Text
+			return inBody(o) && isQuoting(o)
 		case "line ends":
-			return isPlace(o) && o.Class == harness.Changed && oneLineEnd(o.Was.Text) == oneLineEnd(o.Is.Text)
+			return inBody(o) && o.Class == harness.Changed && oneLineEnd(o.Was.Text) == oneLineEnd(o.Is.Text)
 		}
 		return false
 	})
+}
+
+// isQuoting reports whether the quotes of a cell came, went, or are escaped in another way.
+func isQuoting(d *harness.Difference) bool {
+	return d.Class == harness.Reformed && unquoted(d.Was.Text) == unquoted(d.Is.Text) && !isHeader(d) ||
+		d.Class == harness.Changed && strings.Contains(d.Was.Text, `"`) && backslashed(d.Was.Text) == d.Is.Text
 }
 
 // isDeclaredEncoding reports whether the declaration of an XML document names another encoding, and nothing else differs in

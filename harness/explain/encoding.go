@@ -128,13 +128,17 @@ func toWestern(was, is string) bool {
 	return err == nil && spelled == is
 }
 
-// twice reports whether the bytes of was were taken for Windows-1252 and encoded again.
+// twice reports whether the bytes of was were taken for Windows-1252, or for Latin-1, and encoded again.
 func twice(was, is string) bool {
 	if len(was) == utf8.RuneCountInString(was) || was == is {
 		return false
 	}
-	again, err := charmap.Windows1252.NewDecoder().String(was)
-	return err == nil && again == is
+	for _, taken := range []*charmap.Charmap{charmap.Windows1252, charmap.ISO8859_1} {
+		if again, err := taken.NewDecoder().String(was); err == nil && again == is {
+			return true
+		}
+	}
+	return false
 }
 
 // lettersLost reports whether is has a stand-in for every letter of was beyond ASCII, or for every byte of it.

@@ -26,7 +26,7 @@ func detectNewCode(s *state) {
 	var found []newCodes
 	for _, g := range groups {
 		known := s.before.set(g.slot, s.at(g.list[0]).Pattern)
-		if !known.isCodeList() {
+		if !known.isCodeList() || known.areAmounts() {
 			continue
 		}
 		rows := map[string][]int{}
@@ -83,6 +83,18 @@ func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
 const maxSingleCodes = 3
 
 var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^[-+]?\d+[.,]\d+$|^\d\d?/\d\d?/\d{4}`)
+
+// areAmounts reports whether the values are numbers with decimals, which are no codes.
+func (v *valueSet) areAmounts() bool {
+	for text := range v.counts {
+		if text != "" && !amount.MatchString(text) {
+			return false
+		}
+	}
+	return true
+}
+
+var amount = regexp.MustCompile(`^-?\d+\.\d+$`)
 
 // isCode reports whether the value can be a code: a short text or a whole number, no date, no amount.
 func isCode(v harness.Value) bool {

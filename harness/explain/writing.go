@@ -24,6 +24,29 @@ func detectWriting(s *state) {
 	for _, c := range clustered(found) {
 		s.claimWriting(c)
 	}
+	s.detectCase()
+}
+
+// detectCase claims values whose letter case changed by no rule that is known.
+func (s *state) detectCase() {
+	for _, g := range s.groups(func(d *harness.Difference) bool {
+		return d.Class == harness.Changed && isPlace(d) && inBody(d) && strings.EqualFold(d.Was.Text, d.Is.Text)
+	}) {
+		list := s.take(g.list)
+		if len(list) == 0 {
+			continue
+		}
+		d := s.at(list[0])
+		f := s.sized(list)
+		f.Hit, f.NextStep = s.hits(list), transformations["F17"].next
+		f.Sentence = fmt.Sprintf("%q in %s from %s changed its letter case, such as %s → %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), textOf(d.Was), textOf(d.Is), s.share(list))
+		f.Proof = "The values are the same but for upper and lower case."
+		s.kind.Title = transformations["F17"].title
+		s.kind.Kind = "F17"
+		c := s.consequences(list)
+		c.addTo(&f)
+		s.claim(f, append(list, c.list...))
+	}
 }
 
 func (s *state) claimWriting(c *cluster) {
@@ -105,11 +128,18 @@ var writings = map[string]func(infer.Rule) bool{
 	"exponent": anyRule,
 	"boolean":  func(r infer.Rule) bool { return r.Kind == "F04" && r.Exceptions == 0 },
 	"number":   func(r infer.Rule) bool { return isSameNumber(r.Params["operation"]) },
-	"date":     func(r infer.Rule) bool { return r.Params["move"] == "same" },
+	"date":     func(r infer.Rule) bool { return r.Params["move"] == "same" || isDayShift(r) },
 	"truncate": func(r infer.Rule) bool { return r.Exceptions == 0 },
 }
 
 func anyRule(infer.Rule) bool { return true }
+
+// isDayShift reports whether the rule moves dates by one day, as a step over midnight in another zone does, in places
+// enough. Digits alone may be a counter as well.
+func isDayShift(r infer.Rule) bool {
+	move := r.Params["move"]
+	return (move == "shift 1d" || move == "shift -1d") && r.Support >= minOldValues && r.Exceptions == 0 && !strings.Contains(r.Params["was"], "without separators")
+}
 
 // isWriting reports whether every step of the rule is of a family of writing.
 func isWriting(r infer.Rule) bool {
