@@ -11,7 +11,9 @@ import (
 // detectAdded claims fields that came. What the target reads by name is harmless on the way in; what the target sends
 // must be known to the receiver.
 func detectAdded(s *state) {
-	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Added && isField(d) }) {
+	added := s.groups(func(d *harness.Difference) bool { return d.Class == harness.Added && isField(d) })
+	for _, places := range s.byField(added, func(d *harness.Difference) string { return string(d.Is.Kind) }) {
+		g := places[0]
 		d := s.at(g.list[0])
 		f := s.sized(g.list)
 		f.Sentence = fmt.Sprintf("%q was added to %s of %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), s.share(g.list))
@@ -31,7 +33,8 @@ func detectAdded(s *state) {
 			f.Effects = []string{"The integration reads fields by name and does not know this one."}
 			f.NextStep = "Nothing to do. Decide whether the new field is of use."
 		}
-		s.claim(f, g.list)
+		f.Effects = append(f.Effects, s.alsoIn(places[1:])...)
+		s.claim(f, s.all(places))
 	}
 }
 
@@ -77,11 +80,12 @@ func detectRemoved(s *state) {
 	gone := func(d *harness.Difference) bool {
 		return isField(d) && (d.Class == harness.Removed || isEmpty(d.Is) && !isEmpty(d.Was) && !d.Was.IsAbsent())
 	}
-	for _, g := range s.groups(gone) {
-		list := s.take(g.list) // an earlier cause may have brought it along
-		if len(list) == 0 {
+	for _, places := range s.byField(s.groups(gone), func(d *harness.Difference) string { return inWords(d.Is) }) {
+		places = s.takePlaces(places) // an earlier cause may have brought some along
+		if len(places) == 0 {
 			continue
 		}
+		list := places[0].list
 		d := s.at(list[0])
 		verb := "is gone from"
 		if d.Class != harness.Removed {
@@ -95,6 +99,7 @@ func detectRemoved(s *state) {
 			f.Verdict = harness.Breaking
 			f.Effects = []string{"The integration reads this table by position: every column behind the lost one moves."}
 		}
+		f.Effects, list = append(f.Effects, s.alsoIn(places[1:])...), s.all(places)
 		c := s.consequences(list)
 		if len(c.list) > 0 {
 			f.Verdict = harness.Breaking
@@ -110,25 +115,33 @@ func isEmpty(v harness.Value) bool {
 
 // detectRetyped claims values of another type. Null is no type: a value that came in its place is none of these.
 func detectRetyped(s *state) {
+	var retyped []group
 	for _, g := range s.groups(func(d *harness.Difference) bool {
 		return d.Class == harness.Retyped && isPlace(d) && d.Was.Kind != harness.KindNull
 	}) {
 		for _, list := range s.byTypes(g.list) {
-			if list = s.take(list); len(list) == 0 {
-				continue
-			}
-			d := s.at(list[0])
-			f := s.sized(list)
-			f.Hit = s.hits(list)
-			f.Sentence = fmt.Sprintf("%q in %s from %s is now %s instead of %s (%s).",
-				fieldName(d), d.Operation, s.side(answerer(d)), kindWord(d.Is), kindWord(d.Was), s.share(list))
-			f.NextStep = "Convert the type in the mapping, or ask for the old one; readers with strict types refuse it."
-			f.Effects = typeEffects(d)
-			c := s.consequences(list)
-			c.addTo(&f)
-			s.claim(f, append(list, c.list...))
+			retyped = append(retyped, group{g.slot, list})
 		}
 	}
+	for _, places := range s.byField(retyped, func(d *harness.Difference) string { return string(d.Was.Kind + d.Is.Kind) }) {
+		if places = s.takePlaces(places); len(places) > 0 {
+			s.claimRetyped(places)
+		}
+	}
+}
+
+func (s *state) claimRetyped(places []group) {
+	list := places[0].list
+	d := s.at(list[0])
+	f := s.sized(list)
+	f.Sentence = fmt.Sprintf("%q in %s from %s is now %s instead of %s (%s).",
+		fieldName(d), d.Operation, s.side(answerer(d)), kindWord(d.Is), kindWord(d.Was), s.share(list))
+	f.NextStep = "Convert the type in the mapping, or ask for the old one; readers with strict types refuse it."
+	f.Effects, list = append(typeEffects(d), s.alsoIn(places[1:])...), s.all(places)
+	f.Hit = s.hits(list)
+	c := s.consequences(list)
+	c.addTo(&f)
+	s.claim(f, append(list, c.list...))
 }
 
 // byTypes sorts differences by the two types, in order of first appearance.

@@ -43,6 +43,8 @@ func detectNewCode(s *state) {
 		}
 		slices.Sort(codes)
 		switch {
+		case s.areReplaced(g, codes, known):
+			found = s.joinNewCodes(found, newCodes{codes, known, []group{g}})
 		case len(codes) <= maxSingleCodes:
 			for _, code := range codes {
 				found = s.joinNewCodes(found, newCodes{[]string{code}, known, []group{{g.slot, rows[code]}}})
@@ -82,7 +84,7 @@ func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
 // maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.
 const maxSingleCodes = 3
 
-var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^[-+]?\d+[.,]\d+$|^\d\d?/\d\d?/\d{4}`)
+var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^[-+]?\d+[.,]\d+$|^\d\d?/\d\d?/\d{4}|^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$|^(\D*\d){9}`)
 
 // areAmounts reports whether the values are numbers with decimals, which are no codes.
 func (v *valueSet) areAmounts() bool {
@@ -96,9 +98,33 @@ func (v *valueSet) areAmounts() bool {
 
 var amount = regexp.MustCompile(`^-?\d+\.\d+$`)
 
-// isCode reports whether the value can be a code: a short text or a whole number, no date, no amount.
+// isCode reports whether the value can be a code: a short text or a whole number, no date, no amount, no long number such
+// as that of a phone.
 func isCode(v harness.Value) bool {
 	return isText(v) && v.Text != "" && len(v.Text) <= maxCodeLength && !notCodes.MatchString(v.Text) && shapeOf(v.Text) == nil
+}
+
+// replacements writes what each old code of the places became, in order.
+func (s *state) replacements(places []group) string {
+	pairs := setOf(nil)
+	for _, i := range s.all(places) {
+		pairs.add(s.at(i).Was.Text + " → " + s.at(i).Is.Text)
+	}
+	return listSome(pairs.sorted(len(pairs.counts)), maxFewCodes)
+}
+
+// areReplaced reports whether the codes took the place of all old ones, each of one: a list that was renamed.
+func (s *state) areReplaced(g group, codes []string, known *valueSet) bool {
+	became, covered := map[string]string{}, 0
+	for _, i := range g.list {
+		d := s.at(i)
+		if is, ok := became[d.Was.Text]; ok && is != d.Is.Text {
+			return false
+		}
+		became[d.Was.Text] = d.Is.Text
+		covered++
+	}
+	return len(codes) > 1 && len(became) == len(codes) && len(became) == len(known.counts) && covered == known.total
 }
 
 func (s *state) claimNewCodes(n newCodes) {
@@ -112,7 +138,10 @@ func (s *state) claimNewCodes(n newCodes) {
 	f := s.sized(rows)
 	f.Sentence = fmt.Sprintf("%s new in %s of %s from %s (%s). Known so far: %s.",
 		quotedCodes(codes), fieldName(d), d.Operation, s.side(answerer(d)), s.share(rows), listSome(known.sorted(len(known.counts)), maxFewCodes))
-	f.Effects, rows = s.alsoIn(n.places[1:]), s.all(n.places)
+	if len(codes) > 1 {
+		f.Effects = append(f.Effects, fmt.Sprintf("They came in place of others: %s.", s.replacements(n.places)))
+	}
+	f.Effects, rows = append(f.Effects, s.alsoIn(n.places[1:])...), s.all(n.places)
 	f.Hit = s.hits(rows)
 	crosswalk := s.crosswalkFor(known)
 	knows := true

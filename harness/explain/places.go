@@ -1,11 +1,35 @@
 package explain
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
 
 // sameField reports whether two places are fields of one name from one system.
 func (s *state) sameField(a, b group) bool {
 	d, e := s.at(a.list[0]), s.at(b.list[0])
 	return d.Pattern.Leaf() == e.Pattern.Leaf() && answerer(d) == answerer(e)
+}
+
+// byField gathers the groups of one field: of one name, from one system, and alike in what mark says of them. Tables that
+// are read by position stay apart, because each has its own columns.
+func (s *state) byField(groups []group, mark func(*harness.Difference) string) [][]group {
+	type key struct{ leaf, from, class, mark string }
+	var out [][]group
+	where := map[key]int{}
+	for _, g := range groups {
+		d := s.at(g.list[0])
+		k := key{d.Pattern.Leaf(), answerer(d), string(d.Class), mark(d)}
+		n, ok := where[k]
+		if !ok || s.Integration.Reads == "position" {
+			n = len(out)
+			where[k] = n
+			out = append(out, nil)
+		}
+		out[n] = append(out[n], g)
+	}
+	return out
 }
 
 // maxPlaces is how many further places a finding names.

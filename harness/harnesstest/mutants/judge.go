@@ -118,8 +118,11 @@ func (p *planted) isRare(list []harness.Difference) bool {
 	return places < 5 || p.op.level == onValues && p.op.kinds[0] != "F01" && len(values) < 3
 }
 
-// isSum holds for totals that do not add up any more: they follow from whatever changed the amounts.
-func isSum(d *harness.Difference) bool { return d.Path.Leaf() == "totals" }
+// isTally holds for totals, counts and numbers of an envelope that do not agree any more: they follow from whatever
+// changed what they speak of.
+func isTally(d *harness.Difference) bool {
+	return len(d.Path) > 1 && d.Path[1].Name == "form" && slices.Contains([]string{"totals", "counts", "control numbers"}, d.Path.Leaf())
+}
 
 // exact names the place of a difference, general the same for all records.
 func exact(d *harness.Difference) string {
@@ -170,7 +173,7 @@ func (r *result) score() {
 	for f := range r.findings {
 		held[f], only[f] = make([]int, len(r.changes)), make([]int, len(r.changes))
 		for i := range r.findings[f].Differences {
-			if isSum(&r.findings[f].Differences[i]) {
+			if isTally(&r.findings[f].Differences[i]) {
 				continue
 			}
 			owners := r.owners(&r.findings[f].Differences[i])
@@ -211,7 +214,7 @@ func (r *result) score() {
 func sizeOf(f *harness.Finding) int {
 	n := 0
 	for i := range f.Differences {
-		if !isSum(&f.Differences[i]) {
+		if !isTally(&f.Differences[i]) {
 			n++
 		}
 	}
@@ -227,7 +230,7 @@ func (r *result) blame(f *harness.Finding, held, only []int) {
 			first = i
 		}
 	}
-	if sum == 0 && !slices.ContainsFunc(f.Differences, func(d harness.Difference) bool { return isSum(&d) }) {
+	if sum == 0 && !slices.ContainsFunc(f.Differences, func(d harness.Difference) bool { return isTally(&d) }) {
 		r.falseOnes = append(r.falseOnes, f.Kind+" "+f.Sentence)
 		return
 	}

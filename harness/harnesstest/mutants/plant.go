@@ -145,7 +145,7 @@ func draw(w *world, op *operator, handedOn bool, r *rand.Rand) *planted {
 	}
 	at := fit[r.IntN(len(fit))]
 	p.sites = []*site{at}
-	if op.level == onValues && r.IntN(4) == 0 {
+	if op.level == onValues && len(at.leaf()) > 2 && r.IntN(4) == 0 {
 		p.sites = slices.DeleteFunc(fit, func(s *site) bool { return s.leaf() != at.leaf() })
 	}
 	if op.whole || op.level == onMembers && at.format == "csv" && op.name == "removed" {
