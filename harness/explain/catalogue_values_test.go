@@ -156,6 +156,7 @@ func formExamples() []example {
 		{name: "F15 CRLF in the output", why: "a strict loader wants LF", before: sent(plain), after: sent(windows), want: "F15 review"},
 		{name: "F15 CR", why: "two records are read as one", before: one(plain), after: one(strings.ReplaceAll(plain, "\n", "\r")), want: "F15 breaking"},
 		{name: "F15 mixed", why: "seldom meant", before: one(plain), after: one(strings.Replace(plain, "\n", "\r\n", 3)), want: "F15 review", says: []string{"mixed"}},
+		{name: "F15 CR CR LF", why: "converted twice; the lone CRs make blank lines", before: one(windows), after: one(strings.ReplaceAll(windows, "\n", "\r\n")), want: "F15 review", says: []string{"13 CR"}},
 		{name: "F15 no final newline", why: "some loaders skip the last line", before: one(plain), after: one(strings.TrimSuffix(plain, "\n")), want: "F15 benign", says: []string{"without a line end"}},
 		{name: "F15 final newline", why: "the other direction", before: sent(strings.TrimSuffix(plain, "\n")), after: sent(plain), want: "F15 review"},
 		{name: "F15 blank line", why: "a strict loader takes it for a record", before: one(plain), after: one(plain + "\n"), want: "F15 benign", says: []string{"1 blank line"}},
@@ -437,8 +438,11 @@ func recordExamples() []example {
 			want: "F35 breaking", count: "1/12 rows", says: []string{"another person", "Privacy"}},
 		{name: "F35 login used again", why: "a record alone has an identifier, too", before: askMany(`{"login":"jsmith","name":"Jo Smith","birth_date":"1999-01-02"}`), after: askMany(`{"login":"jsmith","name":"Jan Smithson","birth_date":"2007-05-06"}`), want: "F35 breaking", count: "1/1 calls"},
 		{name: "F35 other form", why: "receivers take them for new ones", before: one(persons(12, nil)), after: one(table("ID,LAST_NAME,FIRST_NAME,EMAIL,BIRTH_DATE", 12, func(i int) string { return person(i, fmt.Sprintf("HLU-%08d", i)) })), want: "F35 breaking", count: "12/12 rows", says: []string{"H0000 → HLU-00000000"}},
-		{name: "F35 given out anew", why: "no rule leads from the old ones", before: one(persons(12, nil)), after: one(table("ID,LAST_NAME,FIRST_NAME,EMAIL,BIRTH_DATE", 12, func(i int) string { return person(i, fmt.Sprintf("K%04d", (i*7919+13)%10000)) })), want: "F35 breaking", count: "12/12 rows"},
+		{name: "F35 given out anew", why: "no rule leads from the old ones", before: one(persons(12, nil)), after: one(table("ID,LAST_NAME,FIRST_NAME,EMAIL,BIRTH_DATE", 12, func(i int) string { return person(i, anew(i)) })), want: "F35 breaking", count: "12/12 rows"},
 
+		{name: "F35 given out anew, and what refers to them", why: "the references hold the new ones", before: two(file("persons.csv", rows), file("photos.csv", table("PHOTO,PERSON_ID", 12, func(i int) string { return fmt.Sprintf("p%d.jpg,%s", i, id(i)) }))),
+			after: two(file("persons.csv", table("ID,LAST_NAME,FIRST_NAME,EMAIL,BIRTH_DATE", 12, func(i int) string { return person(i, anew(i)) })), file("photos.csv", table("PHOTO,PERSON_ID", 12, func(i int) string { return fmt.Sprintf("p%d.jpg,%s", i, anew(i)) }))),
+			rules: []harness.Rule{{At: at("request.body"), Operation: "persons.csv", Compare: "keyed", Key: []string{"ID"}, Reason: "one row for each person"}}, want: "F35 breaking", count: "12/12 rows", says: []string{"PERSON_ID"}},
 		{name: "F36 two became one", why: "three enrolments moved to the other identifier", before: two(file("persons.csv", rows), file("registrations.csv", seats(12, id))), after: two(file("persons.csv", row(2, "")), file("registrations.csv", seats(12, merged))),
 			stray: two(file("persons.csv", stray(row(2, ""))), file("registrations.csv", seats(12, merged))), want: "F36 review", count: "3/36 rows", says: []string{"Looks like a merge: H0002 → H0005 (3 of 36 rows of registrations.csv"}},
 		{name: "F36 two became one, and what follows", why: "the output is a part of the finding", before: two(file("persons.csv", rows), file("registrations.csv", seats(12, id)), sends("users.csv", swap(rows, "ID", "user_id")), sends("enrollments.csv", seats(12, id))),
@@ -454,6 +458,9 @@ func recordExamples() []example {
 		{name: "F37 flag", why: "a member says it, too", before: askMany(`[{"id":"H1","deleted":false},{"id":"H2","deleted":false}]`), after: askMany(`[{"id":"H1","deleted":false},{"id":"H2","deleted":false},{"id":"H3","deleted":true}]`), want: "F37 breaking"},
 	}
 }
+
+// anew is another identifier of person i, by no rule.
+func anew(i int) string { return fmt.Sprintf("K%04d", (i*7919+13)%10000) }
 
 // reversed is a table with its rows the other way round.
 func reversed(body string) string {

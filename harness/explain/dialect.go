@@ -117,10 +117,23 @@ func (s *state) spellings(fact formFact, facts []int) []int {
 		case "delimiter", "quoting", "quotes inside cells":
 			return inBody(o) && isQuoting(o)
 		case "line ends":
+			if isFact(o, "blank lines") { // CR CR LF: each lone CR makes a blank line
+				return o.Is.Text != "" && strings.HasSuffix(s.lineEndsBeside(o), ", "+o.Is.Text+" CR")
+			}
 			return inBody(o) && o.Class == harness.Changed && oneLineEnd(o.Was.Text) == oneLineEnd(o.Is.Text)
 		}
 		return false
 	})
+}
+
+// lineEndsBeside is the line ends that the candidate has in the body of the difference.
+func (s *state) lineEndsBeside(d *harness.Difference) string {
+	for _, i := range s.unclaimed(func(o *harness.Difference) bool {
+		return isFact(o, "line ends") && o.Exchange == d.Exchange && o.Path[0].Name == d.Path[0].Name
+	}) {
+		return s.at(i).Is.Text
+	}
+	return ""
 }
 
 // isQuoting reports whether the quotes of a cell came, went, or are escaped in another way.

@@ -74,7 +74,7 @@ func (s *state) wasKnown(e exchangedIDs) bool {
 }
 
 // minExchanged is how many differences must say that identifiers were exchanged: a pair of records that moved, or one
-// change, says nothing without a second one.
+// change, says nothing without a second one. A whole record must be among them: references alone change for many reasons.
 const minExchanged = 3
 
 // claimExchanges makes one finding of all identifiers that were exchanged in one way, with the records beside.
@@ -83,7 +83,7 @@ func (s *state) claimExchanges(title, looks, next string, exchanges []exchangedI
 	var kept []exchangedIDs
 	for _, e := range exchanges {
 		list := s.take(slices.Concat(movedBy(e), beside(e)))
-		if len(list) < minExchanged {
+		if len(list) < minExchanged || !slices.ContainsFunc(list, func(i int) bool { return isRecord(s.at(i)) }) {
 			for _, i := range list {
 				s.open[i] = true
 			}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/explain/infer"
 )
 
 // move is one identifier that took the place of another: in a record that is gone and one that came, which are alike in
@@ -107,7 +108,7 @@ func (s *state) movesOf(t *goneAndCame, name string, fits func(was, is string) b
 		}
 		at := slices.IndexFunc(came[rest], func(j int) bool {
 			is, ok := s.at(j).Is.Field(name)
-			return ok && is != was && fits(was, is)
+			return ok && is != was && isID(was) && isID(is) && fits(was, is)
 		})
 		if at < 0 {
 			continue
@@ -121,11 +122,16 @@ func (s *state) movesOf(t *goneAndCame, name string, fits func(was, is string) b
 	return found
 }
 
+// isID reports whether the text can identify something: it is not empty and no stand-in for nothing.
+func isID(text string) bool {
+	return infer.Nothing(harness.Value{Kind: harness.KindString, Text: text}) == ""
+}
+
 // changedIDs is the moves within records that stayed: fields that sound like identifiers and hold another one now.
 func (s *state) changedIDs() []move {
 	var all []move
 	for _, i := range s.unclaimed(func(d *harness.Difference) bool {
-		return d.Class == harness.Changed && isField(d) && inBody(d) && idRank(d.Path.Leaf()) >= 0 && d.Was.Text != "" && d.Is.Text != ""
+		return d.Class == harness.Changed && isField(d) && inBody(d) && idRank(d.Path.Leaf()) >= 0 && isID(d.Was.Text) && isID(d.Is.Text)
 	}) {
 		d := s.at(i)
 		all = append(all, move{slotOf(d), d.Pattern, d.Was.Text, d.Is.Text, []int{i}, true})

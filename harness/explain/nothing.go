@@ -117,33 +117,57 @@ func (s *state) detectStandIns(sent bool) {
 	if s.err != nil {
 		return
 	}
+	byText := map[string][]group{}
+	var order []string
 	for _, g := range groups {
 		known := s.before.set(g.slot, s.at(g.list[0]).Pattern)
 		if s.crosswalkFor(known).Name != "" {
 			continue // a code like any other
 		}
 		for _, part := range splitBy(g, func(i int) string { return s.at(i).Is.Text }) {
-			if text := s.at(part.list[0]).Is.Text; known.counts[text] == 0 {
-				s.claimStandIn(part)
+			text := s.at(part.list[0]).Is.Text
+			if known.counts[text] > 0 {
+				continue
 			}
+			if byText[text] == nil {
+				order = append(order, text)
+			}
+			byText[text] = append(byText[text], part)
 		}
+	}
+	for _, text := range order {
+		s.claimStandIn(byText[text])
 	}
 }
 
-func (s *state) claimStandIn(g group) {
-	list := s.take(g.list)
-	if len(list) == 0 {
+// claimStandIn makes one finding of all places that hold the stand-in.
+func (s *state) claimStandIn(groups []group) {
+	var own []int
+	var f harness.Finding
+	for _, g := range groups {
+		list := s.take(g.list) // a consequence of another one, maybe
+		if len(list) == 0 {
+			continue
+		}
+		d := s.at(list[0])
+		if len(own) == 0 {
+			f = s.sized(list)
+			f.Verdict, f.Hit = harness.Breaking, s.hits(list)
+			f.Sentence = fmt.Sprintf("%q in %s from %s holds the stand-in %q now where values were (%s).", fieldName(d), d.Operation, s.side(answerer(d)), d.Is.Text, s.share(list))
+			f.Effects = []string{fmt.Sprintf("A reader that does not know the stand-in takes %q for a value: for a date, a number or a name.", d.Is.Text)}
+			f.NextStep = fmt.Sprintf("Ask %s whether the values are unknown now, and map the stand-in to nothing.", s.side(answerer(d)))
+		} else {
+			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(d), d.Operation, s.side(receiver(d)), s.share(list)))
+			f.Target = append(f.Target, s.place(receiver(d), d))
+		}
+		own = append(own, list...)
+	}
+	if len(own) == 0 {
 		return
 	}
-	d := s.at(list[0])
-	f := s.sized(list)
-	f.Verdict, f.Hit = harness.Breaking, s.hits(list)
-	f.Sentence = fmt.Sprintf("%q in %s from %s holds the stand-in %q now where values were (%s).", fieldName(d), d.Operation, s.side(answerer(d)), d.Is.Text, s.share(list))
-	f.Effects = []string{fmt.Sprintf("A reader that does not know the stand-in takes %q for a value: for a date, a number or a name.", d.Is.Text)}
-	f.NextStep = fmt.Sprintf("Ask %s whether the values are unknown now, and map the stand-in to nothing.", s.side(answerer(d)))
-	c := s.lostWith(list, func(*harness.Difference) bool { return true })
-	c.join(s.consequences(list))
+	c := s.lostWith(own, func(*harness.Difference) bool { return true })
+	c.join(s.consequences(own))
 	c.addTo(&f)
 	s.kind.Kind, s.kind.Title = "F21", "stand-in for no value"
-	s.claim(f, slices.Concat(list, c.list))
+	s.claim(f, slices.Concat(own, c.list))
 }

@@ -9,15 +9,27 @@ import (
 )
 
 // detectRekeyed claims records that are the same but for their identifier, which is another one for many of them: the
-// form of the identifiers changed, or they were given out anew.
+// form of the identifiers changed, or they were given out anew. Fields elsewhere that hold the new identifiers where the
+// old ones stood belong to it.
 func detectRekeyed(s *state) {
 	any := func(string, string) bool { return true }
+	s.claimRekeyings(slices.DeleteFunc(s.moves(any), func(m move) bool {
+		return !m.alone // another record may have left, and a stranger come
+	}))
+}
+
+// detectReissued claims fields of records that stayed and hold another identifier, by no rule.
+func detectReissued(s *state) {
+	s.claimRekeyings(slices.DeleteFunc(s.changedIDs(), func(m move) bool {
+		return idRank(m.field.Leaf()) > slices.Index(idWords, "nr") // codes and addresses change by themselves
+	}))
+}
+
+// claimRekeyings claims the moves, field by field; fields with the same rule are one finding.
+func (s *state) claimRekeyings(moves []move) {
 	byField := map[string][]move{}
 	var order []string
-	for _, m := range slices.Concat(s.moves(any), s.changedIDs()) {
-		if !m.alone || len(m.list) == 1 && idRank(m.field.Leaf()) > slices.Index(idWords, "nr") {
-			continue // another record may have left, and a stranger come; codes and addresses change by themselves
-		}
+	for _, m := range moves {
 		k := fmt.Sprint(m.slot) + m.field.String()
 		if byField[k] == nil {
 			order = append(order, k)
@@ -100,9 +112,28 @@ func (s *state) claimRekeyed(list []rekeying) {
 		}
 		own = append(own, s.take(all)...)
 	}
+	for _, g := range s.grouped(s.take(s.referring(list))) {
+		d := s.at(g.list[0])
+		f.Effects = append(f.Effects, fmt.Sprintf("%s of %s to %s holds the new identifiers (%s).", fieldName(d), d.Operation, s.side(receiver(d)), s.share(g.list)))
+		f.Target = append(f.Target, s.place(receiver(d), d))
+		own = append(own, g.list...)
+	}
 	f.Proof = "Each record is alike in everything but the identifier, and no other record is like it."
 	f.NextStep = "Ask whether the identifiers are meant to change. Receivers take the records for new ones and the old ones for gone, until a table of old and new ones is loaded there first."
 	c := s.consequences(own)
 	c.addTo(&f)
 	s.claim(f, append(own, c.list...))
+}
+
+// referring is the fields that sound like identifiers and hold the new ones where the old ones stood.
+func (s *state) referring(list []rekeying) []int {
+	became := map[string]string{}
+	for _, r := range list {
+		for _, m := range r.moves {
+			became[m.was] = m.is
+		}
+	}
+	return s.unclaimed(func(d *harness.Difference) bool {
+		return d.Class == harness.Changed && isField(d) && inBody(d) && idRank(d.Path.Leaf()) >= 0 && d.Is.Text != "" && became[d.Was.Text] == d.Is.Text
+	})
 }
