@@ -25,7 +25,7 @@ type acceptance struct {
 }
 
 func TestChangesAreExplained(t *testing.T) {
-	for _, group := range [][]acceptance{codeCases(), fieldCases(), valueCases(), restCases(), jointCases(), causeCases(), encodingCases(), pagingCases(), transformedCases(), workerCases(), promiseCases(), outsideCases()} {
+	for _, group := range [][]acceptance{codeCases(), fieldCases(), valueCases(), restCases(), jointCases(), causeCases(), encodingCases(), pagingCases(), transformedCases(), workerCases(), promiseCases(), outsideCases(), massCases(), cutCases()} {
 		for _, tc := range group {
 			t.Run(tc.name, func(t *testing.T) {
 				findings, c := explained(t, tc.before, tc.after, tc.rules, tc.setup)

@@ -10,62 +10,132 @@ import (
 
 // promises is the invariants that one message of the candidate breaks, and the baseline did not.
 type promises struct {
+	message
+	broken []harness.Breach
+	totals string // what the layout of the file says of its own totals, where no invariant speaks
+	all    []int  // the differences in the message
+	copies []*promises
+}
+
+// message is one half of the exchanges of a slot in a session.
+type message struct {
 	slot    slot
 	session string
 	half    string
-	broken  []harness.Breach
-	totals  string // what the layout of the file says of its own totals, where no invariant speaks
 }
 
 // detectPromises claims what messages say of themselves and does not hold any more: trailers, sums, hashes, whole records.
 // A file that is handed on belongs to the one that it comes from. Where an earlier cause explains all that differs in a
-// message, its broken promises follow from that cause.
+// message, its broken promises follow from that cause. The same promise broken in many sessions is one finding.
 func detectPromises(s *state) {
-	all := s.brokenPromises()
-	for _, p := range all {
-		if s.related(p) == nil {
-			s.followFrom(p)
+	messages, claimants := s.messages(), s.claimants()
+	var open []*promises
+	for _, p := range s.brokenPromises() {
+		p.all = messages[p.message]
+		if f, claimed := claimants[p.message]; claimed && len(s.related(p)) == 0 {
+			s.followFrom(&s.findings[f], p)
+		} else {
+			open = append(open, p)
 		}
 	}
-	all = slices.DeleteFunc(all, func(p *promises) bool { return s.related(p) == nil && s.claimant(p) != nil })
-	for len(all) > 0 {
-		first := all[0]
-		var rest, copies []*promises
-		for _, p := range all[1:] {
-			if p.session == first.session && first.slot.to == p.slot.from && slices.ContainsFunc(p.said(), func(says string) bool { return slices.Contains(first.said(), says) }) {
-				copies = append(copies, p)
-			} else {
-				rest = append(rest, p)
+	incoming := map[string][]*promises{} // by session
+	for _, p := range open {
+		if p.slot.from != s.Scenario.Target.System {
+			incoming[p.session] = append(incoming[p.session], p)
+		}
+	}
+	var order []string
+	groups := map[string][]*promises{}
+	for _, p := range open {
+		if parent := p.parent(incoming[p.session]); parent != nil {
+			parent.copies = append(parent.copies, p)
+			continue
+		}
+		key := p.key()
+		if groups[key] == nil {
+			order = append(order, key)
+		}
+		groups[key] = append(groups[key], p)
+	}
+	for _, key := range order {
+		s.claimPromises(groups[key])
+	}
+}
+
+// messages finds the differences of each message, in order.
+func (s *state) messages() map[message][]int {
+	index := map[message][]int{}
+	for i := range s.open {
+		if d := s.at(i); len(d.Path) > 1 {
+			m := messageOfDifference(d)
+			index[m] = append(index[m], i)
+		}
+	}
+	return index
+}
+
+func messageOfDifference(d *harness.Difference) message {
+	return message{slotOf(d), d.Session, d.Path[0].Name}
+}
+
+// claimants finds the finding that claims most of what differs in each message.
+func (s *state) claimants() map[message]int {
+	best, most := map[message]int{}, map[message]int{}
+	for f := range s.findings {
+		counts := map[message]int{}
+		for n := range s.findings[f].Differences {
+			if d := &s.findings[f].Differences[n]; len(d.Path) > 1 {
+				counts[messageOfDifference(d)]++
 			}
 		}
-		s.claimPromises(first, copies)
-		all = rest
+		for m, n := range counts {
+			if n > most[m] {
+				best[m], most[m] = f, n
+			}
+		}
 	}
+	return best
+}
+
+// parent is the incoming message that the target hands on as this one, with the same broken promise; nil when there is none.
+func (p *promises) parent(incoming []*promises) *promises {
+	for _, in := range incoming {
+		if in != p && in.slot.to == p.slot.from && slices.ContainsFunc(p.said(), func(says string) bool { return slices.Contains(in.said(), says) }) {
+			return in
+		}
+	}
+	return nil
+}
+
+// key is equal for messages of one operation that break the same promises.
+func (p *promises) key() string {
+	names := []string{p.slot.from, p.slot.to, p.slot.channel, p.slot.operation, p.half}
+	for _, b := range p.broken {
+		names = append(names, b.Invariant.Name)
+	}
+	return strings.Join(names, "\x00")
 }
 
 // brokenPromises collects them by message: what comes in first, then what the target hands on.
 func (s *state) brokenPromises() []*promises {
 	var all []*promises
-	of := func(k slot, session, half string) *promises {
-		for _, p := range all {
-			if p.slot == k && p.session == session && p.half == half {
-				return p
-			}
+	index := map[message]*promises{}
+	of := func(m message) *promises {
+		if index[m] == nil {
+			index[m] = &promises{message: m}
+			all = append(all, index[m])
 		}
-		p := &promises{slot: k, session: session, half: half}
-		all = append(all, p)
-		return p
+		return index[m]
 	}
 	for _, b := range s.Breaches {
 		if b.After && !b.Before && b.Invariant.Kind != RuleFromOutside {
-			p := of(slot{b.From, b.To, b.Channel, b.Operation}, b.Session, b.Half)
+			p := of(message{slot{b.From, b.To, b.Channel, b.Operation}, b.Session, b.Half})
 			p.broken = append(p.broken, b)
 		}
 	}
 	for _, i := range s.unclaimed(isBrokenTotal) {
 		d := s.at(i)
-		p := of(slotOf(d), d.Session, d.Path[0].Name)
-		p.totals = d.Is.Text
+		of(messageOfDifference(d)).totals = d.Is.Text
 	}
 	slices.SortStableFunc(all, func(a, b *promises) int {
 		return order(a.slot.from == s.Scenario.Target.System) - order(b.slot.from == s.Scenario.Target.System)
@@ -103,28 +173,23 @@ func (p *promises) said() []string {
 	return all
 }
 
-// in is the differences of the message, open ones or all.
-func (s *state) in(p *promises, open bool, keep func(*harness.Difference) bool) []int {
-	var list []int
-	for i := range s.open {
-		d := s.at(i)
-		if (!open || s.open[i]) && d.Session == p.session && slotOf(d) == p.slot && len(d.Path) > 1 && d.Path[0].Name == p.half && keep(d) {
-			list = append(list, i)
-		}
-	}
-	return list
-}
-
 // related is the open differences that a broken promise explains: records that are missing or new, the facts about totals
 // and lengths, the places that the invariant names, and numbers where nothing else is there.
 func (s *state) related(p *promises) []int {
-	list := s.in(p, true, func(d *harness.Difference) bool {
-		return isRecord(d) || isFormFact(d, "totals", "record lengths", "records of no type") || p.names(d)
-	})
-	if len(list) == 0 || !slices.ContainsFunc(list, func(i int) bool { return isRecord(s.at(i)) }) {
-		list = append(list, s.in(p, true, func(d *harness.Difference) bool {
-			return inBody(d) && !isRecord(d) && isDecimal(d.Was) && isDecimal(d.Is) && !p.names(d)
-		})...)
+	var list, numbers []int
+	records := false
+	for _, i := range p.all {
+		switch d := s.at(i); {
+		case !s.open[i]:
+		case isRecord(d) || isFormFact(d, "totals", "record lengths", "records of no type") || p.names(d):
+			list = append(list, i)
+			records = records || isRecord(d)
+		case inBody(d) && isDecimal(d.Was) && isDecimal(d.Is):
+			numbers = append(numbers, i)
+		}
+	}
+	if !records {
+		list = append(list, numbers...)
 	}
 	return list
 }
@@ -141,37 +206,17 @@ func isDecimal(v harness.Value) bool {
 	return ok && isText(v)
 }
 
-// claimant is the earlier finding that claims most of what differs in the message, nil when nothing does.
-func (s *state) claimant(p *promises) *harness.Finding {
-	in := s.in(p, false, func(*harness.Difference) bool { return true })
-	var best *harness.Finding
-	most := 0
-	for i := range s.findings {
-		n := 0
-		for _, d := range s.findings[i].Differences {
-			if d.Session == p.session && slotOf(&d) == p.slot && len(d.Path) > 1 && d.Path[0].Name == p.half {
-				n++
-			}
-		}
-		if n > most {
-			best, most = &s.findings[i], n
-		}
-	}
-	if len(in) == 0 {
-		return nil
-	}
-	return best
-}
-
 // followFrom says of an earlier cause that it breaks promises, too.
-func (s *state) followFrom(p *promises) {
-	f := s.claimant(p)
-	if f == nil {
-		return
+func (s *state) followFrom(f *harness.Finding, p *promises) {
+	says := fmt.Sprintf("Because of that, %s breaks its own promises: %s.", p.slot.operation, strings.Join(p.said(), "; "))
+	if len(f.Effects) < maxFollow {
+		f.Effects = append(f.Effects, says)
 	}
-	f.Effects = append(f.Effects, fmt.Sprintf("Because of that, %s breaks its own promises: %s.", p.slot.operation, strings.Join(p.said(), "; ")))
 	f.Verdict = harness.Worst(f.Verdict, p.verdict())
 }
+
+// maxFollow is how many effects a cause has at most before broken promises are told no more.
+const maxFollow = 12
 
 // verdict is the worst that the invariants ask for; nothing when only the layout speaks.
 func (p *promises) verdict() harness.Verdict {
@@ -182,15 +227,17 @@ func (p *promises) verdict() harness.Verdict {
 	return worst
 }
 
-// claimPromises makes one finding of a message and of its copies.
-func (s *state) claimPromises(p *promises, copies []*promises) {
-	list := s.take(s.related(p))
-	lost := slices.DeleteFunc(slices.Clone(list), func(i int) bool { return !isRecord(s.at(i)) || s.at(i).Class != harness.Removed })
-	s.kind.Kind, s.kind.Title = p.kind(len(lost) > 0)
-	f := harness.Finding{Count: 1, Unit: "files", Source: p.slot.from + ": " + p.slot.operation}
-	if p.slot.channel != harness.ChannelFile {
-		f.Unit = "calls"
+// claimPromises makes one finding of messages that break the same promises, and of their copies.
+func (s *state) claimPromises(group []*promises) {
+	p := group[0]
+	var list, lost []int
+	for _, one := range group {
+		own := s.take(s.related(one))
+		list = append(list, own...)
+		lost = append(lost, slices.DeleteFunc(own, func(i int) bool { return !isRecord(s.at(i)) || s.at(i).Class != harness.Removed })...)
 	}
+	s.kind.Kind, s.kind.Title = p.kind(len(lost) > 0)
+	f := harness.Finding{Count: len(group), Unit: plural(p.unit()), Source: p.slot.from + ": " + p.slot.operation}
 	if len(lost) > 0 {
 		f = s.sized(lost)
 		f.Hit = s.hits(lost)
@@ -198,18 +245,18 @@ func (s *state) claimPromises(p *promises, copies []*promises) {
 	if len(p.broken) > 0 {
 		f.Verdict = p.verdict()
 	}
-	f.Sentence = fmt.Sprintf("%s from %s breaks its own promises: %s.", p.slot.operation, s.side(p.slot.from), strings.Join(p.said(), "; "))
+	others := ""
+	if len(group) > 1 {
+		others = fmt.Sprintf(", and %s with numbers of their own", count(len(group)-1, "other "+p.unit()))
+	}
+	f.Sentence = fmt.Sprintf("%s from %s breaks its own promises: %s%s.", p.slot.operation, s.side(p.slot.from), strings.Join(p.said(), "; "), others)
 	if len(lost) > 0 {
 		f.Effects = append(f.Effects, s.lossSentence(lost))
 	}
-	for _, reason := range p.reasons() {
-		f.Effects = append(f.Effects, reason)
-	}
-	f.NextStep = fmt.Sprintf("Do not import the file. Ask %s for a whole one; what it promises of itself is what receivers check.", s.side(p.slot.from))
-	for _, c := range copies {
-		f.Effects = append(f.Effects, fmt.Sprintf("%s to %s carries it on: %s.", c.slot.operation, s.side(c.slot.to), strings.Join(c.said(), "; ")))
-		f.Target = append(f.Target, c.slot.to+": "+c.slot.operation)
-		list = append(list, s.take(s.related(c))...)
+	f.Effects = append(f.Effects, p.reasons()...)
+	f.NextStep = fmt.Sprintf("Do not import it. Ask %s for a whole one; what it promises of itself is what receivers check.", s.side(p.slot.from))
+	for _, one := range group {
+		list = append(list, s.claimCopies(&f, one)...)
 	}
 	follow := s.consequences(list)
 	if len(lost) > 0 {
@@ -219,7 +266,27 @@ func (s *state) claimPromises(p *promises, copies []*promises) {
 	s.claim(f, append(list, follow.list...))
 }
 
-// kind is what the broken promises are evidence of: parts of the message are missing, or its sums do not hold.
+// claimCopies adds what the target hands on of the message; each operation is told once.
+func (s *state) claimCopies(f *harness.Finding, p *promises) []int {
+	var list []int
+	for _, c := range p.copies {
+		if target := c.slot.to + ": " + c.slot.operation; !slices.Contains(f.Target, target) {
+			f.Target = append(f.Target, target)
+			f.Effects = append(f.Effects, fmt.Sprintf("%s to %s carries it on: %s.", c.slot.operation, s.side(c.slot.to), strings.Join(c.said(), "; ")))
+		}
+		list = append(list, s.take(s.related(c))...)
+	}
+	return list
+}
+
+func (p *promises) unit() string {
+	if p.slot.channel == harness.ChannelFile {
+		return "file"
+	}
+	return "call"
+}
+
+// kind is what broken promises are evidence of: parts of the message are missing, or its sums do not hold.
 func (p *promises) kind(lost bool) (kind, title string) {
 	if lost {
 		return "F27", "file incomplete"

@@ -112,3 +112,22 @@ func TestPromiseThatWasBrokenBeforeSaysNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestTheSamePromiseBrokenInManySessionsIsOneFinding(t *testing.T) {
+	var before, after []harness.Exchange
+	var breaches []harness.Breach
+	for i := range 30 {
+		session := fmt.Sprintf("A-%02d", i)
+		before = append(before, ask(session, fmt.Sprintf(`{"number":%q,"total":"%d.50"}`, session, 20+i)))
+		x := ask(session, fmt.Sprintf(`{"number":%q,"total":"%d.75"}`, session, 30+i*i))
+		after = append(after, x)
+		b := breach(x, "F30", fmt.Sprintf("total is %d.75", 30+i*i), false, true)
+		b.Half = "response"
+		breaches = append(breaches, b)
+	}
+	findings, c := explained(t, before, after, nil, breached(breaches...))
+	claimedOnce(t, c, findings)
+	if len(findings) != 1 || brief(findings[0]) != "F30 breaking 30/0 calls ×30" || !strings.Contains(findings[0].Sentence, "total is 30.75, and 29 other calls with numbers of their own") {
+		t.Errorf("it is not one cause:\n%s", words(findings))
+	}
+}
