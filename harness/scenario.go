@@ -9,23 +9,24 @@ import (
 // Scenario says what to rehearse: a recording is fed to a target, the rest of the world is answered by mocks or by
 // live test instances, and the outcome is compared with the recording. Paths of files are relative to Root.
 type Scenario struct {
-	Name        string              `yaml:"scenario"`
-	Extends     string              `yaml:"extends,omitempty"`   // scenario file that this one builds on: keys here replace those there; upstreams, rules, expect and their files are added
-	Integration string              `yaml:"integration"`         // key in the catalogue: owner, contacts, guards
-	Recording   string              `yaml:"recording"`           // folder of the baseline
-	Candidate   string              `yaml:"candidate,omitempty"` // folder of exchanges that take the place of recorded ones when feeding
-	Target      TargetSpec          `yaml:"target"`
-	Upstreams   map[string]Upstream `yaml:"upstreams,omitempty"` // live test instances, by system
-	Mocks       []string            `yaml:"mocks,omitempty"`     // systems answered from the recording
-	Rules       []Rule              `yaml:"rules,omitempty"`
-	Expect      []Expectation       `yaml:"expect,omitempty"`
-	RuleFiles   []string            `yaml:"rule-files,omitempty"`   // further lists of rules, merged into Rules
-	ExpectFiles []string            `yaml:"expect-files,omitempty"` // further lists of expectations, merged into Expect
-	Egress      Egress              `yaml:"egress,omitempty"`
-	Clock       time.Time           `yaml:"clock,omitempty"`      // the frozen now for targets that accept it; zero: the recording's first moment
-	Change      string              `yaml:"change,omitempty"`     // what this run is about, such as "Atrium SIS 9.32"
-	Severity    Severity            `yaml:"severity,omitempty"`   // goes before the integration's
-	Invariants  []Invariant         `yaml:"invariants,omitempty"` // beside the integration's
+	Name          string              `yaml:"scenario"`
+	Extends       string              `yaml:"extends,omitempty"`   // scenario file that this one builds on: keys here replace those there; upstreams, preconditions, rules, expect and their files are added
+	Integration   string              `yaml:"integration"`         // key in the catalogue: owner, contacts, guards
+	Recording     string              `yaml:"recording"`           // folder of the baseline
+	Candidate     string              `yaml:"candidate,omitempty"` // folder of exchanges that take the place of recorded ones when feeding
+	Target        TargetSpec          `yaml:"target"`
+	Upstreams     map[string]Upstream `yaml:"upstreams,omitempty"`     // live test instances, by system
+	Mocks         []string            `yaml:"mocks,omitempty"`         // systems answered from the recording
+	Preconditions []Precondition      `yaml:"preconditions,omitempty"` // what live systems must hold for the run to mean anything
+	Rules         []Rule              `yaml:"rules,omitempty"`
+	Expect        []Expectation       `yaml:"expect,omitempty"`
+	RuleFiles     []string            `yaml:"rule-files,omitempty"`   // further lists of rules, merged into Rules
+	ExpectFiles   []string            `yaml:"expect-files,omitempty"` // further lists of expectations, merged into Expect
+	Egress        Egress              `yaml:"egress,omitempty"`
+	Clock         time.Time           `yaml:"clock,omitempty"`      // the frozen now for targets that accept it; zero: the recording's first moment
+	Change        string              `yaml:"change,omitempty"`     // what this run is about, such as "Atrium SIS 9.32"
+	Severity      Severity            `yaml:"severity,omitempty"`   // goes before the integration's
+	Invariants    []Invariant         `yaml:"invariants,omitempty"` // beside the integration's
 
 	File string `yaml:"-"` // where the scenario was read
 	Root string `yaml:"-"` // the workspace: the folder that paths are relative to
@@ -39,6 +40,17 @@ type Egress struct {
 	// PersonalData is "none" when the live systems that are reached by url hold no personal data. What they answer is
 	// kept and shown as it is, so a recording with stand-ins is not fed to them otherwise.
 	PersonalData string `yaml:"personal-data,omitempty"`
+}
+
+// Precondition is a question to a live system before the run. When the answer is another one, the test data moved and
+// the run is inconclusive: what it would show says nothing about the release or the mapping.
+type Precondition struct {
+	System string            `yaml:"system"`           // one of the upstreams
+	Get    string            `yaml:"get"`              // path and query
+	Head   map[string]string `yaml:"head,omitempty"`   // header fields to send, such as Authorization: ${TOKEN}
+	Status int               `yaml:"status,omitempty"` // that the answer must have; 0: 200
+	Holds  string            `yaml:"holds,omitempty"`  // text that the answer must hold
+	Reason string            `yaml:"reason"`
 }
 
 // Rule compares the places that it covers by type instead of by bytes. Every rule says why.

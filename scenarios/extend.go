@@ -79,6 +79,7 @@ func overlay(base, top harness.Scenario) harness.Scenario {
 		}
 	}
 	s.Rules = slices.Concat(top.Rules, base.Rules)
+	s.Preconditions = slices.Concat(base.Preconditions, top.Preconditions)
 	s.Expect = slices.Concat(top.Expect, base.Expect)
 	s.Invariants = slices.Concat(top.Invariants, base.Invariants)
 	s.Severity = top.Severity.Over(base.Severity)

@@ -108,6 +108,9 @@ func (c *checker) check() {
 	for i, rule := range s.Rules {
 		c.checkRule(fmt.Sprintf("rules[%d]", i), rule)
 	}
+	for i, p := range s.Preconditions {
+		c.checkPrecondition(fmt.Sprintf("preconditions[%d]", i), p)
+	}
 	checkSeverity(c.decoder, "severity", s.Severity, known)
 	c.checkInvariants(c.decoder, "", s.Invariants)
 	c.checkIntegrationInvariants()

@@ -48,9 +48,10 @@ var kinds = map[string][]string{
 
 // reasons say why a required key is required, where that is not plain.
 var reasons = map[string]string{
-	"Rule.reason":        "every rule says why",
-	"Expectation.reason": "every declared change says why",
-	"Invariant.reason":   "every invariant says why",
+	"Rule.reason":         "every rule says why",
+	"Expectation.reason":  "every declared change says why",
+	"Invariant.reason":    "every invariant says why",
+	"Precondition.reason": "it says what is missing when the answer is another one",
 
 	"SeverityOverride.reason": "every override says why",
 	"SeverityOverride.owner":  "every override has a person who answers for it",

@@ -51,6 +51,9 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 		return nil, err
 	}
 	defer stage.close() //nolint:errcheck // the error of the run itself matters more; a clean end closes below
+	if err := stage.require(ctx, p.Scenario.Preconditions); err != nil {
+		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
+	}
 	p.tell(fmt.Sprintf("feeding %s (exchanges: %d, sessions: %d)", p.Scenario.Target.System, sessions.Count(), len(sessions)))
 	if err := replay.Feed(ctx, stage.target, sessions, stage.recording, replay.Options{Before: stage.session.set}); err != nil {
 		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)

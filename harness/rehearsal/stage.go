@@ -26,6 +26,7 @@ type stage struct {
 	session   *currentSession
 	guard     *replay.Guard
 	mocks     map[string]*mock.Mock
+	bases     map[string]string // URLs of the live upstreams
 	logs      map[string]*logTail
 
 	closers []func() error // in the order of starting
@@ -37,7 +38,7 @@ type stage struct {
 func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording) (s *stage, err error) {
 	s = &stage{
 		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline)}),
-		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, logs: map[string]*logTail{},
+		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
 		guard: replay.NewGuard(slices.Concat(p.Scenario.Egress.Allow, p.Allow), p.Scenario.Egress.Writes == "allow"),
 	}
 	started := s // a return of nil replaces s
@@ -88,6 +89,7 @@ func watched(s harness.Scenario, baseline harness.Recording) []string {
 func (s *stage) answerer(ctx context.Context, p Plan, baseline *fixtures.Recording, system string, env harness.StageEnv) (string, error) {
 	switch up := p.Scenario.Upstreams[system]; {
 	case up.URL != nil:
+		s.bases[system] = up.URL.Base
 		return up.URL.Base, nil
 	case up.Process != nil:
 		p.tell("starting " + system)
@@ -97,6 +99,7 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline *fixtures.Recordi
 			return "", fmt.Errorf("start upstream %s: %w", system, err)
 		}
 		s.closers = append(s.closers, stop)
+		s.bases[system] = base
 		return base, nil
 	case slices.Contains(p.Scenario.Mocks, system):
 		return s.mock(baseline, system)
