@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -232,4 +235,24 @@ func tree(t *testing.T, dir string) map[string]string {
 		t.Fatal(err)
 	}
 	return files
+}
+
+// TestIncidentHoldsNothingOfTheApplicant looks for the real person of incident INC-2231 in every file that is stored of it.
+func TestIncidentHoldsNothingOfTheApplicant(t *testing.T) {
+	a := world.IncidentApplication()
+	plain, _, _ := strings.Cut(a.First, " ")
+	surname, _, _ := strings.Cut(a.Last, "-")
+	files := tree(t, filepath.Join("..", "..", "fixtures", "harrow-lake", "incidents", "inc-2231"))
+	if len(files) < 3 {
+		t.Fatalf("the recording has %d files", len(files))
+	}
+	for name, content := range files {
+		for _, secret := range []string{a.ID, a.Last, surname, plain, a.Email, a.Birth, a.StudentID} {
+			for _, spelled := range []string{secret, strings.ToUpper(secret), url.QueryEscape(secret), base64.StdEncoding.EncodeToString([]byte(secret)), hex.EncodeToString([]byte(secret))} {
+				if strings.Contains(content, spelled) || strings.Contains(name, spelled) {
+					t.Errorf("%s holds %q", name, spelled)
+				}
+			}
+		}
+	}
 }

@@ -50,10 +50,28 @@ func shiftOf(d *harness.Difference) int {
 	return 0
 }
 
-// movedDays is how the days that moved are said, by the direction.
-var movedDays = map[int]string{
-	-1: "one day earlier: midnight %s is the evening before in zones west of it, such as America/Chicago",
-	+1: "one day later: midnight %s is a later day in zones east of it, such as Europe/Berlin",
+// movedDays is how the days that moved are said, by the direction: to where, and why in a zone that is known and in one
+// that is not.
+var movedDays = map[int]struct{ to, known, unknown string }{
+	-1: {"one day earlier", "midnight %s is the evening before in %s", "midnight %s is the evening before in zones west of it, such as America/Chicago"},
+	+1: {"one day later", "midnight %s is the next day in %s", "midnight %s is the next day in zones east of it, such as Pacific/Auckland"},
+}
+
+// whyMoved says how midnight became another day. The zone is the one that the integration runs in, when that explains it.
+func (s *state) whyMoved(instant string, shift int) string {
+	words := movedDays[shift]
+	at, err := time.Parse(time.RFC3339, instant)
+	if err != nil {
+		return words.to
+	}
+	want := at.AddDate(0, 0, shift).Format(time.DateOnly)
+	for _, run := range s.Integration.Runs {
+		zone, err := time.LoadLocation(run.Zone)
+		if err == nil && run.Zone != "" && at.In(zone).Format(time.DateOnly) == want {
+			return words.to + ": " + fmt.Sprintf(words.known, zoneOf(instant), run.Zone)
+		}
+	}
+	return words.to + ": " + fmt.Sprintf(words.unknown, zoneOf(instant))
 }
 
 func (s *state) claimDayShift(cause []int) {
@@ -75,6 +93,10 @@ func (s *state) claimDayShift(cause []int) {
 	}
 	d, said := s.at(cause[0]), s.share(cause)
 	groups := s.grouped(moved)
+	told := slices.DeleteFunc(slices.Clone(groups), func(g group) bool { return isAnswer(s.at(g.list[0])) })
+	if len(told) > 0 { // answers only repeat what the receiver was told
+		groups = told
+	}
 	f := s.sized(groups[0].list)
 	f.Verdict, f.Hit, f.Source = harness.Breaking, s.hits(s.withTexts(cause, moved)), s.place(answerer(d), d)
 	f.Sentence = fmt.Sprintf("%s in %s from %s was a day and is midnight %s now, such as %s (%s).",
@@ -82,14 +104,11 @@ func (s *state) claimDayShift(cause []int) {
 	for _, g := range groups {
 		o := s.at(g.list[0])
 		f.Target = append(f.Target, s.place(receiver(o), o))
-		if isAnswer(o) {
-			continue // it repeats what it was told
-		}
 		f.Effects = append(f.Effects, fmt.Sprintf("%s in %s to %s is %s (%s).", strconv.Quote(o.Pattern.Leaf()), o.Operation,
-			s.side(receiver(o)), fmt.Sprintf(movedDays[shift], zoneOf(d.Is.Text)), s.share(g.list)))
+			s.side(receiver(o)), s.whyMoved(d.Is.Text, shift), s.share(g.list)))
 	}
 	f.NextStep = "Take the day as it is written, without reckoning it in a zone, or ask for days without a time again."
-	f.Proof = s.proofOfDays(cause, moved)
+	f.Proof = s.proofOfDays(cause, f.Count)
 	own := s.take(append(slices.Clone(cause), moved...))
 	c := s.consequences(own)
 	c.addTo(&f)
@@ -114,8 +133,8 @@ func zoneOf(instant string) string {
 	return at.Format("-07:00")
 }
 
-// proofOfDays says that each day that moved is one of those that came as an instant, and how many of them did not move.
-func (s *state) proofOfDays(cause, moved []int) string {
+// proofOfDays says that each day that moved is one of those that came as an instant.
+func (s *state) proofOfDays(cause []int, moved int) string {
 	return fmt.Sprintf("Each of the %s that moved is one of the days that came as an instant (%s), and all moved by one day in the same direction.",
-		count(len(moved), "day"), s.share(cause))
+		count(moved, "day"), s.share(cause))
 }

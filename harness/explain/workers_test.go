@@ -81,6 +81,17 @@ func workerCases() []acceptance {
 			want: []string{"F04 benign 6/6 records ×6"},
 		},
 		{
+			name: "truth respelled and another text beside it", why: "what the spelling does not explain stays open", rules: keyed,
+			before: workerReport(states("1", "0"), leavers("false"), no),
+			after: workerReport(states("True", "False"), func(i int) string {
+				if i == 5 {
+					return `{"op":"replace","path":"active","value":"gone"}`
+				}
+				return leavers(`"False"`)(i)
+			}, no),
+			want: []string{"F04 breaking 1/2 calls ×7", "F04 breaking 1/2 calls ×1"},
+		},
+		{
 			name: "truth swapped", why: "an active worker became an inactive one: no matter of spelling", rules: keyed,
 			before: workerReport(states("1", "0"), leavers("false"), no), after: workerReport(states("False", "True"), leavers("false"), no),
 			want: []string{"F01 review 6/6 records ×6"},
@@ -89,6 +100,18 @@ func workerCases() []acceptance {
 			name: "days became midnight and moved back", why: "one cause: the reader reckons in a zone west of Greenwich", rules: keyed,
 			before: workerReport(hired(""), day, no), after: workerReport(hired("T00:00:00Z"), early, no),
 			want: []string{"F06 breaking 4/4 calls ×10"},
+		},
+		{
+			name: "days became midnight and moved back in a known zone", why: "the catalogue says where the integration runs", rules: keyed,
+			before: workerReport(hired(""), day, no), after: workerReport(hired("T00:00:00Z"), early, no),
+			setup: func(c *Case) { c.Integration.Runs = []harness.Schedule{{Zone: "America/Chicago"}} },
+			want:  []string{"F06 breaking 4/4 calls ×10"},
+		},
+		{
+			name: "days became midnight and moved on", why: "the zone of the catalogue does not explain it", rules: keyed,
+			before: workerReport(hired(""), day, no), after: workerReport(hired("T00:00:00-05:00"), start("2026-08-18", "2026-08-19", "2026-08-25", "2026-09-02"), no),
+			setup: func(c *Case) { c.Integration.Runs = []harness.Schedule{{Zone: "America/Chicago"}} },
+			want:  []string{"F06 breaking 4/4 calls ×10"},
 		},
 		{
 			name: "days became midnight and one moved on its own", why: "a start that is no day of the report has another cause", rules: keyed,
