@@ -3,6 +3,7 @@ package payload
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -42,26 +43,43 @@ var Formats = []Format{
 func FormatOf(media, name string, source []byte) Format {
 	media, _, _ = strings.Cut(strings.ToLower(media), ";")
 	ext := strings.ToLower(path.Ext(name))
+	const headSize = 4096
+	head := source[:min(len(source), headSize)]
 	for _, f := range Formats {
 		if f.hasMedia(strings.TrimSpace(media)) {
-			return f
+			return f.orSegments(head)
 		}
 	}
 	for _, f := range Formats {
 		for _, e := range f.Extensions {
 			if e == ext {
-				return f
+				return f.orSegments(head)
 			}
 		}
 	}
-	const headSize = 4096
-	head := source[:min(len(source), headSize)]
 	for _, f := range Formats {
 		if f.Sniff(head) {
 			return f
 		}
 	}
 	return Formats[len(Formats)-1]
+}
+
+// segmented are the formats whose first bytes name them without a doubt. Banks, hospitals and trading partners send them
+// under names such as report.txt.
+var segmented = []string{"x12", "edifact", "hl7v2", "bai2"}
+
+// orSegments is the format, or the segmented one that a source of mere text begins as.
+func (f Format) orSegments(head []byte) Format {
+	if f.Name != "text" {
+		return f
+	}
+	for _, s := range Formats {
+		if slices.Contains(segmented, s.Name) && s.Sniff(head) {
+			return s
+		}
+	}
+	return f
 }
 
 func (f Format) hasMedia(media string) bool {
