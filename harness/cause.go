@@ -101,3 +101,13 @@ func (f Flow) String() string {
 	}
 	return f.From.String() + " → " + f.By + " → " + f.To.String()
 }
+
+// MappedField is what a mapping says about one field that it writes.
+type MappedField struct {
+	Input      string   // glob over operations of what it reads
+	Output     string   // name of the file that it writes; empty: it answers the request
+	Field      string   // the name that it writes
+	From       []string // the names that it reads for it, sorted; those of crosswalk columns among them
+	Crosswalks []string // files of the crosswalks that it looks into, sorted
+	Program    string
+}

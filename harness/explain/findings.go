@@ -13,10 +13,11 @@ type Case struct {
 	Scenario    harness.Scenario
 	Integration harness.Integration
 	Catalogue   harness.Catalogue
-	Crosswalks  []harness.Crosswalk // of the candidate's mapping
-	Breaches    []harness.Breach    // of invariants, on both sides
-	Reads       harness.Reads       // of the candidate's mapping
-	Now         time.Time           // decides which declared changes have expired
+	Crosswalks  []harness.Crosswalk   // of the candidate's mapping
+	Breaches    []harness.Breach      // of invariants, on both sides
+	Reads       harness.Reads         // of the candidate's mapping
+	Now         time.Time             // decides which declared changes have expired
+	Traces      []harness.MappedField // of the candidate's mapping
 }
 
 // Findings explains the differences of the case. Every difference belongs to exactly one finding. Findings are in the
@@ -33,6 +34,9 @@ func Findings(c Case) ([]harness.Finding, error) {
 		}
 	}
 	s.addQuietEffects()
+	if s.addLineage(); s.err != nil {
+		return nil, s.err
+	}
 	slices.SortStableFunc(s.findings, func(a, b harness.Finding) int { return b.Verdict.Weight() - a.Verdict.Weight() })
 	for i := range s.findings {
 		s.findings[i].Number = i + 1
@@ -43,17 +47,20 @@ func Findings(c Case) ([]harness.Finding, error) {
 // state is the work of one explanation.
 type state struct {
 	Case
-	kind     Detector // the detector at work
-	open     []bool   // by index of difference: not yet claimed
-	group    []int    // by index of difference: its slot, pattern and class, as a number
-	facts    *facts   // from the end of detectExpected on
-	outputs  *outputs // from its first use on
-	changes  changes  // from its first use on
-	before   *index
-	after    *index
-	sizes    map[place]int // how many elements a table of the baseline has
-	findings []harness.Finding
-	err      error // the first error of reading a recording; it ends the explanation
+	kind       Detector               // the detector at work
+	open       []bool                 // by index of difference: not yet claimed
+	group      []int                  // by index of difference: its slot, pattern and class, as a number
+	facts      *facts                 // from the end of detectExpected on
+	outputs    *outputs               // from its first use on
+	changes    changes                // from its first use on
+	recordSets map[place][]*recordSet // by slot and half, from their first use on
+	relations  int                    // pairs of fields that lineage has compared
+	before     *index
+	after      *index
+	sizes      map[place]int // how many elements a table of the baseline has
+	findings   []harness.Finding
+	heads      []int // of each finding the difference that its cause begins with, -1 when it has none
+	err        error // the first error of reading a recording; it ends the explanation
 }
 
 func newState(c Case) (*state, error) {
@@ -109,6 +116,10 @@ func (s *state) take(list []int) []int {
 // people, samples, operations.
 func (s *state) claim(f harness.Finding, list []int) {
 	s.judge(&f, list)
+	s.heads = append(s.heads, -1)
+	if len(list) > 0 {
+		s.heads[len(s.heads)-1] = list[0]
+	}
 	f.Kind, f.Title = s.kind.Kind, s.kind.Title
 	f.Owner = s.Catalogue.PersonName(s.Integration.Owner)
 	f.Steward = s.Catalogue.PersonName(s.Integration.Steward)

@@ -86,6 +86,7 @@ func judge(p Plan, baseline *fixtures.Recording, stage *stage) (*harness.Report,
 	}
 	comparison, findings, err := Compare(before, stage.recording, explain.Case{
 		Scenario: p.Scenario, Catalogue: p.Catalogue, Crosswalks: crosswalks, Reads: target.Reads(p.Scenario.Target, p.Scenario.Root), Now: now,
+		Traces: target.Traces(p.Scenario.Target, p.Scenario.Root),
 	})
 	if err != nil {
 		return nil, err
