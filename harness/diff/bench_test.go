@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ const compareFiles = "REHEARSE_COMPARE_FILES"
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(compareFiles); dir != "" {
+		debug.SetGCPercent(50) // as the command does
 		count, err := compareFolder(dir)
 		if err == nil {
 			err = json.NewEncoder(os.Stdout).Encode(count)

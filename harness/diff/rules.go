@@ -178,6 +178,7 @@ type compiledRule struct {
 // ruleSet is the rules that hold in one comparison.
 type ruleSet struct {
 	rules   []*compiledRule
+	guiding bool // one of them says how arrays are aligned
 	expired []harness.Rule
 }
 
@@ -194,6 +195,7 @@ func compile(o Options) (*ruleSet, error) {
 		kind, _ := kindOf(r)
 		holds, _ := kind.check(r)
 		set.rules = append(set.rules, &compiledRule{Rule: r, kind: kind, holds: holds})
+		set.guiding = set.guiding || holds == nil
 	}
 	return set, nil
 }

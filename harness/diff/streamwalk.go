@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
@@ -97,6 +98,8 @@ func (s *streaming) statePairs(m *matching, columns *wholeColumns) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.close()) }()
+	const most = 1 << 17 // differences that room is made for at once
+	s.c.out.Differences = slices.Grow(s.c.out.Differences, min(m.changed, most))
 	partOf := func(n uint32) int { return int(n) * store.parts() / s.rows[0] }
 	isPaired := func(n int) bool { return m.was[n] != 0 && m.isChanged(int(m.was[n]-1)) }
 	err = s.each(1, isPaired, func(n int, _ *payload.Records, record []byte) error {

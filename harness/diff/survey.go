@@ -159,12 +159,28 @@ type surveyor struct {
 	lists     map[arrayPlace][]instance
 }
 
+// mayHoldLists reports whether two nodes differ and are such that lists could stand in them.
+func mayHoldLists(a, b payload.Node) bool {
+	return a.Kind() == b.Kind() && !a.IsScalar() && !payload.SameSource(a, b)
+}
+
 // collect finds the outermost lists below two nodes that differ.
 func (s *surveyor) collect(at harness.Path, a, b payload.Node) {
-	switch {
-	case a.Kind() != b.Kind() || a.IsScalar() || payload.SameSource(a, b):
-	case a.Kind() == harness.KindArray:
+	if !mayHoldLists(a, b) {
+		return
+	}
+	if a.Kind() == harness.KindArray {
 		s.add(at, elements(a), elements(b))
+		return
+	}
+	pairs, ok := payload.InStep(a, b)
+	switch {
+	case ok:
+		for x, y := range pairs {
+			if mayHoldLists(x, y) {
+				s.collect(at.Child(harness.Name(x.Name())), x, y)
+			}
+		}
 	default:
 		was, is := membersOf(a), membersOf(b)
 		for i, name := range was.names {
@@ -172,7 +188,7 @@ func (s *surveyor) collect(at harness.Path, a, b payload.Node) {
 			switch {
 			case len(x) > 1 || len(y) > 1:
 				s.add(at.Child(harness.Name(name)), x, y)
-			case len(y) == 1:
+			case len(y) == 1 && mayHoldLists(x[0], y[0]):
 				s.collect(at.Child(harness.Name(name)), x[0], y[0])
 			}
 		}
