@@ -84,7 +84,7 @@ func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
 // maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.
 const maxSingleCodes = 3
 
-var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^[-+]?\d+[.,]\d+$|^\d\d?/\d\d?/\d{4}|^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$|^(\D*\d){9}`)
+var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^[-+]?\d+[.,]\d+$|^\d\d?/\d\d?/\d{4}|^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$|^(\D*\d){9}|\S\s+\S+\s+\S`)
 
 // areAmounts reports whether the values are numbers with decimals, which are no codes.
 func (v *valueSet) areAmounts() bool {
@@ -99,7 +99,7 @@ func (v *valueSet) areAmounts() bool {
 var amount = regexp.MustCompile(`^-?\d+\.\d+$`)
 
 // isCode reports whether the value can be a code: a short text or a whole number, no date, no amount, no long number such
-// as that of a phone.
+// as that of a phone, no text of three words.
 func isCode(v harness.Value) bool {
 	return isText(v) && v.Text != "" && len(v.Text) <= maxCodeLength && !notCodes.MatchString(v.Text) && shapeOf(v.Text) == nil
 }
