@@ -15,12 +15,15 @@ const (
 
 // Pseudo-fields stand in a Head beside the header fields of the wire.
 const (
-	FieldMethod   = ":method" // HTTP verb, as sent
-	FieldPath     = ":path"   // request target: path and query, as sent
-	FieldStatus   = ":status" // three digits
-	FieldProto    = ":proto"  // protocol version, such as HTTP/1.1
-	FieldName     = ":name"   // file name, slash-separated, relative to the drop folder
-	FieldModified = ":mtime"  // modification time of a file, RFC 3339 with nanoseconds, UTC
+	FieldMethod   = ":method"          // HTTP verb, as sent
+	FieldPath     = ":path"            // request target: path and query, as sent
+	FieldStatus   = ":status"          // three digits
+	FieldProto    = ":proto"           // protocol version, such as HTTP/1.1
+	FieldTLS      = ":tls"             // version and cipher of the connection to the answerer, as recorders see it: TLS 1.3 TLS_AES_128_GCM_SHA256
+	FieldCert     = ":certificate"     // SHA-256 of the answerer's certificate, hexadecimal
+	FieldCertEnd  = ":certificate-end" // last moment at which that certificate is valid, RFC 3339, UTC
+	FieldName     = ":name"            // file name, slash-separated, relative to the drop folder
+	FieldModified = ":mtime"           // modification time of a file, RFC 3339 with nanoseconds, UTC
 )
 
 // Exchange is one crossing between two systems, and its answer.

@@ -313,3 +313,26 @@ func TestBytesThatCarryNoMeaningCountOnlyWhenAskedFor(t *testing.T) {
 		t.Errorf("a recording differs from itself: %v %v", c.Differences, err)
 	}
 }
+
+func TestFactsOfConnectionsAreComparedWhereBothSidesHaveThem(t *testing.T) {
+	with := func(fields ...harness.Field) harness.Recording {
+		return harness.NewMemory(harness.Manifest{}, harness.Exchange{Channel: harness.ChannelHTTP, From: "hubline", To: "crm",
+			Request:  harness.Message{Head: harness.Head{{Name: harness.FieldMethod, Value: "GET"}, {Name: harness.FieldPath, Value: "/"}}},
+			Response: harness.Message{Head: append(harness.Head{{Name: harness.FieldStatus, Value: "200"}}, fields...)}})
+	}
+	secure, other := harness.Field{Name: harness.FieldTLS, Value: "TLS 1.3"}, harness.Field{Name: harness.FieldTLS, Value: "TLS 1.2"}
+	for _, tc := range []struct {
+		why    string
+		a, b   harness.Recording
+		differ int
+	}{
+		{"a mock has no certificate", with(secure), with(), 0},
+		{"an old recording did not note it", with(), with(secure), 0},
+		{"both saw it", with(secure), with(other), 1},
+	} {
+		c, err := Recordings(tc.a, tc.b, Options{})
+		if err != nil || len(c.Differences) != tc.differ {
+			t.Errorf("%s: %d differences, want %d (%v)", tc.why, len(c.Differences), tc.differ, err)
+		}
+	}
+}

@@ -196,6 +196,11 @@ func connectionExamples() []example {
 		return each(fine, func(x harness.Exchange) harness.Exchange { return cutOff(x, harness.FaultUnreachable, detail) })
 	}
 	followed := slices.Concat(fine, times(3, func(i int) harness.Exchange { return tell(applicant(i), `{}`, "201", `{}`) }))
+	secured := func(state, leaf, end string) []harness.Exchange {
+		return times(3, func(i int) harness.Exchange {
+			return ask(applicant(i), `{}`, head(harness.FieldTLS, state), head(harness.FieldCert, leaf), head(harness.FieldCertEnd, end))
+		})
+	}
 	token := func(status, body string) []harness.Exchange {
 		return xs(callOf("token", target, "crm", "POST", "/oauth/token", "", status, body))
 	}
@@ -219,6 +224,16 @@ func connectionExamples() []example {
 			name: "F10 host key", why: "a rotated or a false host",
 			before: fine, after: failing("ssh: handshake failed: knownhosts: key mismatch"),
 			want: "F10 breaking", count: "3/3 calls", says: []string{"another host key", "fingerprint"},
+		},
+		{
+			name: "F10 certificate exchanged", why: "the recorder saw another certificate, which ends soon",
+			before: secured("TLS 1.3 TLS_AES_128_GCM_SHA256", "aa", "2026-10-20T00:00:00Z"), after: secured("TLS 1.3 TLS_AES_128_GCM_SHA256", "bb", "2026-11-09T12:00:00Z"),
+			want: "F10 review", count: "3/3 calls", says: []string{"which ends on 2026-11-09", "in 34 days", "pinned"},
+		},
+		{
+			name: "F09 older version", why: "an older version of TLS is a matter of security",
+			before: secured("TLS 1.3 TLS_AES_128_GCM_SHA256", "aa", "2027-10-20T00:00:00Z"), after: secured("TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", "aa", "2027-10-20T00:00:00Z"),
+			want: "F09 breaking", count: "3/3 calls", says: []string{"TLS 1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 instead of TLS 1.3", "older"},
 		},
 		{
 			name: "F10 secret", why: "401 invalid_client is a matter of the secret, apart from other refusals",

@@ -3,6 +3,7 @@ package explain
 import (
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -46,6 +47,54 @@ func detectConnection(s *state) {
 		s.claimUnknownClient(list)
 	}
 }
+
+// detectSecured finds connections that came about with another certificate or another encryption.
+func detectSecured(s *state) {
+	for _, list := range s.bySystem(s.unclaimed(func(d *harness.Difference) bool {
+		return headField(d) == harness.FieldCert || headField(d) == harness.FieldCertEnd
+	})) {
+		s.claimCertificate(list)
+	}
+	for _, list := range s.bySystem(s.unclaimed(func(d *harness.Difference) bool { return headField(d) == harness.FieldTLS })) {
+		d := s.at(list[0])
+		f := s.sized(list)
+		f.Verdict, f.Source, f.Of = harness.Review, s.side(d.To), s.before.callsTo(d.To)
+		f.Sentence = fmt.Sprintf("The connection to %s is encrypted in another way: %s instead of %s (%d of %s).", s.side(d.To), d.Is.Text, d.Was.Text, f.Count, count(f.Of, "call"))
+		f.NextStep = fmt.Sprintf("Ask %s which versions and ciphers stay, and whether every client of the integration speaks one of them.", s.side(d.To))
+		if d.Is.Text[:min(len(d.Is.Text), tlsName)] < d.Was.Text[:min(len(d.Was.Text), tlsName)] {
+			f.Verdict = harness.Breaking
+			f.Effects = []string{"This is about security: the version is an older one."}
+		}
+		s.kind.Kind, s.kind.Title = "F09", "other encryption"
+		s.claim(f, list)
+	}
+}
+
+// tlsName is the length of the name of a version, such as TLS 1.2.
+const tlsName = 7
+
+func (s *state) claimCertificate(list []int) {
+	d := s.at(list[0])
+	calls := map[string]bool{}
+	for _, i := range list {
+		calls[s.at(i).Exchange] = true
+	}
+	f := s.sized(list)
+	f.Verdict, f.Unit, f.Count, f.Of, f.Source = harness.Review, "calls", len(calls), s.before.callsTo(d.To), s.side(d.To)
+	f.Sentence = fmt.Sprintf("%s shows another certificate (%d of %s).", s.side(d.To), f.Count, count(f.Of, "call"))
+	if end, err := time.Parse(time.RFC3339, s.now(d).Response.Head.Get(harness.FieldCertEnd)); err == nil {
+		f.Sentence = fmt.Sprintf("%s shows another certificate, which ends on %s (%d of %s).", s.side(d.To), end.Format(time.DateOnly), f.Count, count(f.Of, "call"))
+		if days := int(end.Sub(s.Now).Hours() / 24); !s.Now.IsZero() && days >= 0 && days <= certificateWarning {
+			f.Effects = append(f.Effects, fmt.Sprintf("That is in %s.", count(days, "day")))
+		}
+	}
+	f.NextStep = "Where the certificate or its issuer is pinned, bring the new one there, and put its end into the calendar."
+	s.kind.Kind, s.kind.Title = "F10", "certificate exchanged"
+	s.claim(f, list)
+}
+
+// certificateWarning is how many days before its end a certificate is spoken of.
+const certificateWarning = 45
 
 func breakdownOf(d *harness.Difference) *breakdown {
 	detail, _ := d.Is.Field("detail")

@@ -15,6 +15,7 @@ var Detectors = []Detector{
 	{"F40", "rule from outside", "what a bank, a regulator or a standard demands from a day on, followed or not", detectOutside},
 	{"F00", "body malformed", "a body that cannot be read as its format any more", detectMalformed},
 	{"F09", "no connection", "an error that speaks of encryption, certificates, host keys or an unknown client", detectConnection},
+	{"F10", "certificate or encryption", "connections with another certificate, TLS version or cipher", detectSecured},
 	{"F08", "rate limit", "calls that are refused as too many, or a lower limit in the headers", detectRateLimit},
 	{"F38", "signature changed", "messages that are signed under another name or by another algorithm", detectSignature},
 	{"F32", "access changed", "credentials that are refused, another scheme, tokens that live shorter or may do less", detectAccess},

@@ -61,7 +61,7 @@ var wholes = map[string]string{
 
 // pseudoFields is the words for the fields that stand beside the headers.
 var pseudoFields = map[string]string{
-	harness.FieldMethod: "method", harness.FieldPath: "path", harness.FieldStatus: "status code", harness.FieldProto: "protocol",
+	harness.FieldMethod: "method", harness.FieldPath: "path", harness.FieldStatus: "status code", harness.FieldProto: "protocol", harness.FieldTLS: "encryption", harness.FieldCert: "certificate", harness.FieldCertEnd: "end of the certificate",
 	harness.FieldName: "file name", harness.FieldModified: "modification time",
 }
 

@@ -127,7 +127,7 @@ func (x *exchange) note(resp *http.Response) (raw harness.Head, more bool) {
 	if x.conn != nil {
 		raw, more = x.conn.answer(resp)
 	}
-	x.rec.Response = harness.Message{Head: responseHead(resp, raw), Media: mediaOf(resp.Header.Get("Content-Type"))}
+	x.rec.Response = harness.Message{Head: responseHead(resp, x.secured(resp), raw), Media: mediaOf(resp.Header.Get("Content-Type"))}
 	return raw, more
 }
 

@@ -143,12 +143,14 @@ func requestHead(r *http.Request, raw harness.Head) harness.Head {
 	return append(h, sorted(framed(view, r.TransferEncoding, r.Trailer))...)
 }
 
-// responseHead is the recorded head of an answer: raw when it is there, else net/http's view.
-func responseHead(resp *http.Response, raw harness.Head) harness.Head {
-	h := make(harness.Head, 0, 2+max(len(raw), len(resp.Header)+1))
+// responseHead is the recorded head of an answer: raw when it is there, else net/http's view. What is known of the
+// connection stands before it.
+func responseHead(resp *http.Response, connection, raw harness.Head) harness.Head {
+	h := make(harness.Head, 0, 2+len(connection)+max(len(raw), len(resp.Header)+1))
 	h = append(h,
 		harness.Field{Name: harness.FieldStatus, Value: strconv.Itoa(resp.StatusCode)},
 		harness.Field{Name: harness.FieldProto, Value: resp.Proto})
+	h = append(h, connection...)
 	if raw != nil {
 		return append(h, raw...)
 	}

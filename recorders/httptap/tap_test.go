@@ -5,7 +5,9 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -766,6 +768,11 @@ func TestTapOverTLSKeepsTheRawHead(t *testing.T) {
 	x := rec.only(t)
 	if string(b) != "HTTP/1.1" || !strings.Contains(fmt.Sprint(x.Response.Head), "x-ODD") {
 		t.Errorf("upstream saw %s, recorded %v", b, x.Response.Head)
+	}
+	state, leaf := x.Response.Head.Get(harness.FieldTLS), sha256.Sum256(srv.Certificate().Raw)
+	if !strings.HasPrefix(state, "TLS 1.3 TLS_") || x.Response.Head.Get(harness.FieldCert) != hex.EncodeToString(leaf[:]) ||
+		x.Response.Head.Get(harness.FieldCertEnd) != srv.Certificate().NotAfter.UTC().Format(time.RFC3339) {
+		t.Errorf("facts of the connection: %v", x.Response.Head)
 	}
 	// An unknown authority is an upstream that cannot be reached.
 	rec = record(t, srv.URL, func(tap *Tap) { tap.Transport = &http.Transport{TLSClientConfig: &tls.Config{}} })

@@ -1,0 +1,35 @@
+package httptap
+
+import (
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"net/http"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// secured is how the connection to the upstream is secured, so that another certificate or cipher is seen before it
+// breaks something; nothing on plain connections.
+func (x *exchange) secured(resp *http.Response) harness.Head {
+	state := resp.TLS
+	if x.conn != nil {
+		if c, ok := x.conn.Conn.(*tls.Conn); ok {
+			own := c.ConnectionState()
+			state = &own
+		}
+	}
+	if state == nil {
+		return nil
+	}
+	h := harness.Head{{Name: harness.FieldTLS, Value: tls.VersionName(state.Version) + " " + tls.CipherSuiteName(state.CipherSuite)}}
+	if len(state.PeerCertificates) == 0 {
+		return h
+	}
+	leaf := state.PeerCertificates[0]
+	sum := sha256.Sum256(leaf.Raw)
+	return append(h,
+		harness.Field{Name: harness.FieldCert, Value: hex.EncodeToString(sum[:])},
+		harness.Field{Name: harness.FieldCertEnd, Value: leaf.NotAfter.UTC().Format(time.RFC3339)})
+}
