@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -150,6 +151,7 @@ func (s *shrinkStage) replay(ctx context.Context, list []harness.Exchange) (harn
 	if err := os.MkdirAll(scratch, 0o700); err != nil {
 		return nil, fmt.Errorf("shrink: %w", err)
 	}
+	list = slices.DeleteFunc(slices.Clone(list), func(x harness.Exchange) bool { return x.Fault != nil }) // a baseline is whole
 	part := filepath.Join(dir, "recording")
 	if err := fixtures.Save(part, harness.NewMemory(harness.Manifest{Origin: "shrink", Scrub: s.seal}, list...)); err != nil {
 		return nil, err
@@ -191,7 +193,11 @@ func keepSmallest(ws *scenarios.Workspace, s harness.Scenario, out string, resul
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return harness.Usage(fmt.Errorf("shrink into %s: %w", out, err), "name a folder that can be written")
 	}
-	if err := fixtures.Save(filepath.Join(dir, "recording"), result.Replayed); err != nil {
+	kept := result.Replayed
+	if !kept.Manifest().Counts.Complete() { // what the target gave up on is no baseline; what made it give up is
+		kept = harness.NewMemory(harness.Manifest{Origin: "shrink", Scrub: kept.Manifest().Scrub}, result.Exchanges...)
+	}
+	if err := fixtures.Save(filepath.Join(dir, "recording"), kept); err != nil {
 		return err
 	}
 	file, err := filepath.Abs(s.File)

@@ -10,10 +10,10 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
-// Failure says how a fed exchange failed, in a form in which two runs can be compared.
+// Failure says how the target failed, in a form in which two runs can be compared.
 type Failure struct {
-	Operation string
-	Status    int    // of the answer; 0 when the exchange broke off
+	Operation string // what was fed, or what the target was to hand on
+	Status    int    // of the answer; 0 when the exchange broke off or the target gave up
 	Error     string // what the answer or the fault says, without what changes from run to run or comes from the request
 }
 
@@ -21,7 +21,7 @@ type Failure struct {
 func (f Failure) String() string {
 	what := fmt.Sprintf("%s is answered %d", f.Operation, f.Status)
 	if f.Status == 0 {
-		what = f.Operation + " breaks off"
+		what = f.Operation + " fails"
 	}
 	if f.Error == "" {
 		return what
@@ -29,8 +29,8 @@ func (f Failure) String() string {
 	return what + ": " + f.Error
 }
 
-// FailureOf returns the failure of the first exchange with the system that failed: one that broke off, or whose answer
-// is 400 and above. ok is false when none did.
+// FailureOf returns the first failure of the system: an exchange with it that broke off or whose answer is 400 and above,
+// or something that it was to hand on and gave up on. ok is false when there is none.
 func FailureOf(rec harness.Recording, system string) (f Failure, ok bool, err error) {
 	list, err := failures(rec, system)
 	if err != nil || len(list) == 0 {
@@ -40,11 +40,15 @@ func FailureOf(rec harness.Recording, system string) (f Failure, ok bool, err er
 }
 
 // Again finds the first failure of a recording in what crossed when it was replayed, and returns it as it happened then.
-// Where the recording holds stand-ins its error may be one, so that operation and status decide.
+// Where the recording holds stand-ins its error may be one, so that operation and status decide. A recording that holds
+// no failure holds only what is fed: then the first failure of the replay is the one.
 func Again(recorded, replayed harness.Recording, system string) (f Failure, ok bool, err error) {
 	f, ok, err = FailureOf(recorded, system)
-	if err != nil || !ok {
+	if err != nil {
 		return f, false, err
+	}
+	if !ok {
+		return FailureOf(replayed, system)
 	}
 	list, err := failures(replayed, system)
 	if err != nil {
@@ -73,12 +77,13 @@ func failures(rec harness.Recording, system string) ([]Failure, error) {
 		if err != nil {
 			return nil, err
 		}
-		if x.To != system || x.Fault == nil && x.Status() < 400 {
+		answered := x.To == system && x.Status() >= 400
+		if x.Fault == nil && !answered || x.To != system && x.From != system {
 			continue
 		}
 		f := Failure{Operation: x.Operation(), Status: x.Status()}
 		if x.Fault != nil {
-			f.Status, f.Error = 0, x.Fault.Kind
+			f.Status, f.Error = 0, steady(x.Fault.Kind+": "+x.Fault.Detail)
 		} else if f.Error, err = errorOf(&x); err != nil {
 			return nil, err
 		}
@@ -103,7 +108,6 @@ func errorOf(x *harness.Exchange) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("read answer of exchange %s: %w", x.ID, err)
 	}
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
 	echoes, err := textsOf(x.Request)
 	if err != nil {
 		return "", err
@@ -111,11 +115,17 @@ func errorOf(x *harness.Exchange) (string, error) {
 	for _, echo := range echoes {
 		text = strings.ReplaceAll(text, echo, "…")
 	}
+	return steady(text), nil
+}
+
+// steady is one line of the text without what differs from run to run.
+func steady(text string) string {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "?")), " ")
 	text = varying.ReplaceAllString(text, "#")
 	if runes := []rune(text); len(runes) > maxError {
 		text = string(runes[:maxError]) + "…"
 	}
-	return text, nil
+	return text
 }
 
 // said is the values of a body, joined; of a body that is not of its format, the bytes.

@@ -36,16 +36,12 @@ type Result struct {
 // errBound ends a search whose replays are used up.
 var errBound = errors.New("no replays left")
 
-// Smallest shrinks the recording of the case. A recording without a failure is an error of usage; a failure that does
-// not happen again is a Problem of ClassInconclusive.
+// Smallest shrinks the recording of the case, which holds a failure or makes the target fail. Where nothing fails it is
+// an error of usage; a recorded failure that does not happen again is a Problem of ClassInconclusive.
 func Smallest(ctx context.Context, c Case) (*Result, error) {
-	failure, ok, err := FailureOf(c.Recording, c.System)
+	recorded, failed, err := FailureOf(c.Recording, c.System)
 	if err != nil {
 		return nil, err
-	}
-	if !ok {
-		return nil, harness.Usage(fmt.Errorf("shrink: no exchange with %s fails in the recording", c.System),
-			"capture the failure first: an answer of 400 and above, or a call that breaks off")
 	}
 	s := &search{Case: c, seen: map[[sha256.Size]byte]bool{}}
 	if s.best, err = harness.Collect(c.Recording); err != nil {
@@ -56,11 +52,16 @@ func Smallest(ctx context.Context, c Case) (*Result, error) {
 		return nil, err
 	}
 	s.replays++
-	if s.failure, ok, err = Again(c.Recording, s.replayed, c.System); err != nil {
+	var again bool
+	if s.failure, again, err = Again(c.Recording, s.replayed, c.System); err != nil {
 		return nil, err
 	}
-	if !ok {
-		return nil, harness.Inconclusive(fmt.Errorf("shrink: the failure did not happen again: %s", failure),
+	switch {
+	case !failed && !again:
+		return nil, harness.Usage(fmt.Errorf("shrink: nothing fails, neither in the recording nor when it is fed to %s", c.System),
+			"capture the failure first: an answer of 400 and above, a call that breaks off, or a file that the mapping gives up on")
+	case !again:
+		return nil, harness.Inconclusive(fmt.Errorf("shrink: the failure did not happen again: %s", recorded),
 			"check that the target is the release that failed, and that the recording holds what it needs")
 	}
 	err = s.run(ctx)

@@ -207,13 +207,40 @@ func TestSmallestRefuses(t *testing.T) {
 		class harness.Class
 		why   string
 	}{
-		{"nothing fails", Case{Recording: harness.NewMemory(harness.Manifest{}, answered("1", "application/json", "{}", "200", "{}")), System: "sis", Replay: replayed}, harness.ClassUsage, "there is nothing to shrink"},
+		{"nothing fails", Case{Recording: harness.NewMemory(harness.Manifest{}, answered("1", "application/json", "{}", "200", "{}")), System: "sis", Replay: healthy}, harness.ClassUsage, "there is nothing to shrink"},
 		{"not again", Case{Recording: failing, System: "sis", Replay: healthy}, harness.ClassInconclusive, "what is not reproduced cannot be shrunk"},
 	} {
 		_, err := Smallest(t.Context(), tc.c)
 		if err == nil || harness.ClassOf(err) != tc.class || harness.HintOf(err) == "" {
 			t.Errorf("%s (%s): %v, hint %q", tc.name, tc.why, err, harness.HintOf(err))
 		}
+	}
+}
+
+// A mapping that gives up leaves no whole recording of its failure: what is fed is enough.
+func TestSmallestFindsAFailureThatOnlyTheReplayShows(t *testing.T) {
+	gives := func(_ context.Context, list []harness.Exchange) (harness.Recording, error) {
+		out := harness.NewMemory(harness.Manifest{}, list...)
+		for _, x := range list {
+			if b, _ := x.Request.Body.Bytes(); strings.Contains(string(b), "H00000142") {
+				output := harness.Exchange{Session: "s", Channel: harness.ChannelFile, From: "sis", To: "lms", Fault: &harness.Fault{Kind: "failed", Detail: "map.jq on exchange " + x.ID + ": no number"},
+					Request: harness.Message{Head: harness.Head{{Name: ":name", Value: "out.csv"}}}}
+				return out, out.Put(output)
+			}
+		}
+		return out, nil
+	}
+	fed := harness.NewMemory(harness.Manifest{}, answered("1", "text/csv", "ID,N\nH00000141,1\nH00000142,2\nH00000143,3\n", "200", "{}"))
+	result, err := Smallest(t.Context(), Case{Recording: fed, System: "sis", Replay: gives})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := result.Exchanges[0].Request.Body.Bytes()
+	if got := string(b); got != "ID,N\nH00000142,\n" {
+		t.Errorf("body %q", got)
+	}
+	if got := result.Failure.String(); got != "out.csv fails: failed: map.jq on exchange #: no number" {
+		t.Errorf("failure %s", got)
 	}
 }
 

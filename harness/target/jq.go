@@ -317,10 +317,17 @@ func (p *program) evaluate(ctx context.Context, env harness.StageEnv, x *harness
 	return writerOf(p.spec.Output).write(values, p.spec)
 }
 
-// preview is how gojq shows values in its messages.
-var preview = regexp.MustCompile(` \((?s:.*)\)`)
+// preview is how gojq shows values in its messages; applied is how it shows the argument of a function with a cause,
+// parsed how it shows a time that it cannot read. What a program itself says with error is its author's matter.
+var (
+	preview = regexp.MustCompile(` \((?s:.*)\)`)
+	applied = regexp.MustCompile(`(?s) applied to (?:"(?:[^"\\]|\\.)*"|[\[{].*|[-0-9.eE+]+): `)
+	parsed  = regexp.MustCompile(`(?s)failed to parse ".*" with `)
+)
 
 // withoutValues is the message of an error with the values of the payload left out.
 func withoutValues(err error) string {
-	return printable(preview.ReplaceAllString(err.Error(), ""))
+	text := applied.ReplaceAllString(err.Error(), " applied to the value: ")
+	text = parsed.ReplaceAllString(text, "failed to parse the value with ")
+	return printable(preview.ReplaceAllString(text, ""))
 }

@@ -276,3 +276,11 @@ func TestJQReadsTheEncodingThatItIsTold(t *testing.T) {
 		}
 	}
 }
+
+func TestFaultsOfMappingsShowNoValues(t *testing.T) {
+	for _, program := range []string{`.[0].ID | tonumber`, `.[0].ID | fromjson`, `.[0].ID + 1`, `.[0] | has(0)`, `.[0].ID | fromdateiso8601`} {
+		if got := mapped1(t, program, "a.csv", "ID\nH00000142 (Vik): \"x\"\n", "b.json"); strings.Contains(got, "142") || strings.Contains(got, "Vik") || !strings.HasPrefix(got, FaultFailed) {
+			t.Errorf("%s: %s", program, got)
+		}
+	}
+}
