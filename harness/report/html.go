@@ -18,6 +18,8 @@ var (
 	pageSource string
 	//go:embed page.css
 	pageStyle string
+	//go:embed page.js
+	pageScript string
 
 	pageTemplate = template.Must(template.New("page").Parse(pageSource))
 )
@@ -26,22 +28,31 @@ var (
 type page struct {
 	*view
 	Style  template.HTML // the whole style element; the digest in Policy is of its content
+	Script template.HTML // the whole script element, likewise
 	Policy string        // the content security policy
 	Page   string        // heading of the browser's window
 }
 
-// policyFor forbids everything but the one style: a value that got past the escaping still does nothing.
-func policyFor(style string) string {
-	sum := sha256.Sum256([]byte(style))
-	return "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'; base-uri 'none'; form-action 'none'"
+// policyFor forbids everything but the one style and the one script: a value that got past the escaping still does
+// nothing.
+func policyFor(style, script string) string {
+	return "default-src 'none'; style-src " + sourceOf(style) + "; script-src " + sourceOf(script) + "; base-uri 'none'; form-action 'none'"
 }
 
-// writeHTML writes one page that needs nothing else: no script, no font, no image.
+// sourceOf names a text in a policy by its digest.
+func sourceOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"
+}
+
+// writeHTML writes one page that needs nothing else: no font, no image. Its script only moves between findings by keys;
+// everything is there without it.
 func writeHTML(w io.Writer, r *harness.Report, o Options) error {
-	v := newView(r, bounds{value: 200, differences: 25, logLines: 200, drawings: true})
+	v := newView(r, bounds{value: 200, differences: 200, list: 50, logLines: 200, drawings: true})
 	p := page{
-		view: v, Style: template.HTML("<style>" + pageStyle + "</style>"), Policy: policyFor(pageStyle),
-		Page: join(" · ", v.Headline, cmp.Or(v.Title, v.Integration)),
+		view: v, Style: template.HTML("<style>" + pageStyle + "</style>"), Policy: policyFor(pageStyle, pageScript),
+		Script: template.HTML("<script>" + pageScript + "</script>"),
+		Page:   join(" · ", v.Headline, cmp.Or(v.Title, v.Integration)),
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, p); err != nil {

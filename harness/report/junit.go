@@ -59,7 +59,7 @@ type (
 
 // writeJUnit writes one suite for the integration: a case for the verdict of the scenario and one for each finding.
 func writeJUnit(w io.Writer, r *harness.Report, o Options) error {
-	v := newView(r, bounds{value: 120})
+	v := newView(r, bounds{value: 120, list: 20})
 	suite := junitSuite{
 		Name: v.Integration, Time: seconds(r.Took),
 		Properties: properties("owner", v.Owner, "steward", v.Steward, "run", v.Run, "change", v.Change,

@@ -12,7 +12,7 @@ import (
 type Options struct {
 	Color   bool   // text: ANSI colours; the caller decides about NO_COLOR and terminals
 	Width   int    // text: columns of the terminal; 0 means 80, less than 40 counts as 40
-	Verbose bool   // text, markdown: every difference, every rule's first match, what programs said
+	Verbose bool   // text, markdown: the differences behind each finding, every rule's first match, what programs said
 	Page    string // text, markdown: the command or file that gives the HTML page; empty: not said
 	Accept  string // text: the command that accepts a finding; empty: not said
 	Folder  string // sarif, github, gitlab, azure: folder of the workspace within the repository, with slashes; empty: its root

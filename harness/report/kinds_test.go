@@ -208,12 +208,15 @@ func TestMarkdownFitsACommentAndCountsWhatDoesNot(t *testing.T) {
 	}
 }
 
-func TestPagePolicyAllowsItsStyleAndNothingElse(t *testing.T) {
-	got := write(t, "html", richReport(), Options{})
+func TestPagePolicyAllowsItsStyleAndScriptAndNothingElse(t *testing.T) {
+	page := write(t, "html", richReport(), Options{})
+	got := withoutScript(t, page)
 	style := got[strings.Index(got, "<style>")+len("<style>") : strings.Index(got, "</style>")]
 	sum := sha256.Sum256([]byte(style))
 	meta := html.UnescapeString(regexp.MustCompile(`Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(got)[1])
-	want := fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action 'none'", base64.StdEncoding.EncodeToString(sum[:]))
+	script := sha256.Sum256([]byte(page[strings.Index(page, "<script>")+len("<script>") : strings.Index(page, "</script>")]))
+	want := fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'",
+		base64.StdEncoding.EncodeToString(sum[:]), base64.StdEncoding.EncodeToString(script[:]))
 	if meta != want {
 		t.Errorf("policy is %s, want %s", meta, want)
 	}

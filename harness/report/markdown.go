@@ -15,9 +15,9 @@ const maxComment = 65536
 // writeMarkdown writes a comment for a pull request: a hidden marker by which the comment is found again, the verdict,
 // a table of findings that fits a screen, and the rest folded away. What does not fit is counted.
 func writeMarkdown(w io.Writer, r *harness.Report, o Options) error {
-	b := bounds{value: 80, logLines: 20}
+	b := bounds{value: 80, list: 10, logLines: 20}
 	if o.Verbose {
-		b.differences = 100
+		b.differences = maxRawRows
 	}
 	v := newView(r, b)
 	page := ""
@@ -36,6 +36,7 @@ func writeMarkdown(w io.Writer, r *harness.Report, o Options) error {
 	m.folded("Notes", bullets(v.Notes))
 	m.folded("Network: "+v.EgressSentence, connectionTable(v))
 	m.folded("Versions and digests", versionTable(v))
+	m.raw(v)
 	_, err := io.WriteString(w, m.String())
 	return err
 }
@@ -74,8 +75,34 @@ func (m *comment) folded(summary, body string) {
 	if body == "" {
 		return
 	}
-	if !m.add("<details><summary>" + codeSpecial.Replace(summary) + "</summary>\n\n" + body + "\n</details>\n") {
+	if !m.add(fold(summary, body)) {
 		m.dropped++
+	}
+}
+
+func fold(summary, body string) string {
+	return "<details><summary>" + codeSpecial.Replace(summary) + "</summary>\n\n" + body + "\n</details>\n"
+}
+
+// maxRawRows is how many differences of a finding a comment lists on request.
+const maxRawRows = 100
+
+// raw lists the differences behind each finding at the end, so that they are what does not fit first. Of a list that is
+// too long as a whole, as many rows stand there as fit.
+func (m *comment) raw(v *view) {
+	for _, c := range v.Findings {
+		summary := fmt.Sprintf("Every difference behind finding %d", c.Number)
+		written := len(c.Differences) == 0
+		for n := len(c.Differences); n > 0 && !written; n /= 2 {
+			rows := rawMarkdown(c.Differences[:n])
+			if more := c.Total - n; more > 0 {
+				rows += "\n" + plural(more, "more difference", "more differences") + " in the JSON report.\n"
+			}
+			written = m.add(fold(summary, rows))
+		}
+		if !written {
+			m.dropped++
+		}
 	}
 }
 
@@ -157,14 +184,14 @@ func cardMarkdown(c card) string {
 			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", md(s.Where), md(s.Field), code(s.Was), code(s.Is))
 		}
 	}
-	if len(c.Differences) > 0 {
-		b.WriteString("\n| Place | Change | Was | Is |\n|---|---|---|---|\n")
-		for _, d := range c.Differences {
-			fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(d.Path), md(d.Class), code(d.Was), code(d.Is))
-		}
-		if c.More != "" {
-			b.WriteString("\n" + c.More + "\n")
-		}
+	return b.String()
+}
+
+func rawMarkdown(list []differenceLine) string {
+	var b strings.Builder
+	b.WriteString("| Place | Change | Was | Is |\n|---|---|---|---|\n")
+	for _, d := range list {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", code(d.Path), md(d.Class), code(d.Was), code(d.Is))
 	}
 	return b.String()
 }

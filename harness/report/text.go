@@ -14,9 +14,9 @@ func writeText(w io.Writer, r *harness.Report, o Options) error {
 	if o.Width == 0 {
 		t.width = 80
 	}
-	b := bounds{value: t.width / 2, logLines: 10}
+	b := bounds{value: t.width / 2, list: 6, logLines: 10}
 	if o.Verbose {
-		b = bounds{value: 2 * t.width, differences: 1 << 30, logLines: 200}
+		b = bounds{value: 2 * t.width, differences: 500, logLines: 200}
 	}
 	v := newView(r, b)
 	t.head(v)
@@ -169,7 +169,9 @@ func (t *textPage) card(c card) {
 	for i, d := range c.Differences {
 		t.labelled(indent, first(i, "all"), d.Path+" "+d.Class+": "+d.Was+" → "+d.Is)
 	}
-	t.labelled(indent, "", c.More)
+	if c.More != "" {
+		t.labelled(indent, "", c.More+"; the JSON report has all of them.")
+	}
 }
 
 // first is the label of the first line of several.

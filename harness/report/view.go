@@ -39,6 +39,7 @@ type sideView struct {
 
 type card struct {
 	Number                                int
+	Previous, Next                        int // numbers of the findings beside it; 0: none
 	Verdict                               harness.Verdict
 	Word, Plain, Mark                     string
 	ID, Title, Sentence, Proof, Hits      string
@@ -49,6 +50,7 @@ type card struct {
 	Owner, Steward, NextStep, Declaration string
 	Differences                           []differenceLine
 	More                                  string // how many differences are not listed
+	Total                                 int    // how many differences there are
 }
 
 type sampleView struct {
@@ -85,6 +87,7 @@ type logText struct {
 type bounds struct {
 	value       int // columns of a value
 	differences int // of each finding
+	list        int // effects and fields of each finding; 0: all
 	logLines    int // of each program, the last ones
 	drawings    bool
 }
@@ -102,8 +105,15 @@ func newView(r *harness.Report, b bounds) *view {
 		Tallies: tallies(r), Unused: rules(r.Unused), Expired: rules(r.Expired),
 		Notes: sentences(r.Notes), NotTested: sentences(r.NotTested),
 	}
-	for _, f := range r.Findings {
-		v.Findings = append(v.Findings, newCard(f, b))
+	for i, f := range r.Findings {
+		c := newCard(f, b)
+		if i > 0 {
+			c.Previous = r.Findings[i-1].Number
+		}
+		if i+1 < len(r.Findings) {
+			c.Next = r.Findings[i+1].Number
+		}
+		v.Findings = append(v.Findings, c)
 	}
 	v.addRecords(r.Records)
 	v.addSuppressed(r.Suppressed, b)
@@ -136,12 +146,16 @@ func newCard(f harness.Finding, b bounds) card {
 	c := card{
 		Number: f.Number, Verdict: f.Verdict, Word: j.word, Plain: j.plain, Mark: j.mark,
 		ID: visible(f.Kind), Title: visible(f.Title), Sentence: sentence(f.Sentence), Proof: sentence(f.Proof),
-		Hits: visible(hits(f)), Effects: sentences(f.Effects), Source: visible(f.Source), Targets: sentences(f.Target),
+		Hits: visible(hits(f)), Effects: firstOf(f.Effects, b.list, "more effect", "more effects"),
+		Source: visible(f.Source), Targets: firstOf(f.Target, b.list, "more field", "more fields"),
 		Owner: visible(f.Owner), Steward: visible(f.Steward), NextStep: sentence(f.NextStep),
 	}
+	var lineage []string
 	for _, flow := range f.Lineage {
-		c.Lineage = append(c.Lineage, sentence(flow.String()))
+		lineage = append(lineage, flow.String())
 	}
+	c.Lineage = firstOf(lineage, b.list, "more step", "more steps")
+	c.Total = len(f.Differences)
 	for _, g := range f.Hit {
 		c.Groups = append(c.Groups, groupLine(g, b.value))
 	}
@@ -163,6 +177,9 @@ func newCard(f harness.Finding, b bounds) card {
 	c.Declaration = strings.Join(declared, ", ")
 	return c
 }
+
+// TotalText writes how many differences there are.
+func (c card) TotalText() string { return number(c.Total) }
 
 func newSample(s harness.Sample, b bounds) sampleView {
 	v := sampleView{Where: visible(s.Where), Field: visible(s.Field)}
@@ -295,6 +312,14 @@ func logLines(text string, limit int) []string {
 		return nil
 	}
 	return slices.Clone(lines[max(0, len(lines)-limit):])
+}
+
+// firstOf is the first texts of a list, and how many more there are.
+func firstOf(all []string, limit int, one, more string) []string {
+	if limit == 0 || len(all) <= limit {
+		return sentences(all)
+	}
+	return append(sentences(all[:limit]), "and "+plural(len(all)-limit, one, more))
 }
 
 func sentence(s string) string { return cut(visible(s), maxSentence) }
