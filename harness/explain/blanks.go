@@ -152,7 +152,7 @@ func (s *state) isKeyField(d *harness.Difference) bool {
 
 // isFill reports whether plain blanks filled values of different lengths to one width, on the one side or the other.
 func (s *state) isFill(groups []group) bool {
-	widths, lengths := map[int]bool{}, map[int]bool{}
+	widths, lengths, fewest := map[int]bool{}, map[int]bool{}, 0
 	for _, g := range groups {
 		for _, i := range g.list {
 			long, short := s.at(i).Was.Text, s.at(i).Is.Text
@@ -162,12 +162,16 @@ func (s *state) isFill(groups []group) bool {
 			if strings.TrimRight(long, " ") != short && (len(long) != len(short) || strings.Trim(long, " ") != strings.Trim(short, " ")) {
 				return false
 			}
-			widths[utf8.RuneCountInString(long)], lengths[len(strings.Trim(short, " "))] = true, true
+			plain := strings.Trim(short, " ")
+			widths[utf8.RuneCountInString(long)], lengths[len(plain)] = true, true
+			if n := len(long) - len(plain); fewest == 0 || n < fewest {
+				fewest = n
+			}
 		}
 	}
-	const narrow = 8 // a single value says something only when it fills a field of some width
+	const narrow = 8 // values of one length say something only when several blanks fill a field of some width
 	for width := range widths {
-		return len(widths) == 1 && (len(lengths) > 1 || width >= narrow)
+		return len(widths) == 1 && (len(lengths) > 1 || width >= narrow && fewest > 1)
 	}
 	return false
 }

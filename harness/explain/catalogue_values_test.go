@@ -334,6 +334,7 @@ func valueExamples() []example {
 		valued("F22 tab", "it cannot be seen", "F22 review", 6, field("BIOL"), field("BIOL\t"), "a tab came"),
 		valued("F22 blank", "a trim rule frees it", "F22 review", 6, field("BIOL"), field("BIOL "), "a blank came at the end"),
 		valued("F22 blank gone", "the other direction", "F22 review", 6, field(" BIOL"), field("BIOL"), "a blank went at the start"),
+		valued("F22 blank behind codes of one length", "one blank is no width", "F22 review", 6, values("H00000142", "H00000177"), values("H00000142 ", "H00000177 ")),
 		valued("F22 two blanks within", "the text does not match", "F22 review", 6, field("Mary Ann"), field("Mary  Ann"), "within the value"),
 		{name: "F22 hard blank in a key", why: "no record is found by it", before: one(column(6, field("x"))), after: one(swap(column(6, field("x")), "H0003,", "H0003\u00a0,")), want: "F22 breaking", count: "1/6 rows", says: []string{"is a key"}},
 		{name: "F22 zero width in a key", why: "no record is found by it", before: one(column(6, field("x"))), after: one(swap(column(6, field("x")), "H0003,", "H0003\u200b,")), want: "F22 breaking", count: "1/6 rows"},
@@ -443,8 +444,18 @@ func recordExamples() []example {
 		{name: "F35 given out anew, and what refers to them", why: "the references hold the new ones", before: two(file("persons.csv", rows), file("photos.csv", table("PHOTO,PERSON_ID", 12, func(i int) string { return fmt.Sprintf("p%d.jpg,%s", i, id(i)) }))),
 			after: two(file("persons.csv", table("ID,LAST_NAME,FIRST_NAME,EMAIL,BIRTH_DATE", 12, func(i int) string { return person(i, anew(i)) })), file("photos.csv", table("PHOTO,PERSON_ID", 12, func(i int) string { return fmt.Sprintf("p%d.jpg,%s", i, anew(i)) }))),
 			rules: []harness.Rule{{At: at("request.body"), Operation: "persons.csv", Compare: "keyed", Key: []string{"ID"}, Reason: "one row for each person"}}, want: "F35 breaking", count: "12/12 rows", says: []string{"PERSON_ID"}},
+		{name: "F35 all of many given out anew", why: "they are neither deleted nor new", before: two(file("persons.csv", persons(90, nil))), after: two(file("persons.csv", table("ID,LAST_NAME,FIRST_NAME,EMAIL,BIRTH_DATE", 90, func(i int) string { return person(i, anew(i)) }))),
+			rules: []harness.Rule{{At: at("request.body"), Operation: "persons.csv", Compare: "keyed", Key: []string{"ID"}, Reason: "one row for each person"}}, want: "F35 breaking", count: "90/90 rows"},
+		{name: "F35 all of many in another form", why: "they are neither deleted nor new", before: two(file("persons.csv", persons(90, nil))), after: two(file("persons.csv", table("ID,LAST_NAME,FIRST_NAME,EMAIL,BIRTH_DATE", 90, func(i int) string { return person(i, "HLU-"+id(i)) }))),
+			rules: []harness.Rule{{At: at("request.body"), Operation: "persons.csv", Compare: "keyed", Key: []string{"ID"}, Reason: "one row for each person"}}, want: "F35 breaking", count: "90/90 rows", says: []string{"HLU-"}},
+		{name: "F18 keys that became dates", why: "rows that went and came are the same ones", before: one(table("SECTION,TITLE,SEATS", 30, func(i int) string { return fmt.Sprintf("%d-%d,T%d,20", 1+i%12, 3+i%9, i) })), after: one(table("SECTION,TITLE,SEATS", 30, func(i int) string { return fmt.Sprintf("%s-%02d,T%d,20", months[i%12*3:i%12*3+3], 3+i%9, i) })),
+			rules: []harness.Rule{{At: at("request.body"), Compare: "keyed", Key: []string{"SECTION"}, Reason: "one row for each section"}}, want: "F18 breaking", count: "30/0 rows"},
+		{name: "F18 keys in scientific notation", why: "they are all the same now, and still the rows are paired", before: one(table("CARD,NAME", 12, func(i int) string { return fmt.Sprintf("%d,N%d", 1234567890123+1000*i, i) })), after: one(table("CARD,NAME", 12, func(i int) string { return fmt.Sprintf("1.23457E+12,N%d", i) })),
+			rules: []harness.Rule{{At: at("request.body"), Compare: "keyed", Key: []string{"CARD"}, Reason: "one row for each card"}}, want: "F18 breaking", count: "12/0 rows"},
 		{name: "F36 two became one", why: "three enrolments moved to the other identifier", before: two(file("persons.csv", rows), file("registrations.csv", seats(12, id))), after: two(file("persons.csv", row(2, "")), file("registrations.csv", seats(12, merged))),
 			stray: two(file("persons.csv", stray(row(2, ""))), file("registrations.csv", seats(12, merged))), want: "F36 review", count: "3/36 rows", says: []string{"Looks like a merge: H0002 → H0005 (3 of 36 rows of registrations.csv"}},
+		{name: "F36 two became one, who shared a section", why: "the seat that both had is there once", before: two(file("persons.csv", rows), file("registrations.csv", sorted(seats(12, id)))), after: two(file("persons.csv", row(2, "")), file("registrations.csv", sorted(onceEach(seats(12, merged))))),
+			rules: []harness.Rule{{At: at("request.body"), Operation: "registrations.csv", Compare: "keyed", Key: []string{"TERM", "CRN", "ID"}, Reason: "one seat for each"}}, want: "F36 review", count: "2/36 rows"},
 		{name: "F36 two became one, and what follows", why: "the output is a part of the finding", before: two(file("persons.csv", rows), file("registrations.csv", seats(12, id)), sends("users.csv", swap(rows, "ID", "user_id")), sends("enrollments.csv", seats(12, id))),
 			after: two(file("persons.csv", row(2, "")), file("registrations.csv", seats(12, merged)), sends("users.csv", swap(row(2, ""), "ID", "user_id")), sends("enrollments.csv", seats(12, merged))), want: "F36 review", count: "3/36 rows"},
 		{name: "F36 one became two", why: "a part stands under a new identifier", after: two(file("persons.csv", rows), file("registrations.csv", seats(12, id))), before: two(file("persons.csv", row(2, "")), file("registrations.csv", seats(12, merged))), want: "F36 review", says: []string{"Looks like a split: H0005 → H0002"}},
@@ -612,4 +623,22 @@ func bodyOf(x harness.Exchange) string {
 		panic(err)
 	}
 	return string(b)
+}
+
+// onceEach is a table without the lines that stood before.
+func onceEach(body string) string {
+	var kept []string
+	for line := range strings.Lines(body) {
+		if !slices.Contains(kept, line) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
+}
+
+// sorted is a table with its rows in the order of their texts.
+func sorted(body string) string {
+	lines := strings.Split(strings.TrimSuffix(body, "\n"), "\n")
+	slices.Sort(lines[1:])
+	return strings.Join(lines, "\n") + "\n"
 }

@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -32,23 +31,15 @@ func detectDamage(s *state) {
 		all := s.unclaimed(func(d *harness.Difference) bool {
 			return inBody(d) && d.Was.Kind == harness.KindString && isText(d.Is) && d.Was.Text != d.Is.Text && damage.did(d.Was.Text, d.Is.Text)
 		})
-		went, came := s.damagedRecords(damage.did)
-		counted := slices.Concat(all, went)
-		all = slices.Concat(counted, came)
 		if len(all) == 0 {
 			continue
 		}
-		f := s.sized(counted)
+		f := s.sized(all)
 		f.Verdict, f.Of, f.Hit, f.Proof = damage.verdict, 0, s.hits(all), damage.proof
 		f.NextStep = "Keep the identifier as text in the mapping: no conversion to a number, no spreadsheet in between."
 		var counts []string
-		for _, g := range s.grouped(counted) {
+		for _, g := range s.grouped(all) {
 			d := s.at(g.list[0])
-			if isRecord(d) {
-				counts = append(counts, count(len(g.list), unitOf(d))+" of "+d.Operation)
-				f.Effects = append(f.Effects, fmt.Sprintf("%s to %s: %s came under a damaged key and were paired with the ones that went.", d.Operation, s.side(receiver(d)), count(len(g.list), unitOf(d))))
-				continue
-			}
 			counts = append(counts, count(s.places(g.list), unitOf(d))+" of "+d.Operation)
 			f.Effects = append(f.Effects, fmt.Sprintf("%s to %s: %s in %s, such as %s → %s.",
 				d.Operation, s.side(receiver(d)), fieldName(d), s.share(g.list), textOf(d.Was), textOf(d.Is)))
@@ -60,14 +51,6 @@ func detectDamage(s *state) {
 		c.addTo(&f)
 		s.claim(f, append(own, c.list...))
 	}
-}
-
-// damagedRecords is the records that went, and those that came again under a key that was damaged.
-func (s *state) damagedRecords(did func(was, is string) bool) (went, came []int) {
-	for _, m := range s.moves(did) {
-		went, came = append(went, m.list[0]), append(came, m.list[1])
-	}
-	return went, came
 }
 
 func isText(v harness.Value) bool {

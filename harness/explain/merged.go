@@ -49,8 +49,7 @@ func (s *state) recordsByKey() map[string][]int {
 func (s *state) exchanged() []exchangedIDs {
 	var list []exchangedIDs
 	where := map[[2]string]int{}
-	any := func(string, string) bool { return true }
-	for _, m := range slices.Concat(s.moves(any), s.changedIDs()) {
+	for _, m := range slices.Concat(s.moves(), s.changedIDs()) {
 		k := [2]string{m.was, m.is}
 		n, ok := where[k]
 		if !ok {

@@ -51,7 +51,7 @@ func (s *state) strangers() (order []tableKey, tables map[tableKey]*goneAndCame)
 
 // moves finds the identifiers that took the place of others in records that are on one side only. Of the identifying
 // fields of a table the one counts that explains most records.
-func (s *state) moves(fits func(was, is string) bool) []move {
+func (s *state) moves() []move {
 	var all []move
 	order, tables := s.strangers()
 	for _, k := range order {
@@ -61,7 +61,7 @@ func (s *state) moves(fits func(was, is string) bool) []move {
 		}
 		var best []move
 		for _, name := range s.identifying(t.gone[0]) {
-			if found := s.movesOf(t, name, fits); len(found) > len(best) {
+			if found := s.movesOf(t, name); len(found) > len(best) {
 				best = found
 			}
 		}
@@ -88,7 +88,7 @@ func (s *state) identifying(i int) []string {
 }
 
 // movesOf pairs the records of a table that differ in one field only.
-func (s *state) movesOf(t *goneAndCame, name string, fits func(was, is string) bool) []move {
+func (s *state) movesOf(t *goneAndCame, name string) []move {
 	came := map[string][]int{}
 	for _, j := range t.came {
 		rest := joined(s.at(j).Is.Fields, name)
@@ -108,7 +108,7 @@ func (s *state) movesOf(t *goneAndCame, name string, fits func(was, is string) b
 		}
 		at := slices.IndexFunc(came[rest], func(j int) bool {
 			is, ok := s.at(j).Is.Field(name)
-			return ok && is != was && isID(was) && isID(is) && fits(was, is)
+			return ok && is != was && isID(was) && isID(is)
 		})
 		if at < 0 {
 			continue

@@ -12,8 +12,7 @@ import (
 // form of the identifiers changed, or they were given out anew. Fields elsewhere that hold the new identifiers where the
 // old ones stood belong to it.
 func detectRekeyed(s *state) {
-	any := func(string, string) bool { return true }
-	s.claimRekeyings(slices.DeleteFunc(s.moves(any), func(m move) bool {
+	s.claimRekeyings(slices.DeleteFunc(s.moves(), func(m move) bool {
 		return !m.alone // another record may have left, and a stranger come
 	}))
 }

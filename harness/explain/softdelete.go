@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // endings are the words by which a state says that a record is over, by what kind of end it is.
@@ -90,7 +91,8 @@ func (s *state) claimAbsence(class harness.ChangeClass) {
 		follows[j] = true
 	}
 	alone := slices.DeleteFunc(sent, func(j int) bool { return follows[j] })
-	for _, g := range append(s.grouped(s.take(causes)), s.grouped(s.take(alone))...) {
+	for _, g := range slices.DeleteFunc(append(s.grouped(causes), s.grouped(alone)...), func(g group) bool { return s.endsElsewhere(g.list[0]) }) {
+		g.list = s.take(g.list)
 		d := s.at(g.list[0])
 		f := s.sized(g.list)
 		f.Verdict, f.Hit = harness.Breaking, s.hits(g.list)
@@ -109,6 +111,17 @@ func (s *state) claimAbsence(class harness.ChangeClass) {
 		}
 		s.finishSoftDelete(f, own)
 	}
+}
+
+// endsElsewhere reports whether the side that lacks the record has others that are over: then they are not left out there.
+func (s *state) endsElsewhere(i int) bool {
+	d := s.at(i)
+	t := s.tablesOf(d)
+	rows := t.is
+	if d.Class == harness.Added {
+		rows = t.was
+	}
+	return slices.ContainsFunc(rows, func(row payload.Node) bool { _, _, ok := endOfRecord(fieldsOf(row)); return ok })
 }
 
 // stateOf is the states by which the records say that they are over, or those of the outputs that follow from them.
