@@ -57,7 +57,8 @@ type state struct {
 	relations  int                    // pairs of fields that lineage has compared
 	before     *index
 	after      *index
-	sizes      map[place]int // how many elements a table of the baseline has
+	sizes      map[place]int   // how many elements a table of the baseline has
+	levelled   harness.Verdict // what the table said last
 	findings   []harness.Finding
 	heads      []int // of each finding the difference that its cause begins with, -1 when it has none
 	err        error // the first error of reading a recording; it ends the explanation

@@ -21,10 +21,10 @@ func (s *state) judge(f *harness.Finding, list []int) {
 		f.Verdict = cmp.Or(f.Verdict, harness.Review)
 	case f.Verdict == "":
 		s.level(f, list, nil)
-	case s.profile() != harness.ProfileTyped:
-		c := s.change(f, list)
-		rule, _ := severity.Of(c, s.profile())
-		f.Verdict = rule.Under(s.profile(), f.Verdict, c.Unread && !s.reaches(list))
+	case f.Severity == "":
+		s.weigh(f, list)
+	case f.Verdict != s.levelled:
+		f.Severity = "" // more was seen since the table was asked
 	}
 	for _, o := range s.overrides() {
 		if s.applies(o, f, list) {
@@ -37,6 +37,19 @@ func (s *state) judge(f *harness.Finding, list []int) {
 	}
 }
 
+// weigh puts what a detector saw beside the table: where both say the same, the row is the reason, and profiles hold for
+// what was seen, too.
+func (s *state) weigh(f *harness.Finding, list []int) {
+	c := s.change(f, list)
+	rule, level := severity.Of(c, harness.ProfileTyped)
+	if level == f.Verdict {
+		f.Severity = rule.ID + ": " + rule.Reason
+	}
+	if s.profile() != harness.ProfileTyped {
+		f.Verdict = rule.Under(s.profile(), f.Verdict, c.Unread && !s.reaches(list))
+	}
+}
+
 // level gives the finding the verdict of the table. Facts beside those of the differences are added by know.
 func (s *state) level(f *harness.Finding, list []int, know func(*severity.Change)) {
 	c := s.change(f, list)
@@ -45,6 +58,7 @@ func (s *state) level(f *harness.Finding, list []int, know func(*severity.Change
 	}
 	rule, verdict := severity.Of(c, s.profile())
 	f.Verdict, f.Severity = verdict, rule.ID+": "+rule.Reason
+	s.levelled = verdict
 }
 
 // reaches reports whether any of the differences lies in what the target hands on.

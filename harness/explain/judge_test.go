@@ -55,6 +55,18 @@ func TestDecisionsGoBeforeTheTable(t *testing.T) {
 	}
 }
 
+func TestSeverityIsTheReasonOfTheVerdictOrNothing(t *testing.T) {
+	old := xs(in(registrations("")), out(enrollments(active)))
+	lost, _ := explained(t, old, xs(in(registrations("RH", 3, 17)), out(enrollments(but("", 3, 17)))), nil, withCrosswalk(true, "RE", "RW", "AU", "WL"))
+	if len(lost) != 1 || lost[0].Verdict != harness.Breaking || lost[0].Severity != "" {
+		t.Errorf("rows were seen to be lost, which no table says: %s", lost[0].Severity)
+	}
+	caught, _ := explained(t, old, xs(in(registrations("RH", 3, 17)), out(enrollments(active))), nil, withCrosswalk(true, "RE", "RW", "AU", "WL"))
+	if len(caught) != 1 || !strings.HasPrefix(caught[0].Severity, "S39: ") {
+		t.Errorf("the table decides: %s", caught[0].Severity)
+	}
+}
+
 func TestDecisionDoesNotSilenceWhatFollowsElsewhere(t *testing.T) {
 	terms := quoted(term)
 	setup := override(harness.SeverityOverride{At: at("response.body.start_term"), Verdict: harness.Benign, Until: day("2026-12-31")})

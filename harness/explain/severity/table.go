@@ -29,6 +29,19 @@ var Rules = []Rule{
 	{ID: "S25", Change: "header that clients act on is gone", In: breaks, Out: breaks, Unread: true, Reason: "location, paging, retry and caching hang on it", fits: aLostHeader},
 	{ID: "S26", Change: "header added", In: fine, Out: fine, Reason: "receivers pass over headers that they do not know", fits: of(harness.Added, PartHead)},
 
+	{ID: "S53", Change: "connection refused: encryption, certificate, host key", In: breaks, Out: breaks, Reason: "nothing crosses any more", fits: kind("F09")},
+	{ID: "S54", Change: "fewer calls allowed", In: looks, Out: looks, Reason: "it shows only under load", fits: kind("F08")},
+	{ID: "S55", Change: "way of signing in, tokens or scopes changed", In: breaks, Out: breaks, Reason: "calls are refused when the old way ends", fits: kind("F32")},
+	{ID: "S56", Change: "signature of messages changed", In: breaks, Out: breaks, Reason: "who checks it refuses, who does not is open to forgery", fits: kind("F38")},
+	{ID: "S57", Change: "another verb, or a patch written otherwise", In: breaks, Out: breaks, Reason: "the receiver does something else or refuses", fits: kind("F33")},
+	{ID: "S35", Change: "slower answers, or results that come later", In: looks, Out: looks, Reason: "waiting ends somewhere, and then it is a failure", fits: kind("F39")},
+	{ID: "S58", Change: "the same message twice", In: looks, Out: looks, Reason: "harmless only where receivers know it again", fits: kind("F26")},
+	{ID: "S59", Change: "messages in another order", In: breaks, Out: breaks, Reason: "the last one wins, and it is the older one now", fits: kind("F25")},
+	{ID: "S60", Change: "another release of an interface", In: looks, Out: looks, Reason: "what else it changed may lie beyond the recording", fits: kind("F31")},
+	{ID: "S61", Change: "another status, redirect or way to tell errors", In: looks, Out: looks, Reason: "callers act on it", fits: kind("F34")},
+	{ID: "S62", Change: "term or year rolled over, or did not", In: breaks, Out: breaks, Reason: "records go into the wrong term", fits: kind("F41")},
+	{ID: "S63", Change: "test data moved", In: looks, Out: looks, Reason: "it says nothing about the change under test", fits: kind("F43")},
+
 	{ID: "S16", Change: "dates, zones or numbers written in another way", In: breaks, Out: breaks, Unread: true, Reason: "the same text now means another day, moment or amount", fits: kind("F05", "F06", "F19")},
 	{ID: "S14", Change: "identifier damaged, exchanged or used again", In: breaks, Out: breaks, Reason: "records join with the wrong ones", fits: kind("F18", "F35")},
 	{ID: "S10", Change: "texts cut off", In: breaks, Out: breaks, Unread: true, Reason: "what is cut off cannot be restored behind it", fits: kind("F20")},
@@ -37,6 +50,12 @@ var Rules = []Rule{
 	{ID: "S52", Change: "encoding of texts repaired", In: looks, Out: looks, Unread: true, Reason: "receivers keep the damaged texts from before", fits: aRepair},
 	{ID: "S43", Change: "encoding of texts changed", In: breaks, Out: breaks, Reason: "letters beyond ASCII turn into others or are refused", fits: kind("F11")},
 	{ID: "S44", Change: "records of fixed width shifted", In: breaks, Out: breaks, Reason: "every field behind the column is read from the wrong place", fits: kind("F16")},
+	{ID: "S64", Change: "delimiter of a file changed", In: breaks, Out: breaks, Reason: "a row becomes one value", fits: aDelimiter},
+	{ID: "S32", Change: "line ends, quoting or final newline changed", In: fine, Out: looks, Bytes: looks, Reason: "readers of the format take both; strict loaders do not", fits: aDialect},
+	{ID: "S65", Change: "names of columns spelled otherwise", In: breaks, Out: breaks, Reason: "readers that look for the old spelling find nothing", fits: kind("F12")},
+	{ID: "S66", Change: "a delta where a snapshot was, or the reverse", In: breaks, Out: breaks, Reason: "a receiver that mirrors deletes the rest", fits: kind("F29")},
+	{ID: "S67", Change: "records merged or split", In: looks, Out: looks, Reason: "receivers keep the old identifier until somebody moves what hangs on it", fits: kind("F36")},
+	{ID: "S68", Change: "records ended in another way", In: breaks, Out: breaks, Reason: "who is over stays, or who stays is over", fits: kind("F37")},
 	{ID: "S20", Change: "the same key twice", In: breaks, Out: breaks, Reason: "which of the two counts is chance", fits: kind("F23")},
 	{ID: "S18", Change: "same records in another order", In: fine, Out: fine, Reason: "records are told apart by their keys", fits: aMove},
 	{ID: "S21", Change: "list answered in pages", In: looks, Out: looks, Reason: "a reader that does not follow loses the rest", fits: kind("F07")},
@@ -61,7 +80,6 @@ var Rules = []Rule{
 	{ID: "S50", Change: "delivery or write that is not made any more", In: looks, Out: breaks, Reason: "the receiver works with old data", fits: aLostDelivery},
 	{ID: "S19", Change: "record lost", In: looks, Out: breaks, Reason: "who is missing is not served; what comes in may be other data", fits: of(harness.Removed, PartRecord)},
 	{ID: "S51", Change: "record new", In: looks, Out: looks, Reason: "nobody said where it comes from", fits: of(harness.Added, PartRecord)},
-	{ID: "S32", Change: "line ends, quoting or final newline changed", In: fine, Out: looks, Bytes: looks, Reason: "readers of the format take both; strict loaders do not", fits: aDialect},
 	{ID: "S29", Change: "prefixes, declarations and comments changed", In: fine, Out: fine, Bytes: looks, Reason: "they carry no meaning to a reader of the format", fits: inForm("prefixes", "declaration", "quotes", "cdata sections", "comments", "processing instructions", "bytes")},
 	{ID: "S12", Change: "same value in another spelling, such as 3.50 and 3.5", In: fine, Out: fine, Spell: looks, Unread: true, Reason: "equal by value", fits: of(harness.Reformed, PartBody)},
 	{ID: "S00", Change: "anything else", In: looks, Out: looks, Reason: "no row speaks of it, so that a person must", fits: anything},
@@ -144,6 +162,10 @@ func anAcceptedField(c Change) bool { return c.Kind == "F13" && c.Accepted }
 
 func aLostDelivery(c Change) bool { return c.Lost }
 
+func aDelimiter(c Change) bool {
+	return kind("F00", "F14")(c) && inForm("delimiter", "separators")(c)
+}
+
 func aDialect(c Change) bool {
-	return inForm("line ends", "final newline", "quoting", "blank lines", "byte order mark")(c)
+	return kind("F14", "F15")(c) || c.Kind == "F00" && inForm("line ends", "final newline", "quoting", "blank lines", "byte order mark")(c)
 }
