@@ -128,22 +128,17 @@ func isWritingOfXML(d *harness.Difference) bool {
 // differs in the messages stays with other findings.
 func detectVersion(s *state) {
 	signs := s.unclaimed(func(d *harness.Difference) bool { return signOf(d) != nil })
-	bySystem := map[string][]int{}
-	var systems []string
-	for _, i := range signs {
-		d := s.at(i)
-		other := d.To
-		if other == s.Scenario.Target.System {
-			other = d.From
-		}
-		if bySystem[other] == nil {
-			systems = append(systems, other)
-		}
-		bySystem[other] = append(bySystem[other], i)
+	for _, list := range partition(signs, func(i int) string { return s.otherThanTarget(s.at(i)) }) {
+		s.claimVersion(s.otherThanTarget(s.at(list[0])), list)
 	}
-	for _, system := range systems {
-		s.claimVersion(system, bySystem[system])
+}
+
+// otherThanTarget is the system at the other end of the call.
+func (s *state) otherThanTarget(d *harness.Difference) string {
+	if d.To == s.Scenario.Target.System {
+		return d.From
 	}
+	return d.To
 }
 
 func (s *state) claimVersion(system string, list []int) {
@@ -187,16 +182,22 @@ func (s *state) claimVersion(system string, list []int) {
 		f.Effects = append(f.Effects, "The message is signed: another writing of the same content breaks its signature.")
 	}
 	own := s.take(list)
-	refused := s.refusals(func(d *harness.Difference, _ harness.Exchange) bool { return asked[d.Exchange] })
-	if len(refused) > 0 {
-		c := s.failedAnswers(refused)
-		c.join(s.otherCalls(s.sessions(refused), true))
-		c.addTo(&f)
-		f.Verdict = harness.Breaking
-		f.NextStep = fmt.Sprintf("Ask %s for the description of the new release: it wants something that the call does not bring.", s.side(system))
-		own = append(own, c.list...)
-	}
+	own = append(own, s.refusedVersion(&f, system, asked)...) // also judges it
 	s.claim(f, own)
+}
+
+// refusedVersion claims the calls that ask for the new release and are refused, and makes the finding breaking.
+func (s *state) refusedVersion(f *harness.Finding, system string, asked map[string]bool) []int {
+	refused := s.refusals(func(d *harness.Difference, _ harness.Exchange) bool { return asked[d.Exchange] })
+	if len(refused) == 0 {
+		return nil
+	}
+	c := s.failedAnswers(refused)
+	c.join(s.otherCalls(s.sessions(refused), true))
+	c.addTo(f)
+	f.Verdict = harness.Breaking
+	f.NextStep = fmt.Sprintf("Ask %s for the description of the new release: it wants something that the call does not bring.", s.side(system))
+	return c.list
 }
 
 func (s *state) signText(sign *versionSign, d *harness.Difference) string {

@@ -33,11 +33,17 @@ var breakdowns = []breakdown{
 		"no secure connection to %s comes about any more", "Read what the error says, and ask %s what changed in its certificates or encryption."},
 }
 
+// cause is a system that is not reached any more, and the row that explains it.
+type cause struct {
+	system string
+	row    *breakdown
+}
+
 // detectConnection names why no connection comes about: what the error says of certificates, keys and encryption, and
 // credentials of the client that are not known any more.
 func detectConnection(s *state) {
 	faults := s.unclaimed(func(d *harness.Difference) bool { return isNewFault(s, d) && breakdownOf(d) != nil })
-	for _, list := range s.bySystemCalled(faults) {
+	for _, list := range partition(faults, func(i int) cause { return cause{s.at(i).To, breakdownOf(s.at(i))} }) {
 		s.claimBreakdown(breakdownOf(s.at(list[0])), list)
 	}
 	unknown := s.refusals(func(d *harness.Difference, now harness.Exchange) bool {
@@ -104,27 +110,6 @@ func breakdownOf(d *harness.Difference) *breakdown {
 		}
 	}
 	return nil
-}
-
-// bySystemCalled sorts faults by the system that was called and the row that explains them.
-func (s *state) bySystemCalled(list []int) [][]int {
-	type cause struct {
-		system string
-		row    *breakdown
-	}
-	var out [][]int
-	where := map[cause]int{}
-	for _, i := range list {
-		k := cause{s.at(i).To, breakdownOf(s.at(i))}
-		n, ok := where[k]
-		if !ok {
-			n = len(out)
-			where[k] = n
-			out = append(out, nil)
-		}
-		out[n] = append(out[n], i)
-	}
-	return out
 }
 
 func (s *state) claimBreakdown(b *breakdown, list []int) {

@@ -11,17 +11,8 @@ import (
 // detectErrorText claims what differs in answers that are errors with the same status on both sides: another wording is
 // harmless, another code is not, because programs go by it.
 func detectErrorText(s *state) {
-	bySlot := map[slot][]int{}
-	var slots []slot
-	for _, i := range s.unclaimed(s.isInSameError) {
-		k := slotOf(s.at(i))
-		if bySlot[k] == nil {
-			slots = append(slots, k)
-		}
-		bySlot[k] = append(bySlot[k], i)
-	}
-	for _, k := range slots {
-		s.claimErrorText(bySlot[k])
+	for _, list := range s.bySlot(s.unclaimed(s.isInSameError)) {
+		s.claimErrorText(list)
 	}
 }
 

@@ -144,23 +144,6 @@ func (s *state) claimRetyped(places []group) {
 	s.claim(f, append(list, c.list...))
 }
 
-// byTypes sorts differences by the two types, in order of first appearance.
-func (s *state) byTypes(list []int) [][]int {
-	var out [][]int
-	where := map[[2]harness.ValueKind]int{}
-	for _, i := range list {
-		k := [2]harness.ValueKind{s.at(i).Was.Kind, s.at(i).Is.Kind}
-		n, ok := where[k]
-		if !ok {
-			n = len(out)
-			where[k] = n
-			out = append(out, nil)
-		}
-		out[n] = append(out[n], i)
-	}
-	return out
-}
-
 // effectsOfTypes is what a change of type does to readers, by the two types; %s is the new value.
 var effectsOfTypes = []struct {
 	was, is harness.ValueKind // empty: any

@@ -42,23 +42,6 @@ func (s *state) answersOf(statuses []int) []int {
 	return s.take(list)
 }
 
-// bySystem sorts differences by the system whose message they lie in, in order of first appearance.
-func (s *state) bySystem(list []int) [][]int {
-	var out [][]int
-	where := map[string]int{}
-	for _, i := range list {
-		system := answerer(s.at(i))
-		n, ok := where[system]
-		if !ok {
-			n = len(out)
-			where[system] = n
-			out = append(out, nil)
-		}
-		out[n] = append(out[n], i)
-	}
-	return out
-}
-
 // callsTo counts the calls to a system.
 func (ix *index) callsTo(system string) int {
 	n := 0

@@ -104,22 +104,6 @@ func (s *state) isStateColumn(d *harness.Difference, name string) bool {
 	return slices.Contains(stateNames, strings.ToLower(name))
 }
 
-// bySession sorts differences by session, in order of first appearance.
-func (s *state) bySession(list []int) [][]int {
-	var out [][]int
-	where := map[string]int{}
-	for _, i := range list {
-		n, ok := where[s.at(i).Session]
-		if !ok {
-			n = len(out)
-			where[s.at(i).Session] = n
-			out = append(out, nil)
-		}
-		out[n] = append(out[n], i)
-	}
-	return out
-}
-
 // isFlip reports whether a record changed to a state that others had before.
 func (s *state) isFlip(d *harness.Difference) bool {
 	if d.Class != harness.Changed || !isField(d) || !inBody(d) || d.Record == "" {

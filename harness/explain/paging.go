@@ -19,23 +19,13 @@ type cutList struct {
 // detectPaging finds lists that end early because the server now answers a page: fewer elements, and a sign of more.
 // When the target asks for the rest, the page is harmless. The lists of one operation are one cause.
 func detectPaging(s *state) {
-	type list struct{ exchange, pattern string }
-	lost := map[list][]int{}
-	var order []list
-	for _, i := range s.unclaimed(func(d *harness.Difference) bool {
+	lost := s.unclaimed(func(d *harness.Difference) bool {
 		return isAnswer(d) && d.Class == harness.Removed && (isRecord(d) || isElement(d))
-	}) {
-		d := s.at(i)
-		k := list{d.Exchange, tableOf(d.Pattern).String()}
-		if lost[k] == nil {
-			order = append(order, k)
-		}
-		lost[k] = append(lost[k], i)
-	}
+	})
 	bySlot := map[slot][]cutList{}
 	var slots []slot
-	for _, k := range order {
-		cut := cutList{lost: lost[k]}
+	for _, list := range s.byList(lost) {
+		cut := cutList{lost: list}
 		if !s.findSign(&cut) {
 			continue
 		}

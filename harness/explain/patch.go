@@ -8,48 +8,30 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// patched is the list of operations of one patch.
-type patched struct{ exchange, list string }
-
 // claimPatches finds operations of a patch that are written in another way and mean the same: their word in another
 // letter case, or what they remove named by a value instead of by a path. Values that a patch sets are data, no dialect.
 func (s *state) claimPatches() {
 	var words []int
-	members := map[patched][]int{}
-	var order []patched
+	var members []int
 	for _, i := range s.unclaimed(inPatch) {
-		d := s.at(i)
-		if isOperationWord(d) {
+		if isOperationWord(s.at(i)) {
 			words = append(words, i)
-			continue
+		} else {
+			members = append(members, i)
 		}
-		k := patched{d.Exchange, tableOf(d.Pattern).String()}
-		if members[k] == nil {
-			order = append(order, k)
-		}
-		members[k] = append(members[k], i)
 	}
 	for _, g := range s.grouped(words) {
 		d := s.at(g.list[0])
 		s.claimPatch(g.list, fmt.Sprintf("the word of an operation is %q instead of %q", d.Is.Text, d.Was.Text))
 	}
 	var aims []int
-	for _, k := range order {
-		if s.aimsElsewhere(members[k]) {
-			aims = append(aims, members[k]...)
+	for _, list := range s.byList(members) {
+		if s.aimsElsewhere(list) {
+			aims = append(aims, list...)
 		}
 	}
-	bySlot := map[slot][]int{}
-	var slots []slot
-	for _, i := range aims {
-		k := slotOf(s.at(i))
-		if bySlot[k] == nil {
-			slots = append(slots, k)
-		}
-		bySlot[k] = append(bySlot[k], i)
-	}
-	for _, k := range slots {
-		s.claimPatch(bySlot[k], "what an operation is about is named by its value instead of by its path, or the other way round")
+	for _, list := range s.bySlot(aims) {
+		s.claimPatch(list, "what an operation is about is named by its value instead of by its path, or the other way round")
 	}
 }
 
@@ -93,7 +75,7 @@ func (s *state) claimPatch(list []int, how string) {
 	f.Count, f.Of = len(calls), len(s.before.bySlot[slotOf(d)])
 	f.Sentence = fmt.Sprintf("The patch in %s to %s is written in another way: %s (%d of %s).", d.Operation, s.side(d.To), how, f.Count, count(f.Of, "call"))
 	f.Effects = []string{"A strict receiver refuses it; a loose one can take it for something else, such as removing all members instead of one."}
-	f.NextStep = fmt.Sprintf("Write the patch as %s documents it, and check afterwards what became of the thing that was patched.", s.side(d.To))
+	f.NextStep = fmt.Sprintf("Write the patch as %s documents it, and check afterwards what became of the thing that was listPlace.", s.side(d.To))
 	own := s.take(list)
 	c := s.consequences(own)
 	c.addTo(&f)

@@ -22,17 +22,8 @@ func detectSignature(s *state) {
 	resigned := s.unclaimed(func(d *harness.Difference) bool {
 		return isSignature(d) && (d.Was.IsAbsent() || d.Is.IsAbsent() || signedHow(d.Was.Text) != signedHow(d.Is.Text))
 	})
-	bySlot := map[slot][]int{}
-	var slots []slot
-	for _, i := range resigned {
-		k := slotOf(s.at(i))
-		if bySlot[k] == nil {
-			slots = append(slots, k)
-		}
-		bySlot[k] = append(bySlot[k], i)
-	}
-	for _, k := range slots {
-		s.claimSignature(k, bySlot[k])
+	for _, list := range s.bySlot(resigned) {
+		s.claimSignature(slotOf(s.at(list[0])), list)
 	}
 }
 
