@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -167,8 +168,11 @@ func (s *streaming) sample(side int, r *payload.Records) (*payload.Doc, error) {
 	return r.Doc(b.records()...)
 }
 
-// errNoKey says that members do not identify the records.
-var errNoKey = errors.New("not unique, or not found on the other side")
+// errNoKey says that members do not identify the records, errNoneFound that no record has its key on the other side.
+var (
+	errNoKey     = errors.New("not unique, or not found on the other side")
+	errNoneFound = fmt.Errorf("%w: none is", errNoKey)
+)
 
 // matched joins the records of both sides by the key of a rule, else by the first inferred one that holds for all
 // records. It returns nil when there is none and the bodies are small enough to be aligned whole.
@@ -182,11 +186,9 @@ func (s *streaming) matched(samples [2][]payload.Node) (m *matching, note string
 		return m, alignedByRule(where, guide), err
 	case guide == nil:
 		place := arrayPlace{s.c.place.Operation, s.at.Pattern().String()}
-		for _, key := range s.possibleKeys(place, samples) {
-			if m, err := s.matchInferred(key); !errors.Is(err, errNoKey) {
-				s.c.keys.chosen[place] = key
-				return m, alignedByInference(where, s.at, key, 1), err
-			}
+		if m, err := s.matchPossible(s.possibleKeys(place, samples)); m != nil || err != nil {
+			s.c.keys.chosen[place] = s.key
+			return m, alignedByInference(where, s.at, s.key, 1), err
 		}
 	}
 	if s.most() <= wholeMost {
@@ -213,6 +215,29 @@ func (s *streaming) possibleKeys(place arrayPlace, samples [2][]payload.Node) []
 	return keys
 }
 
+// matchPossible joins the records by the first key that identifies them; it returns nil when none does. Where no record has
+// its key on the other side, none has it together with further members.
+func (s *streaming) matchPossible(keys [][]string) (*matching, error) {
+	var fruitless [][]string
+	for _, key := range keys {
+		if slices.ContainsFunc(fruitless, func(part []string) bool { return containsAll(key, part) }) {
+			continue
+		}
+		m, err := s.matchInferred(key)
+		switch {
+		case errors.Is(err, errNoneFound):
+			fruitless = append(fruitless, key)
+		case !errors.Is(err, errNoKey):
+			return m, err
+		}
+	}
+	return nil, nil
+}
+
+func containsAll(list, part []string) bool {
+	return !slices.ContainsFunc(part, func(name string) bool { return !slices.Contains(list, name) })
+}
+
 // matchInferred joins the records by a key that must identify them; else the error is errNoKey.
 func (s *streaming) matchInferred(key []string) (*matching, error) {
 	s.use(key)
@@ -220,6 +245,9 @@ func (s *streaming) matchInferred(key []string) (*matching, error) {
 	m, err := s.matchAll(tolerated)
 	if err != nil {
 		return nil, err
+	}
+	if m.counts.found == 0 {
+		return nil, errNoneFound
 	}
 	for side, distinct := range m.counts.distinct {
 		if float64(distinct) < minUnique*float64(s.rows[side]) {

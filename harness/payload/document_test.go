@@ -181,3 +181,43 @@ func TestLargeSourcesTakeBoundedMemory(t *testing.T) {
 		}
 	}
 }
+
+func TestInStep(t *testing.T) {
+	for _, tc := range []struct {
+		a, b, why string
+		ok        bool
+	}{
+		{`{"a":1,"b":[2]}`, `{ "a" : 2 , "b":null}`, "the same names in the same order", true},
+		{`{}`, `{}`, "no names", true},
+		{`{"a":1,"b":2}`, `{"b":2,"a":1}`, "another order", false},
+		{`{"a":1}`, `{"a":1,"b":2}`, "one more", false},
+		{`{"a":1,"a":2}`, `{"a":1,"a":2}`, "a name that occurs twice is a list", false},
+		{`{"a":1,"\u0061":2}`, `{"a":1,"\u0061":2}`, "also when it is spelled in another way", false},
+	} {
+		var nodes [2]Node
+		for i, source := range []string{tc.a, tc.b} {
+			doc, err := ParseJSON([]byte(source))
+			if err != nil {
+				t.Fatal(err)
+			}
+			nodes[i] = doc.Root()
+		}
+		pairs, ok := InStep(nodes[0], nodes[1])
+		if ok != tc.ok {
+			t.Errorf("%s: %v", tc.why, ok)
+		}
+		if !ok {
+			continue
+		}
+		n := 0
+		for x, y := range pairs {
+			if x.Name() != y.Name() || x.IsZero() {
+				t.Errorf("%s: %q beside %q", tc.why, x.Name(), y.Name())
+			}
+			n++
+		}
+		if n != nodes[0].Len() {
+			t.Errorf("%s: %d pairs of %d members", tc.why, n, nodes[0].Len())
+		}
+	}
+}
