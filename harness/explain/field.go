@@ -34,6 +34,7 @@ func detectAdded(s *state) {
 			f.NextStep = "Nothing to do. Decide whether the new field is of use."
 		}
 		f.Effects = append(f.Effects, s.alsoIn(places[1:])...)
+		f.Proof, f.Cause = s.presenceCause("added", fmt.Sprintf("%q came", fieldName(d)), places)
 		s.claim(f, s.all(places))
 	}
 }
@@ -98,6 +99,9 @@ func detectRemoved(s *state) {
 		if moves, _ := s.movesColumns(d); moves && d.Class == harness.Removed {
 			f.Verdict = harness.Breaking
 			f.Effects = []string{"The integration reads this table by position: every column behind the lost one moves."}
+		}
+		if d.Class == harness.Removed {
+			f.Proof, f.Cause = s.presenceCause("removed", fmt.Sprintf("%q is gone", fieldName(d)), places)
 		}
 		f.Effects, list = append(f.Effects, s.alsoIn(places[1:])...), s.all(places)
 		c := s.consequences(list)

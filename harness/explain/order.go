@@ -34,6 +34,8 @@ func (s *state) claimOrder(g group, follow []group, mixed map[slot]bool) {
 	f.Sentence = fmt.Sprintf("%s from %s comes in another order: %s.", d.Operation, s.side(answerer(d)), same)
 	f.Proof = "Records were compared by key, so nothing but their order is claimed here."
 	f.NextStep = "Nothing to do, unless a receiver lets the last row win or needs parents before children."
+	moved := harness.CauseProof{Explained: f.Count, Proven: f.Count >= harness.MinProven}
+	f.Cause = structural("order", "records stand in another order", nil, moved, d)
 	s.addOrderEffects(&f, s.tablesOf(d))
 	list := g.list
 	for _, o := range follow {

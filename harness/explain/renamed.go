@@ -113,6 +113,7 @@ func (s *state) claimRename(m match) {
 		f.Effects = append(f.Effects, fmt.Sprintf("%s looks for %q and does not find it.", s.side(receiver(d)), old))
 		f.NextStep = fmt.Sprintf("Write %q again in the mapping, or agree on %q with %s.", old, now, s.side(receiver(d)))
 	}
+	f.Proof, f.Cause = s.renameCause(m)
 	own := s.take(slices.Concat(m.gone.list, m.came.list))
 	c := s.consequences(m.gone.list)
 	if len(c.list) > 0 {

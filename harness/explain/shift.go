@@ -177,7 +177,11 @@ func (s *state) claimShift(found []*shift) {
 	}
 	f.Sentence = fmt.Sprintf("%d records of %s from %s changed from %d to %d bytes: %s, and %s behind it moved.",
 		sh.restored, d.Operation, s.side(answerer(d)), sh.was, sh.is, where, count(sh.moved, "field"))
-	f.Proof = fmt.Sprintf("Proven: without these %d bytes, %d of %d records are as before.", max(sh.is-sh.was, sh.was-sh.is), sh.restored, sh.records)
+	proven := "Proven"
+	if sh.restored < sh.records {
+		proven = "Not proven"
+	}
+	f.Proof = fmt.Sprintf(proven+": without these %d bytes, %d of %d records are as before.", max(sh.is-sh.was, sh.was-sh.is), sh.restored, sh.records)
 	f.NextStep = fmt.Sprintf("Ask %s for the old layout, or change the layout file and every reader by position together.", s.side(answerer(d)))
 	var list []int
 	for _, one := range found {

@@ -122,3 +122,51 @@ func structural(family, says string, params map[string]string, proof harness.Cau
 	}
 	return c
 }
+
+// renameCause is the cause of a rename, and its proof in words: every value stands under the new name as it stood under
+// the old one.
+func (s *state) renameCause(m match) (string, *harness.Cause) {
+	gone, came := s.at(m.gone.list[0]), s.at(m.came.list[0])
+	proof := s.renameProof(m.gone.list, m.came.list)
+	says := fmt.Sprintf("%q is called %q", fieldName(gone), fieldName(came))
+	cause := structural("rename", says, map[string]string{toParam: came.Pattern.String()}, proof, gone)
+	switch {
+	case proof.Proven:
+		return fmt.Sprintf("Proven: with the old name in place of the new one, all %d values are as before.", proof.Explained), cause
+	case proof.Exceptions > 0:
+		return fmt.Sprintf("Not proven: with the old name in place of the new one, %s as before, with %s.", valuesAre(proof.Explained), count(proof.Exceptions, "exception")), cause
+	}
+	return fmt.Sprintf("A candidate, not proven: with the old name in place of the new one, %s as before, which is too few to rule out chance.", valuesAre(proof.Explained)), cause
+}
+
+func valuesAre(n int) string {
+	if n == 1 {
+		return "1 value is"
+	}
+	return count(n, "value") + " are"
+}
+
+// presenceCause is the cause of fields that came or are gone, and its proof in words: whether it happened in every record.
+// Nothing is said where it is not known how many records there are.
+func (s *state) presenceCause(family, says string, places []group) (string, *harness.Cause) {
+	var proof harness.CauseProof
+	var scope []*harness.Difference
+	for _, g := range places {
+		of := s.whole(g.list)
+		if of == 0 {
+			return "", nil
+		}
+		proof.Explained += s.places(g.list)
+		proof.Exceptions += of - s.places(g.list)
+		scope = append(scope, s.at(g.list[0]))
+	}
+	proof.Proven = proof.Exceptions == 0 && proof.Explained >= harness.MinProven
+	cause := structural(family, says, nil, proof, scope...)
+	if !proof.Proven {
+		return "", cause
+	}
+	if family == "added" {
+		return fmt.Sprintf("Proven: it came in all %d places, and without it nothing differs there.", proof.Explained), cause
+	}
+	return fmt.Sprintf("Proven: it is gone from all %d places, and nothing else differs there.", proof.Explained), cause
+}
