@@ -27,6 +27,8 @@ type Difference struct {
 	Class     ChangeClass
 	Was, Is   Value
 	Count     int    // places that this one fact stands for, at least 1: rows of an added column, records that moved
+	Rule      *Rule  // a rule that covers the place and did not take the difference away although it could; nil when there is none
+	Note      string // why that rule did not, in words
 	Record    string // the key of the record that it lies in, "CRN=00892 ID=H00000117"; empty outside of records
 }
 

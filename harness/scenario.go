@@ -59,8 +59,11 @@ type Rule struct {
 	Operation string   `yaml:"operation,omitempty"` // glob over [Exchange.Operation]; empty covers all
 	Compare   string   `yaml:"compare"`             // name of a row in the table of package diff
 	Tolerance string   `yaml:"tolerance,omitempty"` // instant: a duration; number: 0.01 or 1%
+	Zone      string   `yaml:"zone,omitempty"`      // instant: time zone of values that name none, such as America/Chicago
+	Decimals  *int     `yaml:"decimals,omitempty"`  // number: places after the point that count; both values are rounded to them
 	Key       []string `yaml:"key,omitempty"`       // keyed: names of the members that identify an element
-	Pattern   string   `yaml:"pattern,omitempty"`   // pattern: regular expression that both texts match as a whole
+	Pattern   string   `yaml:"pattern,omitempty"`   // pattern, correlated: regular expression that both texts match as a whole
+	Within    string   `yaml:"within,omitempty"`    // correlated: what values keep to their pairs in: run (default) or session
 	Values    []string `yaml:"values,omitempty"`    // one-of: texts that are allowed
 	Reason    string   `yaml:"reason"`
 	Ticket    string   `yaml:"ticket,omitempty"`

@@ -115,6 +115,10 @@ func ruleLines(r harness.Rule) []line {
 	optional("operation", r.Operation)
 	optional("compare", r.Compare)
 	optional("tolerance", r.Tolerance)
+	optional("zone", r.Zone)
+	if r.Decimals != nil {
+		lines = append(lines, line{key: "decimals", text: strconv.Itoa(*r.Decimals)})
+	}
 	for _, list := range []struct {
 		key   string
 		texts []string
@@ -124,6 +128,7 @@ func ruleLines(r harness.Rule) []line {
 		}
 	}
 	optional("pattern", r.Pattern)
+	optional("within", r.Within)
 	lines = append(lines, line{key: "reason", text: yamlText(r.Reason)})
 	optional("ticket", r.Ticket)
 	optional("until", r.Until.String())

@@ -16,6 +16,8 @@ var enums = map[string][]string{
 	"JQSpec.encoding":  {"utf-8", "windows-1252", "iso-8859-1", "utf-16le", "utf-16be"},
 	"Egress.writes":    {"allow"},
 
+	"Rule.within": {"run", "session"},
+
 	"Egress.personal-data": {"none"},
 	"Integration.reads":    {"name", "position"},
 	"Severity.profile":     {harness.ProfileBytes, harness.ProfileLexical, harness.ProfileTyped, harness.ProfileTolerant},

@@ -15,6 +15,7 @@ func (c *comparer) array(at harness.Path, a, b payload.Node) {
 	}
 	if payload.SameSource(a, b) {
 		c.rules.guide(c.place.Operation, at)
+		c.unchanged(at, a)
 		return
 	}
 	c.list(at, elements(a), elements(b))
@@ -101,8 +102,9 @@ type steps func(i int) harness.Step
 
 // aligned states what an alignment found: changes within pairs, in the order of the baseline, then what went and came.
 func (c *comparer) aligned(at harness.Path, al alignment, was, is []payload.Node, stepWas, stepIs steps) {
+	correlates := c.rules.correlates(c.place.Operation, at.Child(harness.Each()))
 	for _, p := range al.pairs {
-		if !payload.SameSource(was[p.was], is[p.is]) { // a path is made for what differs only
+		if correlates || !payload.SameSource(was[p.was], is[p.is]) { // a path is made only where it is of use
 			c.value(at.Child(stepWas(p.was)), was[p.was], is[p.is])
 		}
 	}

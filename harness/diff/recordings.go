@@ -42,11 +42,15 @@ func compareAll(before, after harness.Recording, o Options, streamFrom int64, re
 	if err := c.survey(pairs); err != nil {
 		return nil, err
 	}
-	for _, p := range pairs {
+	ends := make([]int, len(pairs))
+	for i, p := range pairs {
+		c.rules.pair = i
 		if err := c.pair(p); err != nil {
 			return nil, err
 		}
+		ends[i] = len(c.out.Differences)
 	}
+	c.contradict(ends)
 	c.order(pairs, is)
 	c.finish(slices.Concat(was, is)...)
 	return c.out, nil
@@ -143,6 +147,7 @@ func (c *comparer) emit(path harness.Path, class harness.ChangeClass, was, is ha
 	d.Path, d.Pattern, d.Class, d.Was, d.Is = path, c.patternOf(path), class, was, is
 	d.Record = recordOf(path)
 	if !c.rules.suppress(d) {
+		c.rules.lapsed(&d)
 		c.out.Differences = append(c.out.Differences, d)
 	}
 }
@@ -211,7 +216,10 @@ func (c *comparer) emitForm(path harness.Path, was, is harness.Value) {
 }
 
 func (c *comparer) finish(all ...harness.Exchange) {
-	c.out.Suppressed, c.out.Expired = c.rules.suppressions(), c.rules.expired
+	c.out.Suppressed = c.rules.suppressions()
+	for _, r := range c.rules.expired {
+		c.out.Expired = append(c.out.Expired, r.Rule)
+	}
 	c.out.Unused = c.rules.pointless(all)
 	c.out.Notes = c.notes.lines()
 }

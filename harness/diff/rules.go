@@ -2,11 +2,9 @@ package diff
 
 import (
 	"fmt"
-	"math/big"
 	"path"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -30,9 +28,10 @@ type takesAway func(d harness.Difference) bool
 // Rules is the table of comparisons.
 var Rules = []RuleKind{
 	{"ignore", "takes away every difference at the place and below it", checkIgnore, true, true},
-	{"instant", "same form of time stamp, within the tolerance (a duration; none: any distance)", checkInstant, false, false},
-	{"number", "decimal within the tolerance: absolute such as 0.01, or relative such as 1%", checkNumber, false, false},
+	{"instant", "same form of time stamp, within the tolerance (a duration; none: any distance); zone says where stamps without one are", checkInstant, false, false},
+	{"number", "decimal within the tolerance: absolute such as 0.01, or relative such as 1%; with decimals both are rounded first", checkNumber, false, false},
 	{"pattern", "both texts match the regular expression pattern as a whole: the value may vary, its form may not", checkPattern, false, false},
+	{"correlated", "values drawn anew: the same old one always becomes the same new one, and the reverse, within the run or session; pattern says their form", checkCorrelated, false, false},
 	{"one-of", "the new text is one of values", checkOneOf, false, false},
 	{"case", "letter case is free", texts(strings.EqualFold), false, false},
 	{"trim", "blanks at both ends are free, also hard ones", texts(equalTrimmed), false, false},
@@ -76,6 +75,9 @@ func CheckRule(r harness.Rule) error {
 	if strings.TrimSpace(r.Reason) == "" {
 		return fmt.Errorf("rule at %s has no reason", r.At)
 	}
+	if err := checkParameters(r); err != nil {
+		return err
+	}
 	if _, err := path.Match(r.Operation, ""); err != nil {
 		return fmt.Errorf("rule at %s: operation %q: %w", r.At, r.Operation, err)
 	}
@@ -107,64 +109,6 @@ func checkKeyed(r harness.Rule) (takesAway, error) {
 	return nil, nil
 }
 
-func checkInstant(r harness.Rule) (takesAway, error) {
-	tolerance := time.Duration(1<<63 - 1)
-	if r.Tolerance != "" {
-		var err error
-		if tolerance, err = time.ParseDuration(r.Tolerance); err != nil || tolerance < 0 {
-			return nil, fmt.Errorf("rule at %s: tolerance %q is not a duration such as 5s", r.At, r.Tolerance)
-		}
-	}
-	return func(d harness.Difference) bool {
-		a, layoutA, okA := parseInstant(d.Was.Text)
-		b, layoutB, okB := parseInstant(d.Is.Text)
-		return okA && okB && d.Was.Kind == d.Is.Kind && layoutA == layoutB && a.Sub(b).Abs() <= tolerance
-	}, nil
-}
-
-// layouts of instants, most specific first. The fraction of a second may have any number of digits.
-var layouts = []string{
-	time.RFC3339, "2006-01-02T15:04:05", "2006-01-02 15:04:05", time.DateOnly, time.RFC1123, time.RFC1123Z,
-	"01/02/2006 15:04:05", "01/02/2006", "20060102150405", "20060102",
-}
-
-// parseInstant reads a text as an instant and says in which layout.
-func parseInstant(text string) (at time.Time, layout string, ok bool) {
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, text); err == nil {
-			return t, layout, true
-		}
-	}
-	return time.Time{}, "", false
-}
-
-func checkNumber(r harness.Rule) (takesAway, error) {
-	text, relative := strings.CutSuffix(r.Tolerance, "%")
-	tolerance := new(big.Rat)
-	if text != "" {
-		var ok bool
-		if tolerance, ok = harness.ParseDecimal(text); !ok || tolerance.Sign() < 0 {
-			return nil, fmt.Errorf("rule at %s: tolerance %q is not a number such as 0.01 or 1%%", r.At, r.Tolerance)
-		}
-	}
-	if relative {
-		tolerance.Quo(tolerance, big.NewRat(100, 1))
-	}
-	return func(d harness.Difference) bool {
-		a, okA := harness.ParseDecimal(d.Was.Text)
-		b, okB := harness.ParseDecimal(d.Is.Text)
-		if !okA || !okB || d.Was.Kind != d.Is.Kind {
-			return false
-		}
-		allowed := tolerance
-		if relative {
-			allowed = new(big.Rat).Mul(tolerance, new(big.Rat).Abs(a))
-		}
-		distance := new(big.Rat).Sub(a, b)
-		return distance.Abs(distance).Cmp(allowed) <= 0
-	}, nil
-}
-
 // compiledRule is a rule with its use so far.
 type compiledRule struct {
 	harness.Rule
@@ -172,14 +116,18 @@ type compiledRule struct {
 	holds  takesAway
 	count  int
 	sample harness.Difference
-	used   bool // for kinds that guide alignment
+	used   bool           // for kinds that guide alignment
+	pairs  []sighting     // of a correlated rule: what it took away so far
+	fixed  map[fixed]bool // of a correlated rule: values that stayed the same
 }
 
 // ruleSet is the rules that hold in one comparison.
 type ruleSet struct {
 	rules   []*compiledRule
-	guiding bool // one of them says how arrays are aligned
-	expired []harness.Rule
+	guiding bool            // one of them says how arrays are aligned
+	pairing bool            // one of them says that values keep to their pairs, so that the same ones count, too
+	expired []*compiledRule // they take nothing away
+	pair    int             // number of the pair that is compared
 }
 
 func compile(o Options) (*ruleSet, error) {
@@ -188,13 +136,17 @@ func compile(o Options) (*ruleSet, error) {
 		if err := CheckRule(r); err != nil {
 			return nil, harness.Usage(err, "mend the rule in the scenario")
 		}
-		if r.Until.Before(o.Now) && !o.Now.IsZero() {
-			set.expired = append(set.expired, r)
-			continue
-		}
 		kind, _ := kindOf(r)
 		holds, _ := kind.check(r)
-		set.rules = append(set.rules, &compiledRule{Rule: r, kind: kind, holds: holds})
+		rule := &compiledRule{Rule: r, kind: kind, holds: holds}
+		if r.Until.Before(o.Now) && !o.Now.IsZero() {
+			set.expired = append(set.expired, rule)
+			continue
+		}
+		if r.Compare == "correlated" {
+			rule.fixed, set.pairing = map[fixed]bool{}, true
+		}
+		set.rules = append(set.rules, rule)
 		set.guiding = set.guiding || holds == nil
 	}
 	return set, nil
@@ -227,22 +179,40 @@ func MatchOperation(glob, operation string) bool {
 	return ok && err == nil
 }
 
+// decides reports whether the rule takes the difference away.
+func (r *compiledRule) decides(d harness.Difference) bool {
+	if r.holds == nil || !r.covers(d.Operation, d.Path) || !r.kind.absence && (d.Was.IsAbsent() || d.Is.IsAbsent()) {
+		return false
+	}
+	return r.holds(d)
+}
+
 // suppress reports whether a rule takes the difference away, and counts it.
 func (s *ruleSet) suppress(d harness.Difference) bool {
 	for _, r := range s.rules {
-		if r.holds == nil || !r.covers(d.Operation, d.Path) {
-			continue
-		}
-		if !r.kind.absence && (d.Was.IsAbsent() || d.Is.IsAbsent()) || !r.holds(d) {
+		if !r.decides(d) {
 			continue
 		}
 		if r.count == 0 {
 			r.sample = d
 		}
 		r.count += d.Count
+		if r.fixed != nil {
+			r.pairs = append(r.pairs, sighting{d, s.pair})
+		}
 		return true
 	}
 	return false
+}
+
+// lapsed names on the difference the rule past its day that would have taken it away.
+func (s *ruleSet) lapsed(d *harness.Difference) {
+	for _, r := range s.expired {
+		if r.decides(*d) {
+			d.Rule, d.Note = &r.Rule, fmt.Sprintf("the rule held until %s", r.Until)
+			return
+		}
+	}
 }
 
 // noiseBelow returns the rules that take away differences at places below the given one.

@@ -40,10 +40,14 @@ const markEvery = 4096
 
 // streamed compares two bodies record by record, when they are lists of records and one is large; else it reports false.
 func (c *comparer) streamed(half string, was, is harness.Message) (done bool, err error) {
-	if max(was.Body.Size(), is.Body.Size()) <= c.streamFrom {
+	size, at := max(was.Body.Size(), is.Body.Size()), harness.PathOf(harness.Name(half), harness.Name("body"))
+	if size <= c.streamFrom || size <= wholeMost && c.rules.correlates(c.place.Operation, at) {
 		return false, nil
 	}
-	s := &streaming{c: c, at: harness.PathOf(harness.Name(half), harness.Name("body")), bodies: [2]harness.Message{was, is}}
+	if c.rules.correlates(c.place.Operation, at) {
+		c.notes.add(unseenNote(c.place.Operation, at))
+	}
+	s := &streaming{c: c, at: at, bodies: [2]harness.Message{was, is}}
 	samples, err := s.begin()
 	if err != nil || s.format[0] == nil || s.format[1] == nil || s.format[0].Format != s.format[1].Format {
 		return false, unlessWhole(err, s.most())

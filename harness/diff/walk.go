@@ -12,7 +12,8 @@ func (c *comparer) value(at harness.Path, a, b payload.Node) {
 	switch {
 	case a.Kind() != b.Kind():
 		c.emit(at, harness.Retyped, valueOf(a), valueOf(b))
-	case bytes.Equal(a.Raw(), b.Raw()) && a.Kind() != harness.KindObject && a.Kind() != harness.KindArray:
+	case a.IsScalar() && bytes.Equal(a.Raw(), b.Raw()):
+		c.unchanged(at, a)
 	case a.Kind() == harness.KindObject:
 		c.object(at, a, b)
 	case a.Kind() == harness.KindArray:
@@ -25,13 +26,9 @@ func (c *comparer) value(at harness.Path, a, b payload.Node) {
 // scalar compares two scalars of one kind whose bytes differ.
 func (c *comparer) scalar(at harness.Path, a, b payload.Node) {
 	was, is := valueOf(a), valueOf(b)
-	if a.Kind() == harness.KindNumber {
-		x, okX := harness.ParseDecimal(was.Text)
-		y, okY := harness.ParseDecimal(is.Text)
-		if okX && okY && x.Cmp(y) == 0 {
-			c.emitForm(at, was, is)
-			return
-		}
+	if a.Kind() == harness.KindNumber && sameDecimal(was.Text, is.Text) {
+		c.emitForm(at, was, is)
+		return
 	}
 	if a.Text() != b.Text() {
 		c.emit(at, harness.Changed, was, is)
@@ -46,6 +43,7 @@ func (c *comparer) scalar(at harness.Path, a, b payload.Node) {
 // XML do and duplicates of JSON, are a list.
 func (c *comparer) object(at harness.Path, a, b payload.Node) {
 	if payload.SameSource(a, b) {
+		c.unchanged(at, a)
 		return
 	}
 	if pairs, ok := payload.InStep(a, b); ok {
@@ -70,7 +68,7 @@ func (c *comparer) object(at harness.Path, a, b payload.Node) {
 // isSame spares a path for members of one name that are spelled alike. Arrays are looked at nevertheless where their size
 // is noted, or a rule may speak of them.
 func (c *comparer) isSame(at harness.Path, a, b payload.Node) bool {
-	if a.Kind() != b.Kind() || !bytes.Equal(a.Raw(), b.Raw()) {
+	if a.Kind() != b.Kind() || c.rules.pairing || !bytes.Equal(a.Raw(), b.Raw()) {
 		return false
 	}
 	return a.IsScalar() || payload.SameSource(a, b) && (a.Kind() == harness.KindObject || !c.rules.guiding && !c.countsTables(at))

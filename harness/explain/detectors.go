@@ -12,6 +12,8 @@ type Detector struct {
 // presence of fields, damage of values, codes, types, order, noise, and then what has no known cause.
 var Detectors = []Detector{
 	{"", "declared change", "differences that the scenario declares, up to the declared count", detectExpected},
+	{"F44", "rule expired", "rules past their day, whether they are still needed or not", detectExpiredRules},
+	{"F35", "references broken", "values drawn anew that do not map one to one, against a rule", detectUncorrelated},
 	{"F40", "rule from outside", "what a bank, a regulator or a standard demands from a day on, followed or not", detectOutside},
 	{"F00", "body malformed", "a body that cannot be read as its format any more", detectMalformed},
 	{"F09", "no connection", "an error that speaks of encryption, certificates, host keys or an unknown client", detectConnection},
