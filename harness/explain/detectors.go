@@ -9,7 +9,8 @@ type Detector struct {
 }
 
 // Detectors is the table, in the order in which they claim differences: declared changes, bodies that cannot be read,
-// presence of fields, damage of values, codes, types, order, noise, and then what has no known cause.
+// connections, access and calls, releases of interfaces, presence of fields, damage of values, codes, types, order, noise,
+// and then what has no known cause.
 var Detectors = []Detector{
 	{"", "declared change", "differences that the scenario declares, up to the declared count", detectExpected},
 	{"F44", "rule expired", "rules past their day, whether they are still needed or not", detectExpiredRules},

@@ -71,68 +71,85 @@ func (e event) before(other event) bool {
 // late is an event that comes after a later one of the same thing.
 type late struct{ event, after event }
 
-// detectEventOrder claims calls that came in another order. Where the history of one thing goes back that is dangerous:
-// the last word is an old one.
+// detectEventOrder claims calls that came in another order, one finding for each operation. Where the history of one
+// thing goes back that is dangerous: the last word is an old one.
 func detectEventOrder(s *state) {
-	isMoved := func(d *harness.Difference) bool { return d.Class == harness.Moved && len(d.Path) == 1 }
 	for _, fed := range []bool{true, false} { // what the target gets is the cause of what it hands on
-		for _, i := range s.unclaimed(func(d *harness.Difference) bool { return isMoved(d) && s.downstream(d) != fed }) {
-			if s.open[i] {
-				s.claimEventOrder(i, isMoved)
+		moved := s.unclaimed(func(d *harness.Difference) bool { return isMovedCall(d) && s.downstream(d) != fed })
+		for _, list := range s.bySlot(moved) {
+			if list = s.take(list); len(list) > 0 {
+				s.claimMovedCalls(list)
 			}
 		}
 	}
 }
 
-func (s *state) claimEventOrder(i int, isMoved func(*harness.Difference) bool) {
-	d := s.at(i)
-	lates := s.lateEvents(d)
-	f := s.sized([]int{i})
-	f.Hit = nil
-	f.Unit, f.Source = "calls", s.side(d.From)+": "+d.Operation
-	f.Of = len(s.before.bySlot[slotOf(d)])
-	own := s.take([]int{i})
-	if len(lates) == 0 {
-		s.kind.Kind, s.kind.Title = "F24", "order of calls changed"
-		f.Verdict = harness.Benign
-		f.Sentence = fmt.Sprintf("%s makes the same %s to %s in another order (%d of %d).", s.side(d.From), plural("call"), d.Operation, d.Count, f.Of)
-		f.NextStep = "Nothing to do, unless one of these calls needs what another one did: no history of one thing goes back."
-		s.claim(f, own)
-		return
+func isMovedCall(d *harness.Difference) bool { return d.Class == harness.Moved && len(d.Path) == 1 }
+
+// claimMovedCalls parts the sessions in which the history of a thing goes back from those in which nothing depends on
+// the order. The differences are closed.
+func (s *state) claimMovedCalls(list []int) {
+	var back, free []int
+	lates := map[string][]late{} // by session of the baseline
+	for _, i := range list {
+		d := s.at(i)
+		if found := s.lateEvents(d); len(found) > 0 {
+			lates[d.Session] = found
+			back = append(back, i)
+		} else {
+			free = append(free, i)
+		}
 	}
-	f.Verdict, f.Count = harness.Breaking, len(lates)
-	f.Sentence = fmt.Sprintf("%s reach %s out of order: %s. The older message has the last word.",
-		d.Operation, s.side(d.To), s.lateText(lates[0]))
-	if len(lates) > 1 {
-		f.Effects = append(f.Effects, fmt.Sprintf("The same for %d more.", len(lates)-1))
+	if len(back) > 0 {
+		s.claimLateEvents(back, lates)
+	}
+	if len(free) > 0 {
+		d := s.at(free[0])
+		f := s.sized(free)
+		f.Verdict, f.Unit, f.Of, f.Source = harness.Benign, "calls", len(s.before.bySlot[slotOf(d)]), s.side(d.From)+": "+d.Operation
+		f.Sentence = fmt.Sprintf("%s makes the same calls to %s in another order (%d of %d).", s.side(d.From), d.Operation, f.Count, f.Of)
+		f.NextStep = "Nothing to do, unless one of these calls needs what another one did: no history of one thing goes back."
+		s.kind.Kind, s.kind.Title = "F24", "order of calls changed"
+		s.claim(f, free)
+	}
+}
+
+func (s *state) claimLateEvents(back []int, lates map[string][]late) {
+	d := s.at(back[0])
+	n := 0
+	for _, list := range lates {
+		n += len(list)
+	}
+	f := s.sized(back)
+	f.Verdict, f.Hit, f.Unit, f.Count, f.Of = harness.Breaking, s.hits(back), "calls", n, len(s.before.bySlot[slotOf(d)])
+	f.Source = s.side(d.From) + ": " + d.Operation
+	f.Sentence = fmt.Sprintf("%s reach %s out of order: %s. The older message has the last word.", d.Operation, s.side(d.To), s.lateText(lates[d.Session][0]))
+	if n > 1 {
+		f.Effects = append(f.Effects, fmt.Sprintf("The same for %d more.", n-1))
 	}
 	f.NextStep = "Let the receiver compare the moment or number of a message with the newest that it knows, and drop older ones."
-	c := s.afterEvents(d, lates, isMoved)
+	c := s.afterEvents(d, lates)
 	c.addTo(&f)
 	s.kind.Kind, s.kind.Title = "F25", "events out of order"
-	s.claim(f, append(own, c.list...))
+	s.claim(f, append(back, c.list...))
 }
 
 // lateEvents lists the events of the slot and session that come after a later one of the same thing, in the candidate
 // only.
 func (s *state) lateEvents(d *harness.Difference) []late {
 	known := map[string]bool{}
-	for _, l := range latest(s.before.bySlot[slotOf(d)], d.Session) {
+	for _, l := range latest(s.before.inSession(slotOf(d), d.Session)) {
 		known[s.Comparison.Partner[l.event.exchange.ID]] = true
 	}
-	session := s.now(d).Session
-	lates := latest(s.after.bySlot[slotOf(d)], session)
+	lates := latest(s.after.inSession(slotOf(d), s.now(d).Session))
 	return slices.DeleteFunc(lates, func(l late) bool { return known[l.event.exchange.ID] })
 }
 
-// latest walks the events of a session in order and compares each with the newest before it of the same things.
-func latest(xs []harness.Exchange, session string) []late {
+// latest walks events in order and compares each with the newest before it of the same things.
+func latest(xs []harness.Exchange) []late {
 	var lates []late
 	newest := map[string]event{}
 	for _, x := range xs {
-		if x.Session != session {
-			continue
-		}
 		e := eventOf(x)
 		found := false
 		for _, t := range e.things {
@@ -164,22 +181,25 @@ func (s *state) lateText(l late) string {
 }
 
 // afterEvents claims what the target therefore hands on in another order, or with another last word.
-func (s *state) afterEvents(d *harness.Difference, lates []late, isMoved func(*harness.Difference) bool) consequence {
+func (s *state) afterEvents(d *harness.Difference, lates map[string][]late) consequence {
 	if s.downstream(d) {
 		return consequence{}
 	}
-	var things []string
-	for _, l := range lates {
-		things = append(things, l.event.things...)
+	things := map[string][]string{}
+	for session, list := range lates {
+		for _, l := range list {
+			things[session] = append(things[session], l.event.things...)
+		}
 	}
 	follow := s.take(s.unclaimed(func(o *harness.Difference) bool {
-		return o.Session == d.Session && s.downstream(o) && (isMoved(o) || s.isAboutAny(o, things))
+		about, same := things[o.Session]
+		return same && s.downstream(o) && (isMovedCall(o) || s.isAboutAny(o, about))
 	}))
 	c := consequence{list: follow}
 	for _, g := range s.grouped(follow) {
 		o := s.at(g.list[0])
 		c.targets = append(c.targets, s.place(o.To, o))
-		if isMoved(o) {
+		if isMovedCall(o) {
 			c.effects = append(c.effects, fmt.Sprintf("%s to %s follows in the new order.", o.Operation, s.side(o.To)))
 			continue
 		}

@@ -11,6 +11,17 @@ import (
 // slot is the exchanges of one operation between two systems.
 type slot struct{ from, to, channel, operation string }
 
+// inSession is the exchanges of a slot in one session, in order.
+func (ix *index) inSession(k slot, session string) []harness.Exchange {
+	var list []harness.Exchange
+	for _, id := range ix.bySession[session] {
+		if x := ix.byID[id]; x.From == k.from && x.To == k.to && x.Channel == k.channel && harness.WithoutVersion(x.Operation()) == harness.WithoutVersion(k.operation) {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
 // compare orders slots by systems, then by operation.
 func (k slot) compare(other slot) int {
 	return cmp.Or(cmp.Compare(k.from, other.from), cmp.Compare(k.to, other.to), cmp.Compare(k.channel, other.channel), cmp.Compare(k.operation, other.operation))

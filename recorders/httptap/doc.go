@@ -19,6 +19,9 @@
 // inside another server, a [Tap.Transport] that is not an [http.Transport], more than 512 fields), net/http's view is
 // recorded instead: canonical case, sorted by name, duplicates in order.
 //
+// Of a connection to the upstream that speaks TLS, the head of the answer also holds the version and cipher, and the
+// SHA-256 and the end of the upstream's certificate.
+//
 // Bodies are recorded after the transfer coding (chunks) and before the content coding (gzip) is undone. Trailer fields
 // stand at the end of the head, after the marker ":trailer" with an empty value. Informational answers (1xx) pass and are
 // not recorded. A protocol switch (WebSocket) passes; its two heads are recorded, with a Fault of kind truncated, because
