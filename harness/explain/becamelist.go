@@ -36,7 +36,7 @@ func (s *state) claimBecameList(elements []int) {
 	d := s.at(list[0])
 	name := d.Pattern[:len(d.Pattern)-1].Leaf()
 	f := s.sized(list)
-	f.Verdict, f.Hit = harness.Breaking, s.hits(list)
+	f.Hit = s.hits(list)
 	f.Sentence = fmt.Sprintf("%q in %s from %s occurs more than once now where it occurred once at most (%s).", name, d.Operation, s.side(answerer(d)), count(len(list), "place"))
 	f.Effects = []string{"Converters from XML make a list of what occurs more than once: a reader of a single value fails or takes the first."}
 	f.NextStep = "Read the element as a list in the mapping, also where there is one."

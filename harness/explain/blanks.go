@@ -51,19 +51,8 @@ func detectBlanks(s *state) {
 		return isPlace(d) && d.Class == harness.Changed && d.Was.Kind == harness.KindString && d.Was.Text != "" && d.Is.Text != "" &&
 			withoutInvisible(d.Was.Text) == withoutInvisible(d.Is.Text) && oneLineEnd(d.Was.Text) != oneLineEnd(d.Is.Text)
 	})
-	byWays := map[string][]group{}
-	var order []string
-	for _, g := range all {
-		for _, part := range splitBy(g, func(i int) string { return blanksChanged(s.at(i)) }) {
-			ways := blanksChanged(s.at(part.list[0]))
-			if byWays[ways] == nil {
-				order = append(order, ways)
-			}
-			byWays[ways] = append(byWays[ways], part)
-		}
-	}
-	for _, ways := range order {
-		s.claimBlanks(ways, byWays[ways])
+	for _, alike := range alikeBy(all, func(i int) string { return blanksChanged(s.at(i)) }) {
+		s.claimBlanks(alike)
 	}
 }
 
@@ -105,11 +94,11 @@ func placeOfBlanks(text string) string {
 	return "within the value"
 }
 
-func (s *state) claimBlanks(ways string, groups []group) {
+func (s *state) claimBlanks(groups []group) {
 	first := s.at(groups[0].list[0])
 	f := s.sized(groups[0].list)
 	f.Hit = s.hits(groups[0].list)
-	f.Sentence = fmt.Sprintf("%q in %s from %s differs in characters that cannot be seen: %s (%s).", fieldName(first), first.Operation, s.side(answerer(first)), ways, s.share(groups[0].list))
+	f.Sentence = fmt.Sprintf("%q in %s from %s differs in characters that cannot be seen: %s (%s).", fieldName(first), first.Operation, s.side(answerer(first)), blanksChanged(first), s.share(groups[0].list))
 	f.Proof = "Without blanks and invisible characters the values are the same."
 	f.NextStep = "Trim the value where it is read, and say so with a rule {compare: trim}; ask where the characters come from."
 	s.kind.Kind, s.kind.Title = "F22", "blanks changed"

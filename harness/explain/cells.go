@@ -13,16 +13,8 @@ import (
 func detectCells(s *state) {
 	s.detectFallenApart()
 	for _, row := range respelledCells {
-		bySlot := map[slot][]int{}
-		var order []slot
-		for _, g := range s.groups(row.fits) {
-			if bySlot[g.slot] == nil {
-				order = append(order, g.slot)
-			}
-			bySlot[g.slot] = append(bySlot[g.slot], g.list...)
-		}
-		for _, k := range order {
-			s.claimCells(row, bySlot[k])
+		for _, g := range bySlot(s.groups(row.fits)) {
+			s.claimCells(row, g.list)
 		}
 	}
 }

@@ -60,7 +60,6 @@ func (s *state) claimDelta(list []int, t tables, class harness.ChangeClass) {
 	d := s.at(list[0])
 	f := s.sized(list)
 	f.Hit = s.hits(list)
-	f.Verdict = harness.Breaking
 	f.Sentence = fmt.Sprintf("%s from %s looks like a delta where a snapshot was: %d → %d %s, picked from all over the file%s.",
 		d.Operation, s.side(answerer(d)), len(t.was), len(t.is), plural(unitOf(d)), s.changedSince(d, t))
 	f.Effects = []string{"A receiver that takes what is missing for deleted deletes the rest."}

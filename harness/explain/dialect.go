@@ -45,20 +45,8 @@ var formFacts = []formFact{
 // operation at once.
 func detectDialect(s *state) {
 	for _, fact := range formFacts {
-		groups := s.groups(func(d *harness.Difference) bool { return isFact(d, fact.name) })
-		for len(groups) > 0 {
-			first := s.at(groups[0].list[0])
-			same := func(g group) bool {
-				d := s.at(g.list[0])
-				return d.Was.Text == first.Was.Text && d.Is.Text == first.Is.Text
-			}
-			var alike []group
-			for _, g := range groups {
-				if same(g) {
-					alike = append(alike, g)
-				}
-			}
-			groups = slices.DeleteFunc(groups, same)
+		ways := func(i int) string { return s.at(i).Was.Text + "\x00" + s.at(i).Is.Text }
+		for _, alike := range alikeBy(s.groups(func(d *harness.Difference) bool { return isFact(d, fact.name) }), ways) {
 			s.claimFact(fact, alike)
 		}
 	}

@@ -66,6 +66,57 @@ func (s *state) unclaimed(keep func(*harness.Difference) bool) []int {
 	return list
 }
 
+// bySlot joins the groups of each slot, in order of first appearance.
+func bySlot(groups []group) []group {
+	var out []group
+	where := map[slot]int{}
+	for _, g := range groups {
+		n, ok := where[g.slot]
+		if !ok {
+			n = len(out)
+			where[g.slot] = n
+			out = append(out, group{slot: g.slot})
+		}
+		out[n].list = append(out[n].list, g.list...)
+	}
+	return out
+}
+
+// alikeBy sorts the differences of groups by a text, and then by group, in order of first appearance.
+func alikeBy(groups []group, text func(int) string) [][]group {
+	var out [][]group
+	where := map[string]int{}
+	for _, g := range groups {
+		for _, part := range splitBy(g, text) {
+			k := text(part.list[0])
+			n, ok := where[k]
+			if !ok {
+				n = len(out)
+				where[k] = n
+				out = append(out, nil)
+			}
+			out[n] = append(out[n], part)
+		}
+	}
+	return out
+}
+
+// splitBy sorts the differences of a group by a text, in order of first appearance.
+func splitBy(g group, text func(int) string) []group {
+	var out []group
+	where := map[string]int{}
+	for _, i := range g.list {
+		n, ok := where[text(i)]
+		if !ok {
+			n = len(out)
+			where[text(i)] = n
+			out = append(out, group{slot: g.slot})
+		}
+		out[n].list = append(out[n].list, i)
+	}
+	return out
+}
+
 // maxSiblings is the most fields of one parent that are looked at one by one. An object in which more differ is a map
 // whose names are data; comparing all with all would say nothing, slowly.
 const maxSiblings = 200

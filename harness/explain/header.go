@@ -15,16 +15,8 @@ func isHeader(d *harness.Difference) bool {
 
 // detectHeader claims columns whose names are spelled in another way, all of a file as one finding.
 func detectHeader(s *state) {
-	bySlot := map[slot][]int{}
-	var order []slot
-	for _, g := range s.groups(isHeader) {
-		if bySlot[g.slot] == nil {
-			order = append(order, g.slot)
-		}
-		bySlot[g.slot] = append(bySlot[g.slot], g.list...)
-	}
-	for _, k := range order {
-		list := s.take(bySlot[k])
+	for _, g := range bySlot(s.groups(isHeader)) {
+		list := s.take(g.list)
 		if len(list) == 0 {
 			continue
 		}
@@ -36,7 +28,7 @@ func detectHeader(s *state) {
 			}
 		}
 		f := s.sized(list)
-		f.Verdict, f.Count, f.Of, f.Unit = harness.Breaking, len(names), 0, "columns"
+		f.Count, f.Of, f.Unit = len(names), 0, "columns"
 		f.Sentence = fmt.Sprintf("%s of %s from %s %s spelled in another way: %s%s.",
 			count(len(names), "column"), d.Operation, s.side(answerer(d)), isOrAre(len(names)), listSome(names, 6), s.hiddenIn(list))
 		f.Effects = []string{"A reader that looks for the old name does not find the column; some leave it out without a word."}

@@ -152,7 +152,7 @@ func (s *state) claimExchange(title, looks string, exchanges []exchangedIDs, own
 	groups := s.grouped(moved)
 	first := s.at(groups[0].list[0])
 	f := s.sized(groups[0].list)
-	f.Count, f.Of, f.Verdict, f.Hit = len(groups[0].list), s.population(first), harness.Review, s.hits(own)
+	f.Count, f.Of, f.Hit = len(groups[0].list), s.population(first), s.hits(own)
 	f.Sentence = fmt.Sprintf("%s: %s (%d of %s of %s from %s moved).", looks, listSome(pairs, maxSamples), f.Count, count(f.Of, unitOf(first)), first.Operation, s.side(answerer(first)))
 	for _, g := range groups[1:] {
 		d := s.at(g.list[0])
@@ -194,7 +194,7 @@ func (s *state) detectMergeMarks() {
 		}
 		d := s.at(list[0])
 		f := s.sized(list)
-		f.Verdict, f.Hit = harness.Review, s.hits(list)
+		f.Hit = s.hits(list)
 		f.Sentence = fmt.Sprintf("%q in %s from %s holds a mark of a merge where a name was (%s), such as %q.", fieldName(d), d.Operation, s.side(answerer(d)), s.share(list), short(d.Is.Text))
 		f.NextStep = "Ask who owns the records which of them stays, and leave the other one out of the feed; receivers show the mark as a name."
 		s.kind.Kind, s.kind.Title = "F36", "records merged"

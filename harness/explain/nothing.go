@@ -12,24 +12,17 @@ import (
 // detectNothing claims the ways to say "no value" that took each other's place, one finding for each pair of ways, and
 // stand-ins such as N/A that came in place of values.
 func detectNothing(s *state) {
-	byWays := map[string][]group{}
-	var order []string
+	var all []group
 	for _, g := range s.groups(func(d *harness.Difference) bool {
 		return isField(d) && inBody(d) && d.Class != harness.Reformed && nothings(d) != ""
 	}) {
 		if d := s.at(g.list[0]); (d.Was.IsAbsent() || d.Is.IsAbsent()) && !s.mayLack(d) {
 			continue // a column that came or went is more than a way to say nothing
 		}
-		for _, part := range splitBy(g, func(i int) string { return nothings(s.at(i)) }) {
-			ways := nothings(s.at(part.list[0]))
-			if byWays[ways] == nil {
-				order = append(order, ways)
-			}
-			byWays[ways] = append(byWays[ways], part)
-		}
+		all = append(all, g)
 	}
-	for _, ways := range order {
-		s.claimNothing(byWays[ways])
+	for _, alike := range alikeBy(all, func(i int) string { return nothings(s.at(i)) }) {
+		s.claimNothing(alike)
 	}
 }
 
@@ -48,22 +41,6 @@ func (s *state) mayLack(d *harness.Difference) bool {
 	doc, err := r.doc(d.Path[0].Name)
 	s.note(err)
 	return err == nil && doc.Format != "csv" && doc.Format != "fixed"
-}
-
-// splitBy sorts the differences of a group by a text, in order of first appearance.
-func splitBy(g group, text func(int) string) []group {
-	var out []group
-	where := map[string]int{}
-	for _, i := range g.list {
-		n, ok := where[text(i)]
-		if !ok {
-			n = len(out)
-			where[text(i)] = n
-			out = append(out, group{slot: g.slot})
-		}
-		out[n].list = append(out[n].list, i)
-	}
-	return out
 }
 
 func (s *state) claimNothing(groups []group) {
@@ -117,26 +94,20 @@ func (s *state) detectStandIns(sent bool) {
 	if s.err != nil {
 		return
 	}
-	byText := map[string][]group{}
-	var order []string
+	var fresh []group
 	for _, g := range groups {
 		known := s.before.set(g.slot, s.at(g.list[0]).Pattern)
 		if s.crosswalkFor(known).Name != "" {
 			continue // a code like any other
 		}
 		for _, part := range splitBy(g, func(i int) string { return s.at(i).Is.Text }) {
-			text := s.at(part.list[0]).Is.Text
-			if known.counts[text] > 0 {
-				continue
+			if known.counts[s.at(part.list[0]).Is.Text] == 0 {
+				fresh = append(fresh, part)
 			}
-			if byText[text] == nil {
-				order = append(order, text)
-			}
-			byText[text] = append(byText[text], part)
 		}
 	}
-	for _, text := range order {
-		s.claimStandIn(byText[text])
+	for _, alike := range alikeBy(fresh, func(i int) string { return s.at(i).Is.Text }) {
+		s.claimStandIn(alike)
 	}
 }
 

@@ -93,7 +93,7 @@ func (s *state) claimOneSided(g, all group) {
 			direction = "ahead"
 		}
 		f := s.sized(list)
-		f.Verdict, f.Hit = harness.Breaking, s.hits(list)
+		f.Hit = s.hits(list)
 		f.Sentence = fmt.Sprintf("%q in %s from %s moved one hour %s in %s: only times %s of %s; the others did not move.",
 			fieldName(d), d.Operation, s.side(answerer(d)), direction, s.share(list), season, z.words)
 		f.Proof = fmt.Sprintf("%s moved and %s did not, each on its side of the switch of clocks.", count(len(moved), "different time"), count(len(stayed), "different time"))

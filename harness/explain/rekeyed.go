@@ -102,7 +102,7 @@ func (s *state) claimRekeyed(list []rekeying) {
 		name := r.moves[0].field.Leaf()
 		if n == 0 {
 			f = s.sized(gone)
-			f.Verdict, f.Hit = harness.Breaking, s.hits(gone)
+			f.Hit = s.hits(gone)
 			f.Sentence = fmt.Sprintf("The identifiers in %s of %s from %s changed, the records did not: %s, such as %s → %s (%s).",
 				name, d.Operation, s.side(answerer(d)), r.text, r.moves[0].was, r.moves[0].is, s.share(gone))
 		} else {

@@ -141,7 +141,7 @@ func (s *state) claimReused(slots []slot, bySlot map[slot][]int, people map[slot
 		list := s.take(bySlot[k])
 		if len(own) == 0 {
 			f = s.sized(list)
-			f.Verdict, f.Count, f.Of, f.Hit = harness.Breaking, people[k], of, s.hits(list)
+			f.Count, f.Of, f.Hit = people[k], of, s.hits(list)
 			f.Sentence = fmt.Sprintf("The same identifier stands for another person in %s from %s: %s changed together (%d of %s).",
 				d.Operation, s.side(answerer(d)), s.fieldsIn(list), people[k], count(of, unitOf(d)))
 		} else {

@@ -59,7 +59,7 @@ func detectSoftDelete(s *state) {
 		}
 		d := s.at(list[0])
 		f := s.sized(list)
-		f.Verdict, f.Hit = harness.Breaking, s.hits(list)
+		f.Hit = s.hits(list)
 		f.Sentence = fmt.Sprintf("%q in %s from %s ends records in another way: %s instead of %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), textOf(d.Is), textOf(d.Was), s.share(list))
 		f.Effects = []string{"An inactive record keeps its account and its data; a deleted one is taken out."}
 		s.finishSoftDelete(f, list)
@@ -95,7 +95,7 @@ func (s *state) claimAbsence(class harness.ChangeClass) {
 		g.list = s.take(g.list)
 		d := s.at(g.list[0])
 		f := s.sized(g.list)
-		f.Verdict, f.Hit = harness.Breaking, s.hits(g.list)
+		f.Hit = s.hits(g.list)
 		own := g.list
 		state := s.stateOf(g.list, follow)
 		f.Sentence = fmt.Sprintf("%s of %s from %s %s there with %s now: records that are over were left out before.", count(len(own), unitOf(d)), d.Operation, s.side(answerer(d)), isOrAre(len(own)), state)
