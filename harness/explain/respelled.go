@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,10 +141,14 @@ func (s *state) heldBefore(list []int) int {
 	return n
 }
 
-// switches are the names of fields that switch an account on and off, lower case, without separators.
-var switches = []string{"active", "isactive", "enabled", "isenabled", "accountenabled", "status"}
+// switches are the names of fields that switch something on and off, lower case, without separators; accounts are the
+// words of operations that are about people's access.
+var (
+	switches = []string{"active", "isactive", "enabled", "isenabled", "accountenabled"}
+	accounts = regexp.MustCompile(`(?i)user|account|person|people|worker|employee|member|login|identit`)
+)
 
-// stayActive says what it means that calls are refused which switch accounts off.
+// stayActive says what it means that calls are refused which switch something off.
 func (s *state) stayActive(refused []int) []string {
 	refused = slices.DeleteFunc(slices.Clone(refused), func(i int) bool {
 		on, known := infer.Truth(s.at(i).Was.Text)
@@ -152,8 +157,11 @@ func (s *state) stayActive(refused []int) []string {
 	if len(refused) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("Security: %d of %s that switch accounts off, as for terminations, are refused. The accounts stay active.",
-		len(refused), count(s.heldBefore(refused), "call"))}
+	calls := fmt.Sprintf("%d of %s", len(refused), count(s.heldBefore(refused), "call"))
+	if !accounts.MatchString(s.at(refused[0]).Operation) {
+		return []string{calls + " that switch something off are refused. It stays active."}
+	}
+	return []string{"Security: " + calls + " that switch accounts off, as for terminations, are refused. The accounts stay active."}
 }
 
 // isSwitch reports whether the place, or what the object around it names, switches an account on and off.
