@@ -44,6 +44,7 @@ var Detectors = []Detector{
 	{"F12", "header spelled otherwise", "columns whose names differ in letter case, blanks or marks only", detectHeader},
 	{"F02", "field renamed", "a field is gone and another with the same values came in its place", detectRenamed},
 	{"F02", "fields exchanged", "two fields of one parent that traded their values", detectSwapped},
+	{"F02", "field moved", "fields that stand in another object now, were taken apart or put together, with the same values", detectMovedFields},
 	{"F07", "answer in pages", "a list that ends early because the server now answers a page", detectPaging},
 	{"F11", "encoding changed", "the same letters in another encoding, or lost on the way", detectEncoding},
 	{"F14", "file written otherwise", "delimiter, quotes, line ends, order of columns, byte order mark", detectDialect},

@@ -1,0 +1,252 @@
+package explain
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// leafGroup is one field that is gone, or that came, with its values by record. A field of an object that is gone or came
+// as a whole counts as well.
+type leafGroup struct {
+	slot    slot
+	half    string
+	pattern harness.Path
+	values  map[string]string // by exchange and the keys of the records on the way
+	diffs   []int
+}
+
+// restructuring is fields that are gone and fields that carry their values now: one of each when a field moved, more when
+// it was taken apart or put together.
+type restructuring struct {
+	gone, came []*leafGroup
+	separator  string
+}
+
+// separators are what stands between the parts of a field that was taken apart or put together.
+var separators = []string{" ", ", ", "-", "_", "/", "|", ".", ":", ""}
+
+// detectMovedFields claims fields that stand in another object now, or that were taken apart or put together, with the
+// same values in every record. Few different values are no evidence.
+func detectMovedFields(s *state) {
+	gone := s.leafGroups(harness.Removed)
+	if len(gone) == 0 {
+		return
+	}
+	came := s.leafGroups(harness.Added)
+	if len(gone) > maxSiblings || len(came) > maxSiblings {
+		return
+	}
+	var found []restructuring
+	used := map[*leafGroup]bool{}
+	match := func(r restructuring) {
+		for _, g := range slices.Concat(r.gone, r.came) {
+			used[g] = true
+		}
+		found = append(found, r)
+	}
+	for _, g := range gone {
+		for _, c := range came {
+			if !used[g] && !used[c] && g.isNear(c) && g.differ() >= minOldValues && maps.Equal(g.values, c.values) {
+				match(restructuring{gone: []*leafGroup{g}, came: []*leafGroup{c}})
+			}
+		}
+	}
+	for _, way := range []struct {
+		wholes, parts []*leafGroup
+		split         bool
+	}{{gone, came, true}, {came, gone, false}} {
+		for _, whole := range way.wholes {
+			a, b, separator, ok := whole.partsIn(way.parts, used)
+			switch {
+			case !ok || used[whole]:
+			case way.split:
+				match(restructuring{[]*leafGroup{whole}, []*leafGroup{a, b}, separator})
+			default:
+				match(restructuring{[]*leafGroup{a, b}, []*leafGroup{whole}, separator})
+			}
+		}
+	}
+	for _, r := range s.complete(found) {
+		s.claimMoved(r)
+	}
+}
+
+// leafGroups gathers the fields that are gone, or that came.
+func (s *state) leafGroups(class harness.ChangeClass) []*leafGroup {
+	var order []*leafGroup
+	at := map[place]*leafGroup{}
+	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return d.Class == class && isField(d) && inBody(d) && d.Count == 1 }) {
+		d := s.at(i)
+		v := d.Was
+		if class == harness.Added {
+			v = d.Is
+		}
+		for _, leaf := range leavesOf(v) {
+			pattern := append(d.Pattern[:len(d.Pattern):len(d.Pattern)], leaf.path...)
+			k := place{slotOf(d), pattern.String()}
+			if at[k] == nil {
+				at[k] = &leafGroup{slot: k.slot, half: d.Path[0].Name, pattern: pattern, values: map[string]string{}}
+				order = append(order, at[k])
+			}
+			at[k].values[d.Exchange+"\x00"+keysAlong(d.Path)] = leaf.text
+			at[k].diffs = append(at[k].diffs, i)
+		}
+	}
+	return order
+}
+
+type leaf struct {
+	path harness.Path
+	text string
+}
+
+// leavesOf is the value itself, or the scalar members of an object. An object with containers in it has none: part of it
+// would be left.
+func leavesOf(v harness.Value) []leaf {
+	if v.Kind == harness.KindString || v.Kind == harness.KindNumber {
+		return []leaf{{nil, v.Text}}
+	}
+	members := map[string]any{}
+	decoder := json.NewDecoder(bytes.NewReader([]byte(v.Text)))
+	decoder.UseNumber()
+	if v.Kind != harness.KindObject || decoder.Decode(&members) != nil {
+		return nil
+	}
+	var list []leaf
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		switch member := members[name].(type) {
+		case string:
+			list = append(list, leaf{harness.PathOf(harness.Name(name)), member})
+		case json.Number:
+			list = append(list, leaf{harness.PathOf(harness.Name(name)), member.String()})
+		default:
+			return nil
+		}
+	}
+	return list
+}
+
+func (g *leafGroup) isNear(o *leafGroup) bool {
+	return g.slot == o.slot && g.half == o.half && len(g.values) == len(o.values)
+}
+
+// differ counts the different values.
+func (g *leafGroup) differ() int {
+	set := map[string]bool{}
+	for _, text := range g.values {
+		set[text] = true
+	}
+	return len(set)
+}
+
+// partsIn finds two fields that make up this one in every record, with one separator.
+func (g *leafGroup) partsIn(all []*leafGroup, used map[*leafGroup]bool) (a, b *leafGroup, separator string, ok bool) {
+	if used[g] || g.differ() < minOldValues {
+		return nil, nil, "", false
+	}
+	for _, a := range all {
+		for _, b := range all {
+			if a == b || used[a] || used[b] || !g.isNear(a) || !g.isNear(b) || a.differ() < 2 || b.differ() < 2 {
+				continue
+			}
+			for _, separator := range separators {
+				if g.isMadeOf(a, b, separator) {
+					return a, b, separator, true
+				}
+			}
+		}
+	}
+	return nil, nil, "", false
+}
+
+func (g *leafGroup) isMadeOf(a, b *leafGroup, separator string) bool {
+	for key, text := range g.values {
+		x, okX := a.values[key]
+		y, okY := b.values[key]
+		if !okX || !okY || x == "" || y == "" || x+separator+y != text {
+			return false
+		}
+	}
+	return true
+}
+
+// complete drops what would leave a part of an object behind: a difference is claimed as a whole.
+func (s *state) complete(found []restructuring) []restructuring {
+	for {
+		matched := map[int]int{}
+		for _, r := range found {
+			for _, g := range slices.Concat(r.gone, r.came) {
+				for _, i := range g.diffs {
+					matched[i]++
+				}
+			}
+		}
+		kept := slices.DeleteFunc(slices.Clone(found), func(r restructuring) bool {
+			return slices.ContainsFunc(slices.Concat(r.gone, r.came), func(g *leafGroup) bool {
+				return slices.ContainsFunc(g.diffs, func(i int) bool {
+					d := s.at(i)
+					return matched[i] < max(len(leavesOf(d.Was)), len(leavesOf(d.Is)))
+				})
+			})
+		})
+		if len(kept) == len(found) {
+			return kept
+		}
+		found = kept
+	}
+}
+
+func (s *state) claimMoved(r restructuring) {
+	diffs := func(groups []*leafGroup) (list []int) {
+		for _, g := range groups {
+			list = append(list, g.diffs...)
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	gone, came := diffs(r.gone), diffs(r.came)
+	n := len(r.gone[0].values)
+	what := fmt.Sprintf("%s moved to %s", r.names(r.gone), r.names(r.came))
+	switch {
+	case len(r.came) > 1:
+		what = fmt.Sprintf("%s was taken apart into %s", r.names(r.gone), r.names(r.came))
+	case len(r.gone) > 1:
+		what = fmt.Sprintf("%s were put together as %s", r.names(r.gone), r.names(r.came))
+	}
+	own := s.take(slices.Concat(gone, came))
+	if len(own) == 0 { // the object is claimed with another of its fields
+		last := &s.findings[len(s.findings)-1]
+		last.Effects = append(last.Effects, what+", too.")
+		return
+	}
+	d := s.at(r.gone[0].diffs[0])
+	f := s.sized(r.gone[0].diffs)
+	f.Hit = s.hits(r.gone[0].diffs)
+	f.Sentence = fmt.Sprintf("%s in %s of %s (%s, same values).", what, d.Operation, s.side(answerer(d)), s.share(r.gone[0].diffs))
+	f.NextStep = fmt.Sprintf("Read it at its new place in the mapping, or at both places while the two releases run side by side; ask %s whether more fields moved.", s.side(answerer(d)))
+	if s.downstream(d) {
+		f.Verdict = harness.Breaking // the receiver looks at the old place only
+		f.NextStep = fmt.Sprintf("Write it at its old place again in the mapping, or agree on the new one with %s.", s.side(receiver(d)))
+	}
+	f.Proof = fmt.Sprintf("Proven: put back, all %d values are as before.", n)
+	c := s.consequences(gone)
+	if len(c.list) > 0 {
+		f.Verdict = harness.Breaking
+	}
+	c.addTo(&f)
+	s.claim(f, append(own, c.list...))
+}
+
+// names is the places of the fields below the body.
+func (restructuring) names(groups []*leafGroup) string {
+	var names []string
+	for _, g := range groups {
+		names = append(names, fmt.Sprintf("%q", g.pattern[2:].String()))
+	}
+	return list(names)
+}
