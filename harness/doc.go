@@ -25,7 +25,7 @@
 //	5  cmd/rehearse, harness/harnesstest
 //	4  harness/rehearsal, harness/web
 //	3  recorders, harness/target, harness/shrink
-//	2  harness/diff explain mock replay report, fixtures, fixtures/scrub, scenarios, recorders/*
+//	2  harness/diff explain invariant mock replay report, fixtures, fixtures/scrub, scenarios, recorders/*
 //	1  harness/payload, harness/internal/*
 //	0  harness
 //
@@ -40,6 +40,8 @@
 //   - Operation: what an exchange asks for, with identifiers generalised: "GET /applications/{}", "registrations.csv".
 //   - Path: a place in an exchange, one syntax for every payload format.
 //   - Crosswalk: a code table that translates one system's codes to another's.
+//   - Invariant: what a message promises about itself, such as a trailer that counts its records.
+//   - Severity: how bad a kind of change is, by direction and by the profile that an integration chose.
 //   - Baseline and candidate: the two sides of a comparison, called A and B or was and is.
 //   - Sealed: scrubbed and complete; only a sealed recording can be replayed, compared or committed.
 package harness

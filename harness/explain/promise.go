@@ -28,9 +28,13 @@ type message struct {
 // A file that is handed on belongs to the one that it comes from. Where an earlier cause explains all that differs in a
 // message, its broken promises follow from that cause. The same promise broken in many sessions is one finding.
 func detectPromises(s *state) {
+	all := s.brokenPromises()
+	if len(all) == 0 {
+		return
+	}
 	messages, claimants := s.messages(), s.claimants()
 	var open []*promises
-	for _, p := range s.brokenPromises() {
+	for _, p := range all {
 		p.all = messages[p.message]
 		if f, claimed := claimants[p.message]; claimed && len(s.related(p)) == 0 {
 			s.followFrom(&s.findings[f], p)

@@ -253,3 +253,29 @@ func TestReadyMadeAreComplete(t *testing.T) {
 		}
 	}
 }
+
+// Whatever an expression is, it is refused, stopped or answered; nothing panics, and no error has several lines.
+func FuzzExpressions(f *testing.F) {
+	for _, r := range ReadyMade {
+		f.Add(r.Check, r.Says)
+	}
+	for _, check := range []string{
+		"sum(records.map(r, r.id)) / count(records) == 1.5", "digits(number(trailer.id), 2) == 1 && cell(header, 1) == '1'", "facts['line ends'] == 'LF'",
+		"entryHash([1, 2.5, '3']) > 0", "records[0] == body[0] && header in records", "{'a': 1}.a == number(' ')", "-number('1e400') < 0 || body.size() == 2u", "@same(1, 1)",
+	} {
+		f.Add(check, "{"+check+"}")
+	}
+	f.Fuzz(func(t *testing.T, check, says string) {
+		in := harness.Invariant{Name: "fuzzed", Operations: []string{"a.csv"}, Check: check, Says: says, Reason: "r"}
+		if err := Check(in); err != nil {
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("several lines: %q", err)
+			}
+			return
+		}
+		rec := file("a.csv", "text/csv", "id\n1\n2\n")
+		if _, _, err := Breaches(rec, rec, []harness.Invariant{in}, now); err != nil {
+			t.Errorf("%q was accepted before: %v", check, err)
+		}
+	})
+}
