@@ -180,7 +180,7 @@ func (c *comparer) collapse(at harness.Path, from, pairs int) {
 		class   harness.ChangeClass
 	}
 	columnOf := func(d harness.Difference) (col column, ok bool) {
-		ok = len(d.Path) == len(at)+2 && (d.Class == harness.Added || d.Class == harness.Removed)
+		ok = len(d.Path) == len(at)+2 && !d.Path[len(at)+1].IsElement() && (d.Class == harness.Added || d.Class == harness.Removed)
 		return column{d.Pattern.String(), d.Class}, ok
 	}
 	counts := map[column]int{}

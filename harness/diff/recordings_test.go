@@ -90,6 +90,7 @@ func TestJSONBodies(t *testing.T) {
 			[]string{"changed response.body[crn=00417].crn 00417 → 417"}},
 		{"member gone everywhere", `[{"id":"a","x":1},{"id":"b","x":2},{"id":"c","x":3}]`, `[{"id":"a"},{"id":"b"},{"id":"c"}]`, "one fact with a count",
 			[]string{"removed response.body[*].x 1 → ∅ ×3"}},
+		{"elements within a list", `[[]]`, `[[null,1]]`, "two elements of one list are no column", []string{"added response.body[0][0] ∅ → null", "added response.body[0][1] ∅ → 1"}},
 		{"repeated keys", `[{"id":"a","n":1},{"id":"a","n":2}]`, `[{"id":"a","n":1},{"id":"a","n":3}]`, "no unique key: by sequence and likeness",
 			[]string{"changed response.body[1].n 2 → 3"}},
 		{"escapes", `{"n":"Jos\u00e9"}`, `{"n":"José"}`, "spelling of a string has no meaning", nil},
