@@ -28,9 +28,9 @@ func detectMerged(s *state) {
 	}
 	const mergedNext = "Ask who owns the records whether the two are one, then check that each receiver moves its data to the one that stays: some delete the old account with all that belongs to it."
 	const splitNext = "Ask who owns the records whether these were two all along, then check which data receivers keep under which of them."
-	byKey := s.recordsByKey()
-	s.claimExchanges("records merged", "Looks like a merge", mergedNext, merges, func(e exchangedIDs) []int { return s.recordsOf(byKey[e.was], harness.Removed, e) })
-	s.claimExchanges("records split", "Looks like a split", splitNext, splits, func(e exchangedIDs) []int { return s.recordsOf(byKey[e.is], harness.Added, e) })
+	byKey, rows := s.recordsByKey(), rowTexts{}
+	s.claimExchanges("records merged", "Looks like a merge", mergedNext, merges, func(e exchangedIDs) []int { return s.recordsOf(byKey[e.was], harness.Removed, e, rows) })
+	s.claimExchanges("records split", "Looks like a split", splitNext, splits, func(e exchangedIDs) []int { return s.recordsOf(byKey[e.is], harness.Added, e, rows) })
 	s.detectMergeMarks()
 }
 
@@ -105,33 +105,37 @@ func movedBy(e exchangedIDs) []int {
 
 // recordsOf is the given records of a class that the identifier alone is the key of, and those that have their like under
 // the other identifier.
-func (s *state) recordsOf(records []int, class harness.ChangeClass, e exchangedIDs) []int {
+func (s *state) recordsOf(records []int, class harness.ChangeClass, e exchangedIDs, rows rowTexts) []int {
 	sessions := s.sessions(movedBy(e))
 	var list []int
 	for _, i := range records {
 		d := s.at(i)
-		if d.Class == class && s.open[i] && slices.Contains(sessions, d.Session) && (len(keysOf(d.Path)) == 1 || class == harness.Removed && s.isAbsorbed(d, e)) {
+		if d.Class == class && s.open[i] && slices.Contains(sessions, d.Session) && (len(keysOf(d.Path)) == 1 || class == harness.Removed && s.isAbsorbed(d, e, rows)) {
 			list = append(list, i)
 		}
 	}
 	return list
 }
 
+// rowTexts is the records of the candidate's tables as texts, by exchange and place, so that each is read once.
+type rowTexts map[string]map[string]bool
+
 // isAbsorbed reports whether the candidate has the record under the other identifier, as it had before.
-func (s *state) isAbsorbed(d *harness.Difference, e exchangedIDs) bool {
+func (s *state) isAbsorbed(d *harness.Difference, e exchangedIDs, rows rowTexts) bool {
+	k := d.Exchange + " " + innerTable(d.Path).String()
+	if rows[k] == nil {
+		rows[k] = map[string]bool{}
+		for _, row := range s.tablesOf(d).is {
+			rows[k][joined(fieldsOf(row))] = true
+		}
+	}
 	fields := slices.Clone(d.Was.Fields)
 	for i := range fields {
 		if fields[i].Value == e.was {
 			fields[i].Value = e.is
 		}
 	}
-	want := joined(fields)
-	for _, row := range s.tablesOf(d).is {
-		if joined(fieldsOf(row)) == want {
-			return true
-		}
-	}
-	return false
+	return rows[k][joined(fields)]
 }
 
 func (s *state) claimExchange(title, looks string, exchanges []exchangedIDs, own []int, next string) {

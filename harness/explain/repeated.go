@@ -3,7 +3,6 @@ package explain
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -26,7 +25,9 @@ func detectRepeated(s *state) {
 // repeats is the records that stand more than once on the side that has more of them, by their kind.
 type repeats struct {
 	equal, conflicting []int    // differences
-	keys               []string // of the conflicting ones
+	key                []string // names of the members that identify
+	keys               []string // of the conflicting ones, as text
+	has                map[string]bool
 }
 
 // repeatsIn sorts the records that are on one side only: whether their like is there once more, or another one with the
@@ -51,7 +52,7 @@ func (s *state) repeatsIn(g group) repeats {
 	for _, row := range fewer {
 		before[joined(fieldsOf(row))]++
 	}
-	var r repeats
+	r := repeats{key: key, has: map[string]bool{}}
 	for _, i := range g.list {
 		fields := slices.Concat(s.at(i).Is.Fields, s.at(i).Was.Fields)
 		text := keyText(fields, key)
@@ -60,7 +61,8 @@ func (s *state) repeatsIn(g group) repeats {
 			r.equal = append(r.equal, i)
 		case text != "" && sharing[text] > 1:
 			r.conflicting = append(r.conflicting, i)
-			if !slices.Contains(r.keys, text) {
+			if !r.has[text] {
+				r.has[text] = true
 				r.keys = append(r.keys, text)
 			}
 		}
@@ -80,8 +82,8 @@ func (s *state) claimRepeated(g group) {
 			f.Sentence = fmt.Sprintf("%s in %s from %s stood more than once with different values and stands once now: %s.", count(len(r.keys), "key"), d.Operation, s.side(answerer(d)), listSome(r.keys, maxSamples))
 			f.Verdict, f.NextStep = harness.Review, "Check that the record that stayed is the one that receivers went by."
 		}
-		f.Effects = s.valuesUnder(d, r.keys[0])
-		s.finishRepeated(f, s.withChanges(r.conflicting, r.keys))
+		f.Effects = s.valuesUnder(d, r)
+		s.finishRepeated(f, s.withChanges(r))
 	}
 	if equal := s.stillOpen(slices.Clone(r.equal)); len(equal) > 0 {
 		d := s.at(equal[0])
@@ -129,8 +131,8 @@ func picked(fields []harness.Field, names []string) []harness.Field {
 
 // withChanges adds the changes of the records with these keys: which of the two records was paired with the old one is
 // chance, as long as the old one is still there.
-func (s *state) withChanges(records []int, keys []string) []int {
-	d := s.at(records[0])
+func (s *state) withChanges(r repeats) []int {
+	d := s.at(r.conflicting[0])
 	t := s.tablesOf(d)
 	same, other := t.was, t.is
 	if d.Class == harness.Removed {
@@ -143,33 +145,17 @@ func (s *state) withChanges(records []int, keys []string) []int {
 	kept := map[string]bool{} // keys whose record of the other side is still there as it was
 	for _, row := range same {
 		fields := fieldsOf(row)
-		for _, text := range keys {
-			if there[joined(fields)] && hasKey(fields, text) {
-				kept[text] = true
-			}
+		if text := keyText(fields, r.key); r.has[text] && there[joined(fields)] {
+			kept[text] = true
 		}
 	}
-	return slices.Concat(records, s.unclaimed(func(o *harness.Difference) bool {
-		return o.Exchange == d.Exchange && o.Class == harness.Changed && o.Record != "" && slices.ContainsFunc(keys, func(text string) bool {
-			return kept[text] && hasKey(keysOf(o.Path), text)
-		})
+	return slices.Concat(r.conflicting, s.unclaimed(func(o *harness.Difference) bool {
+		return o.Exchange == d.Exchange && o.Class == harness.Changed && o.Record != "" && kept[keyText(keysOf(o.Path), r.key)]
 	}))
 }
 
-// hasKey reports whether the fields have the values of a key, as keyText writes it.
-func hasKey(fields []harness.Field, text string) bool {
-	for _, f := range fields {
-		if rest, ok := strings.CutPrefix(text, f.Name+"="+f.Value); ok && (rest == "" || rest[0] == ' ') {
-			if text = strings.TrimPrefix(rest, " "); text == "" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// valuesUnder shows what stands under one key.
-func (s *state) valuesUnder(d *harness.Difference, key string) []string {
+// valuesUnder shows what stands under the first key.
+func (s *state) valuesUnder(d *harness.Difference, r repeats) []string {
 	t := s.tablesOf(d)
 	rows := t.is
 	if d.Class == harness.Removed {
@@ -179,7 +165,7 @@ func (s *state) valuesUnder(d *harness.Difference, key string) []string {
 	var values []string
 	for _, row := range rows {
 		fields := fieldsOf(row)
-		if !hasKey(fields, key) {
+		if keyText(fields, r.key) != r.keys[0] {
 			continue
 		}
 		if first == nil {
@@ -195,7 +181,7 @@ func (s *state) valuesUnder(d *harness.Difference, key string) []string {
 	if len(values) == 0 {
 		return nil
 	}
-	return []string{fmt.Sprintf("Under %s stand %s.", key, listSome(values, maxSamples))}
+	return []string{fmt.Sprintf("Under %s stand %s.", r.keys[0], listSome(values, maxSamples))}
 }
 
 // detectRepeatedMembers claims members that came or went beside another one of their name in a JSON object.
