@@ -21,6 +21,8 @@ type Report struct {
 	Before      Side
 	After       Side
 	Target      string // what was tested, in words
+	Masked      bool   // values of the recordings are hidden behind their shapes
+	Vouched     bool   // somebody vouches that the live systems that answered hold no personal data
 	Findings    []Finding
 	Records     []RecordCount
 	Suppressed  []Suppression

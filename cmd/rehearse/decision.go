@@ -57,6 +57,10 @@ func (f *decision) load() (on decided, err error) {
 	if on.report, err = loadRun(on.workspace.Root(), f.run); err != nil {
 		return on, err
 	}
+	if on.report.Masked {
+		return on, harness.Usage(fmt.Errorf("%s: the values of run %s are hidden, so that none can be declared", f.verb, on.report.Run),
+			"when the live systems hold no personal data, say so in the scenario, egress: {personal-data: none}, and rehearse again")
+	}
 	findings := on.report.Findings
 	if f.finding < 1 || f.finding > len(findings) {
 		return on, harness.Usage(fmt.Errorf("%s: run %s has no finding %d", f.verb, on.report.Run, f.finding), fmt.Sprintf("it has the findings 1 to %d", len(findings)))

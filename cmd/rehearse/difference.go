@@ -14,14 +14,14 @@ import (
 
 func (a *app) diffVerb() verb {
 	var output, out, rules string
-	var verbose bool
+	var verbose, mask bool
 	return verb{
 		use: "diff BEFORE AFTER", short: "compare two recordings and explain the differences",
 		exits:   []int{exitNeedsPerson, exitRefused, exitInconclusive},
 		long:    "Diff compares two sealed recordings. With --rules, the rules and expected changes of a scenario hold.",
 		example: "rehearse diff fixtures/crm-sis .rehearse/runs/20261005T140000.000-preview/recording",
 		flags: func(set *pflag.FlagSet) {
-			addReportFlags(set, &output, &out, &verbose)
+			addReportFlags(set, &output, &out, &verbose, &mask)
 			set.StringVar(&rules, "rules", "", "`scenario` whose rules, expected changes and owners hold")
 		},
 		run: func(_ context.Context, args []string) error {
@@ -32,7 +32,7 @@ func (a *app) diffVerb() verb {
 			if err != nil {
 				return err
 			}
-			if err := a.show(r, output, out, report.Options{Verbose: verbose}); err != nil {
+			if err := a.show(r, output, out, report.Options{Verbose: verbose, Mask: mask}); err != nil {
 				return err
 			}
 			return verdictError(r.Verdict, harness.Review)

@@ -23,6 +23,7 @@ import (
 type runFlags struct {
 	output, out, mode, failOn, candidate string
 	allow, also                          []string
+	mask                                 bool
 	verbose, quiet, expectFailure        bool
 	silent                               bool // the report is kept and not shown
 }
@@ -37,7 +38,7 @@ func (a *app) runVerb() verb {
 			"recording are kept in " + runsFolder + ".\n\nIn the names of files {run} stands for the name of the run.\n\nNothing beside loopback is reached unless the scenario or --allow names it.",
 		example: "rehearse run scenarios/harrow-lake/i1-sis-lms-enrollment/sis-9.32.yaml --output junit --out report.xml",
 		flags: func(set *pflag.FlagSet) {
-			addReportFlags(set, &f.output, &f.out, &f.verbose)
+			addReportFlags(set, &f.output, &f.out, &f.verbose, &f.mask)
 			set.StringArrayVar(&f.also, "also", nil, "`kind=file`: write a report of this kind, too; can be repeated")
 			set.StringVar(&f.mode, "mode", "gate", "`gate`: a verdict can fail the run; report: only errors do")
 			set.StringVar(&f.failOn, "fail-on", "review", "`weight` from which the gate fails: benign, review or breaking")
@@ -50,14 +51,15 @@ func (a *app) runVerb() verb {
 	}
 }
 
-func addReportFlags(set *pflag.FlagSet, output, out *string, verbose *bool) {
+func addReportFlags(set *pflag.FlagSet, output, out *string, verbose, mask *bool) {
 	var kinds []string
 	for _, k := range report.Kinds {
 		kinds = append(kinds, k.Name)
 	}
 	set.StringVar(output, "output", "text", "`kind` of report: "+strings.Join(kinds, ", "))
 	set.StringVar(out, "out", "", "write the report to this `file` instead of standard output")
-	set.BoolVar(verbose, "verbose", false, "show every difference and what programs said")
+	set.BoolVar(mask, "mask", false, "hide the values of the recordings: letters become x, digits 9; for readers who may not see stand-ins")
+	set.BoolVar(verbose, "verbose", false, "show the differences behind each finding and what programs said")
 }
 
 // thresholds are the values of --fail-on.
@@ -222,7 +224,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return nil, err
 	}
 	options := report.Options{
-		Verbose: f.verbose, Page: dir + "/report.html", Accept: "rehearse accept --finding N --into FILE --reason \"…\"",
+		Verbose: f.verbose, Mask: f.mask, Page: dir + "/report.html", Accept: "rehearse accept --finding N --into FILE --reason \"…\"",
 		Folder: folderInRepository(ws.Root()),
 	}
 	for _, w := range also {

@@ -21,6 +21,7 @@ func (p Plan) report(baseline *fixtures.Recording, s *stage, c *harness.Comparis
 		Run: p.ID, Scenario: p.Scenario.Name, File: p.scenarioFile(), Change: p.Scenario.Change, Integration: p.Scenario.Integration, Title: integration.Title,
 		Owner: p.Catalogue.PersonName(integration.Owner), Steward: p.Catalogue.PersonName(integration.Steward),
 		Tool: p.Tool, Clock: p.clock(baseline), Target: target.Describe(p.Scenario.Target),
+		Vouched:  p.Scenario.Egress.PersonalData == "none",
 		Before:   harness.Side{Name: p.Scenario.Recording, Digest: baseline.Digest(), Exchanges: c.Exchanges[0], Manifest: baseline.Manifest()},
 		After:    harness.Side{Name: "this run", Digest: digest, Exchanges: c.Exchanges[1], Manifest: s.recording.Manifest()},
 		Findings: findings, Records: c.Records, Suppressed: c.Suppressed, Unused: c.Unused, Expired: c.Expired,

@@ -23,6 +23,7 @@ type (
 		Verdict     string           `json:"verdict"`
 		Headline    string           `json:"headline"`
 		Reason      string           `json:"reason,omitempty"`
+		Masked      bool             `json:"masked,omitempty"` // values are hidden behind their shapes
 		Scenario    string           `json:"scenario"`
 		File        string           `json:"file,omitempty"` // of the scenario
 		Change      string           `json:"change,omitempty"`
@@ -214,7 +215,7 @@ func escapeHidden(b []byte) []byte {
 
 func newJSON(r *harness.Report) jsonReport {
 	out := jsonReport{
-		Report: jsonVersion, Run: r.Run, Verdict: string(r.Verdict), Headline: headline(r), Reason: r.Reason,
+		Report: jsonVersion, Run: r.Run, Verdict: string(r.Verdict), Headline: headline(r), Reason: r.Reason, Masked: r.Masked,
 		Scenario: r.Scenario, File: r.File, Change: r.Change, Integration: r.Integration, Title: r.Title, Owner: r.Owner,
 		Steward: r.Steward, Target: r.Target, Tool: r.Tool, Started: instant(r.Started), TookMS: r.Took.Milliseconds(),
 		Clock: instant(r.Clock), Before: jsonSideOf(r.Before), After: jsonSideOf(r.After), Counts: map[string]int{},

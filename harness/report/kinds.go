@@ -15,6 +15,7 @@ type Options struct {
 	Verbose bool   // text, markdown: the differences behind each finding, every rule's first match, what programs said
 	Page    string // text, markdown: the command or file that gives the HTML page; empty: not said
 	Accept  string // text: the command that accepts a finding; empty: not said
+	Mask    bool   // hide the values of the recordings behind their shapes
 	Folder  string // sarif, github, gitlab, azure: folder of the workspace within the repository, with slashes; empty: its root
 }
 
@@ -39,12 +40,16 @@ var Kinds = []Kind{
 	{"html", "one self-contained page to read, share and print", ".html", writeHTML},
 }
 
-// Write writes the report as the kind of that name. An unknown name is a [harness.Problem] of ClassUsage; every other
+// Write writes the report as the kind of that name. Values of recordings that are not sealed, and for which nobody
+// vouches, are always hidden behind their shapes. An unknown name is a [harness.Problem] of ClassUsage; every other
 // error is one of w.
 func Write(w io.Writer, kind string, r *harness.Report, o Options) error {
 	names := make([]string, len(Kinds))
 	for i, k := range Kinds {
 		if k.Name == kind {
+			if o.Mask || !isOpen(r) {
+				r = masked(r)
+			}
 			return k.Write(w, r, o)
 		}
 		names[i] = k.Name

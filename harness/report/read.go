@@ -20,7 +20,7 @@ func ReadJSON(r io.Reader) (*harness.Report, error) {
 	}
 	out := &harness.Report{
 		Run: in.Run, Scenario: in.Scenario, File: in.File, Change: in.Change, Integration: in.Integration, Title: in.Title, Owner: in.Owner,
-		Steward: in.Steward, Verdict: harness.Verdict(in.Verdict), Reason: in.Reason, Tool: in.Tool,
+		Steward: in.Steward, Verdict: harness.Verdict(in.Verdict), Reason: in.Reason, Masked: in.Masked, Tool: in.Tool,
 	}
 	for _, f := range in.Findings {
 		finding, err := f.finding()

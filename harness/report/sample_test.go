@@ -37,7 +37,7 @@ func cleanReport() *harness.Report {
 	r := &harness.Report{
 		Run: "20261005T140000-7c1d", Scenario: "baseline", Integration: "sis-lms-enrollment",
 		Title: "Nightly enrolment to the LMS", Owner: "Dana Ortiz", Steward: "Leon Achebe", Tool: "rehearse 1.0.0",
-		Started: monday, Took: 820 * time.Millisecond, Clock: monday, Target: "the jq mapping of HubLine, in this process",
+		Started: monday, Took: 820 * time.Millisecond, Clock: monday, Target: "the jq mapping of HubLine, in this process", Vouched: true,
 		Before: harness.Side{Name: "fixtures/harrow-lake/sis-lms-enrollment", Digest: "sha256:0f6f7e1d5a", Exchanges: 6, Manifest: manifest},
 		After:  harness.Side{Name: "this run", Digest: "sha256:0f6f7e1d5a", Exchanges: 6, Manifest: harness.Manifest{Origin: "replay"}},
 		Records: []harness.RecordCount{
@@ -220,7 +220,7 @@ func hostileReport(s string) *harness.Report {
 	return &harness.Report{
 		Run: s, Scenario: s, Change: s, Integration: s, Title: s, Owner: s, Steward: s, Verdict: harness.Breaking, Reason: s, Tool: s,
 		Target: s, Before: harness.Side{Name: s, Digest: s, Manifest: harness.Manifest{Origin: s, Scrub: harness.ScrubSeal{Policy: s}}},
-		After: harness.Side{Name: s, Digest: s},
+		After: harness.Side{Name: s, Digest: s}, Vouched: true,
 		Findings: []harness.Finding{{
 			Number: 1, Kind: s, Title: s, Verdict: harness.Breaking, Sentence: s, Effects: all, Proof: s, Count: 1, Unit: s,
 			Hit: []harness.Group{{Field: s, Values: all, Total: 1}}, Samples: []harness.Sample{{Where: s, Field: s, Was: s, Is: s, Source: d}},
