@@ -17,10 +17,10 @@ import (
 
 // Bounds of an expression.
 const (
-	maxSource     = 4 << 10   // bytes of its text
-	maxDepth      = 32        // of brackets
-	baseCost      = 1_000_000 // steps for one message
-	costPerRecord = 100       // steps for each of its records beside
+	maxSource     = 4 << 10 // bytes of its text
+	maxDepth      = 32      // of brackets
+	baseCost      = 200_000 // steps for one message
+	costPerRecord = 100     // steps for each of its records beside
 )
 
 // language is the environment of all expressions, made on first use: most runs have none.
