@@ -131,7 +131,8 @@ func (s *state) claimTransformed(c *cluster) {
 	f.Proof, f.Cause = s.causeOf(c.law, c.scope(s), all)
 	s.kind.Kind, s.kind.Title = rule.Kind, means.title
 	own = s.take(own)
-	follow := s.consequences(own)
+	follow := s.totals(own)
+	follow.join(s.consequences(own))
 	follow.addTo(&f)
 	s.claim(f, append(own, follow.list...))
 }
