@@ -51,6 +51,7 @@ const (
 type Value struct {
 	Kind   ValueKind
 	Text   string  // a scalar's text: a number as written, a string decoded; of a container a short rendition
+	Part   string  // of a long text that changed: the words that differ, with some around them; else empty
 	Fields []Field // of a removed or added record: its scalar members in order, name → text
 }
 

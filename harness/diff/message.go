@@ -130,11 +130,14 @@ func (c *comparer) bytes(at harness.Path, class harness.ChangeClass, a, b []byte
 	for offset < len(a) && offset < len(b) && a[offset] == b[offset] {
 		offset++
 	}
-	c.emit(at, class, bytesValue(int64(len(a)), harness.Digest(a), int64(offset)), bytesValue(int64(len(b)), harness.Digest(b), int64(offset)))
+	value := func(s []byte) harness.Value {
+		return bytesValue(int64(len(s)), typeOfBytes(s), harness.Digest(s), int64(offset))
+	}
+	c.emit(at, class, value(a), value(b))
 }
 
-func bytesValue(size int64, digest string, differs int64) harness.Value {
-	text := fmt.Sprintf("%d bytes, %s, first difference at byte %d", size, digest, differs)
+func bytesValue(size int64, what, digest string, differs int64) harness.Value {
+	text := fmt.Sprintf("%d bytes of %s, %s, first difference at byte %d", size, what, digest, differs)
 	return harness.Value{Kind: harness.KindBytes, Text: text}
 }
 

@@ -254,7 +254,8 @@ func FuzzRecordings(f *testing.F) {
 			if string(a) == string(b) && len(c.Differences) > 0 {
 				t.Errorf("%s: %q differs from itself: %v", media, a, lines(c))
 			}
-			if facts(c) != facts(back) {
+			ragged := strings.Contains(strings.Join(append(lines(c), lines(back)...), "\n"), "rows of another width")
+			if facts(c) != facts(back) && !ragged { // the names of columns are taken from the first row of either side
 				t.Errorf("%s: %q and %q: %v, and back %v", media, a, b, lines(c), lines(back))
 			}
 			if string(a) != string(b) && len(c.Differences)+len(c.Notes)+len(c.Suppressed) == 0 {

@@ -99,7 +99,7 @@ func (s *streaming) spelling(half string) (err error) {
 		}
 	}
 	was, is := s.bodies[0].Body, s.bodies[1].Body
-	s.c.emit(spelling(half), harness.Reformed, bytesValue(was.Size(), was.Digest(), offset), bytesValue(is.Size(), is.Digest(), offset))
+	s.c.emit(spelling(half), harness.Reformed, bytesValue(was.Size(), unknownData, was.Digest(), offset), bytesValue(is.Size(), unknownData, is.Digest(), offset))
 	return nil
 }
 

@@ -31,6 +31,7 @@ func (c *comparer) scalar(at harness.Path, a, b payload.Node) {
 		return
 	}
 	if a.Text() != b.Text() {
+		was, is = withParts(was, is)
 		c.emit(at, harness.Changed, was, is)
 		return
 	}

@@ -149,7 +149,7 @@ func samplesOf(list []harness.Difference) []harness.Sample {
 	var samples []harness.Sample
 	seen := map[look]bool{}
 	for _, d := range list {
-		key := look{d.Operation, d.Pattern.Leaf(), textOf(d.Was), textOf(d.Is)}
+		key := look{d.Operation, d.Pattern.Leaf(), sampleText(d.Was), sampleText(d.Is)}
 		if seen[key] {
 			continue
 		}
@@ -160,6 +160,14 @@ func samplesOf(list []harness.Difference) []harness.Sample {
 		}
 	}
 	return samples
+}
+
+// sampleText is textOf, or the part that changed of a long text.
+func sampleText(v harness.Value) string {
+	if v.Part != "" {
+		return v.Part
+	}
+	return textOf(v)
 }
 
 // places is how many places the differences stand for.
