@@ -25,7 +25,7 @@ var versionSigns = []versionSign{
 	{"the version in a header", inVersionHeader, false},
 	{"the SOAP action", func(d *harness.Difference) bool { return !isAnswer(d) && headField(d) == "soapaction" }, false},
 	{"the namespace", isNamespace, true},
-	{"the prefixes of namespaces", func(d *harness.Difference) bool { return factOf(d) == "prefixes" }, false},
+	{"the binding of prefixes", func(d *harness.Difference) bool { return factOf(d) == "prefixes" }, false},
 	{"the writing of the XML", isWritingOfXML, false},
 }
 
