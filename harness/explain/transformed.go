@@ -35,7 +35,7 @@ const minOldValues = 3
 // rule are one finding: one change of the mapping or of the vendor shows in many fields.
 func detectTransformed(s *state) {
 	fits := func(d *harness.Difference) bool {
-		return (d.Class == harness.Changed || d.Class == harness.Retyped && d.Was.Kind != harness.KindNull) && isField(d) && inBody(d)
+		return (d.Class == harness.Changed || d.Class == harness.Retyped && d.Was.Kind != harness.KindNull) && inBody(d)
 	}
 	all := s.uncrowded(s.groups(fits))
 	groups := all

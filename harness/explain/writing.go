@@ -12,7 +12,7 @@ import (
 // a new code: letter case, padding, separators, signs, cuts, dates in another layout, spellings of true and false. Such a
 // rule shows in a single value, so that fields with one or two values are explained, too.
 func detectWriting(s *state) {
-	groups := s.uncrowded(s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isField(d) && inBody(d) }))
+	groups := s.uncrowded(s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && inBody(d) }))
 	s.loadSets(s.before, groups)
 	if s.err != nil {
 		return
