@@ -37,7 +37,7 @@ mutants: ## plant 1,000 known changes into recordings and score how they are exp
 	$(GO) run ./harness/harnesstest/mutants --mutants 1000 $(MUTANTSFLAGS)
 
 peers: ## measure the differ beside others on planted workloads, in about eight minutes; the others are a module of their own
-	@mkdir -p bin && cd harness/internal/peers && $(GO) build -o ../../../bin/ . && ../../../bin/peers
+	@mkdir -p bin && cd harness/internal/peers && $(GO) build -mod=mod -o ../../../bin/ . && ../../../bin/peers
 
 demo: ## rehearse the upgrade and the mapping change of Harrow Lake
 	@$(MAKE) --no-print-directory build

@@ -4,12 +4,14 @@ package diff
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -141,4 +143,35 @@ func compareAlone(b *testing.B, dir string, want int) (cpu time.Duration, peak i
 		peak <<= 10 // bytes there, kilobytes elsewhere
 	}
 	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), peak
+}
+
+// BenchmarkShiftedArray800 aligns elements that no member identifies: all differ, but only in two members together.
+func BenchmarkShiftedArray800(b *testing.B) {
+	list := func(shift int) string {
+		var text []string
+		for i := range 800 {
+			k := (i + shift) % 800
+			text = append(text, fmt.Sprintf(`{"plan":"P%d","credits":%d,"status":"active","notes":"transferred from the college across the lake"}`, k%29, k%31))
+		}
+		return "[" + strings.Join(text, ",") + "]"
+	}
+	was, is := answer("application/json", list(0)), answer("application/json", list(7))
+	start := cpuTime(b)
+	for b.Loop() {
+		c, err := Recordings(was, is, Options{})
+		if err != nil || len(c.Differences) != 1 || c.Differences[0].Count != 7 {
+			b.Fatal(err, lines(c), c.Notes)
+		}
+	}
+	b.ReportMetric(float64(cpuTime(b)-start)/float64(time.Millisecond)/float64(b.N), "cpu-ms")
+}
+
+// cpuTime is what this process has used.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

@@ -2,7 +2,6 @@ package diff
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -255,25 +254,6 @@ func TestRuleThatCannotBeUnderstoodIsRefused(t *testing.T) {
 		_, err := Recordings(answer("", ""), answer("", ""), Options{Rules: []harness.Rule{r}})
 		if err == nil || harness.HintOf(err) == "" {
 			t.Errorf("%+v: error %v, hint %q", r, err, harness.HintOf(err))
-		}
-	}
-}
-
-// BenchmarkShiftedArray800 aligns elements that no member identifies: all differ, but only in two members together.
-func BenchmarkShiftedArray800(b *testing.B) {
-	list := func(shift int) string {
-		var text []string
-		for i := range 800 {
-			k := (i + shift) % 800
-			text = append(text, fmt.Sprintf(`{"plan":"P%d","credits":%d,"status":"active","notes":"transferred from the college across the lake"}`, k%29, k%31))
-		}
-		return "[" + strings.Join(text, ",") + "]"
-	}
-	was, is := answer("application/json", list(0)), answer("application/json", list(7))
-	for b.Loop() {
-		c, err := Recordings(was, is, Options{})
-		if err != nil || len(c.Differences) != 1 || c.Differences[0].Count != 7 {
-			b.Fatal(err, lines(c), c.Notes)
 		}
 	}
 }
