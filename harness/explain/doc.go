@@ -8,6 +8,10 @@
 // A consequence is claimed with evidence only: in a session in which the cause lies, and, where both sides are records
 // with a key, in the record that has the key values of the cause.
 //
+// A cause that rests on a rule is proved: the rule, with the condition under which it holds, is applied to every old value
+// of its places; it is proven when it gives every new one and alters none that stayed. A cause of fewer than
+// [harness.MinProven] differences is a candidate. Rules that people accepted are applied anew in the same way.
+//
 // Memory: the heads of both recordings, the differences, and the distinct values of the fields that are looked at.
 // Time is linear in the differences and in the bytes of the exchanges that they lie in.
 package explain
