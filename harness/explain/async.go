@@ -10,7 +10,7 @@ import (
 
 // Members and words by which an answer says that the work is not done yet, in lower case.
 var (
-	ticketNames  = []string{"jobid", "job_id", "job", "taskid", "task_id", "operationid", "operation_id", "statusurl", "status_url", "pollurl", "poll_url", "ticket"}
+	ticketNames  = []string{"jobid", "job_id", "taskid", "task_id", "operationid", "operation_id", "statusurl", "status_url", "pollurl", "poll_url"}
 	pendingWords = []string{"queued", "pending", "processing", "accepted", "in_progress", "inprogress", "running", "submitted"}
 )
 
@@ -38,7 +38,8 @@ func (s *state) claimDeferred(sign func(*harness.Difference) bool) {
 	}
 }
 
-// isDeferred reports whether the answer that holds the sign lacks what it held before, or says that it is not done.
+// isDeferred reports whether the answer that holds the sign says that it is not done, or holds nothing of what it held
+// before. A number of a job beside the result is no more than a new field.
 func (s *state) isDeferred(d *harness.Difference) bool {
 	x := s.now(d)
 	if x.Response.Head.Has("Location") && x.Status() == 202 {
@@ -46,12 +47,29 @@ func (s *state) isDeferred(d *harness.Difference) bool {
 	}
 	for _, i := range s.facts.within[d.Exchange] {
 		o := s.at(i)
-		if s.open[i] && isAnswer(o) && len(o.Path) > 1 && o.Path[1].Name == "body" &&
-			(o.Class == harness.Removed || slices.Contains(pendingWords, strings.ToLower(o.Is.Text))) {
+		if s.open[i] && isAnswer(o) && inBody(o) && slices.Contains(pendingWords, strings.ToLower(o.Is.Text)) {
 			return true
 		}
 	}
-	return false
+	return s.sharesNothing(s.before.byID[d.Exchange], x)
+}
+
+// sharesNothing reports whether the objects of both answers have no member in common.
+func (s *state) sharesNothing(was, is harness.Exchange) bool {
+	old, now := reader{exchange: was}, reader{exchange: is}
+	a, err := old.doc("response")
+	s.note(err)
+	b, errNow := now.doc("response")
+	s.note(errNow)
+	if s.err != nil || a.Root().Kind() != harness.KindObject || a.Root().Len() == 0 {
+		return false
+	}
+	for n := range a.Root().Children() {
+		if !b.Root().Member(n.Name()).IsZero() {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *state) claimDeferral(list []int) {

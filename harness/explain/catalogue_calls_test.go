@@ -164,6 +164,11 @@ func statusExamples() []example {
 			want: "F39 review", count: "3/3 calls", says: []string{"a job to ask for later"},
 		},
 		{
+			name: "F13 job beside the result", why: "a number of a job beside the result puts nothing off",
+			before: told("200", `{"applicationId":"g1"}`), after: told("200", `{"applicationId":"g1","job_id":"j-1"}`),
+			want: "F13 benign", count: "3/3 calls",
+		},
+		{
 			name: "F34 redirect", why: "a redirect that nobody follows loses the call",
 			before: told("201", `{"id":1}`), after: each(told("307", ``, head("Location", "https://new.sis.example/admissions")), empty),
 			want: "F34 breaking", count: "3/3 calls", says: []string{"sends the caller elsewhere", "https://new.sis.example/admissions"},
