@@ -140,6 +140,15 @@ func codeCases() []acceptance {
 			after: xs(in(registrations("RH", 3, 17)), fileOf("night", "sis", target, "waiting.csv", registrations("RH", 8))), want: []string{"F01 review 2/40 rows ×3"},
 		},
 		{
+			name: "texts that come once beside codes", why: "a field of few values that holds garbage in some rows has no new codes", before: xs(in(states("A", "B"))),
+			after: xs(in(table("ID,STATE", 40, func(i int) string {
+				if i < 6 {
+					return fmt.Sprintf("%s,X%dZ", id(i), 7*i)
+				}
+				return id(i) + "," + []string{"A", "B"}[i%2]
+			}))), want: []string{"F00 review 6/40 rows ×6"},
+		},
+		{
 			name: "no list of codes any more", why: "texts of which each is another one are not new codes", before: xs(in(states("A", "B"))),
 			after: xs(in(table("ID,STATE", 40, func(i int) string { return fmt.Sprintf("%s,%c%c", id(i), 'F'+i%13, 'F'+i%17) }))),
 			want:  []string{"F00 review 40/40 rows ×40"},

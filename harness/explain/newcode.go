@@ -54,6 +54,9 @@ func detectNewCode(s *state) {
 			for _, code := range codes {
 				list = append(list, rows[code]...)
 			}
+			if len(list) < minEachCode*len(codes) {
+				continue // texts that hardly ever come again are no codes
+			}
 			found = s.joinNewCodes(found, newCodes{codes, known, []group{{g.slot, list}}})
 		}
 	}
@@ -83,6 +86,9 @@ func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
 
 // maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.
 const maxSingleCodes = 3
+
+// minEachCode is how often codes that came together must occur on average.
+const minEachCode = 2
 
 var notCodes = regexp.MustCompile(`^\d{4}-\d\d-\d\d|^[-+]?\d+[.,]\d+$|^\d\d?/\d\d?/\d{4}|^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$|^(\D*\d){9}|\S\s+\S+\s+\S`)
 
