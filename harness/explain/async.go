@@ -56,7 +56,7 @@ func (s *state) isDeferred(d *harness.Difference) bool {
 
 // sharesNothing reports whether the objects of both answers have no member in common.
 func (s *state) sharesNothing(was, is harness.Exchange) bool {
-	old, now := reader{exchange: was}, reader{exchange: is}
+	old, now := s.read(was), s.read(is)
 	a, err := old.doc("response")
 	s.note(err)
 	b, errNow := now.doc("response")

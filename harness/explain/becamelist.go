@@ -17,7 +17,7 @@ func (s *state) becameList(d *harness.Difference) bool {
 	k := slotOf(d)
 	name := d.Pattern[:len(d.Pattern)-1].Leaf()
 	for _, x := range once.bySlot[k] {
-		r := reader{exchange: x}
+		r := s.read(x)
 		doc, err := r.doc(d.Path[0].Name)
 		if s.note(err); err != nil || doc.Format != "xml" {
 			return false

@@ -128,7 +128,7 @@ func (s *state) claimBlanks(groups []group) {
 
 // isFixed reports whether the body has records of fixed width, in which blanks belong to the layout.
 func (s *state) isFixed(d *harness.Difference) bool {
-	r := reader{exchange: s.before.byID[d.Exchange]}
+	r := s.read(s.before.byID[d.Exchange])
 	doc, err := r.doc(d.Path[0].Name)
 	s.note(err)
 	return err == nil && doc.Format == "fixed"

@@ -100,7 +100,7 @@ func (s *state) fallenApart(fact *harness.Difference) [][]int {
 		}
 		byRow[row] = append(byRow[row], i)
 	}
-	r := reader{exchange: s.before.byID[fact.Exchange]}
+	r := s.read(s.before.byID[fact.Exchange])
 	doc, err := r.doc(fact.Path[0].Name)
 	if s.note(err); err != nil {
 		return nil

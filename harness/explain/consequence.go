@@ -142,7 +142,7 @@ func (s *state) lostTexts(d *harness.Difference) []string {
 	if d.Count == 1 {
 		return []string{d.Was.Text}
 	}
-	r, set := reader{exchange: s.before.byID[d.Exchange]}, setOf(nil)
+	r, set := s.read(s.before.byID[d.Exchange]), setOf(nil)
 	if err := r.texts(d.Pattern, set.add); err != nil {
 		s.note(err)
 	}

@@ -207,7 +207,7 @@ func markVerdict(s *state, d *harness.Difference) harness.Verdict {
 
 // isTable reports whether the body of the difference has a header row.
 func (s *state) isTable(d *harness.Difference) bool {
-	r := reader{exchange: s.before.byID[d.Exchange]}
+	r := s.read(s.before.byID[d.Exchange])
 	doc, err := r.doc(d.Path[0].Name)
 	s.note(err)
 	return err == nil && doc.Columns() != nil

@@ -71,7 +71,8 @@ func newState(c Case) (*state, error) {
 	}
 	s.numberGroups()
 	var err error
-	if s.before, err = newIndex(c.Comparison.Before, nil); err != nil {
+	documents := newKept()
+	if s.before, err = newIndex(c.Comparison.Before, nil, documents); err != nil {
 		return nil, err
 	}
 	called := make(map[string]string, len(c.Comparison.Partner))
@@ -79,7 +80,7 @@ func newState(c Case) (*state, error) {
 		old := s.before.byID[was]
 		called[is] = old.Operation() // so that both sides of a pair stand in one slot
 	}
-	s.after, err = newIndex(c.Comparison.After, called)
+	s.after, err = newIndex(c.Comparison.After, called, documents)
 	return s, err
 }
 

@@ -43,11 +43,12 @@ type index struct {
 	order     []string            // IDs as recorded
 	bySession map[string][]string // the same, session by session
 	sets      map[place]*valueSet
+	kept      *kept
 }
 
 // newIndex reads a recording. An exchange that called says to belong to another operation stands under that one.
-func newIndex(r harness.Recording, called map[string]string) (*index, error) {
-	ix := &index{bySlot: map[slot][]harness.Exchange{}, seen: map[slot]map[string]bool{}, byID: map[string]harness.Exchange{}, bySession: map[string][]string{}, sets: map[place]*valueSet{}}
+func newIndex(r harness.Recording, called map[string]string, documents *kept) (*index, error) {
+	ix := &index{kept: documents, bySlot: map[slot][]harness.Exchange{}, seen: map[slot]map[string]bool{}, byID: map[string]harness.Exchange{}, bySession: map[string][]string{}, sets: map[place]*valueSet{}}
 	for x, err := range r.Exchanges() {
 		if err != nil {
 			return nil, err
@@ -86,7 +87,7 @@ func (ix *index) load(k slot, patterns []harness.Path) error {
 		return nil
 	}
 	for _, x := range ix.bySlot[k] {
-		r := reader{exchange: x}
+		r := ix.kept.read(x)
 		for _, w := range wanted {
 			if err := r.texts(w.pattern, w.set.add); err != nil {
 				return err
@@ -104,7 +105,7 @@ func (ix *index) elements(k slot, p harness.Path) (int, error) {
 	n := 0
 	parent, last := p[:max(2, len(p)-1)], p[max(2, len(p)-1):] // the root of a body has no parent
 	for _, x := range ix.bySlot[k] {
-		r := reader{exchange: x}
+		r := ix.kept.read(x)
 		err := r.nodes(parent, func(node payload.Node) {
 			if len(last) == 1 && last[0].Kind == harness.StepName {
 				if list := membersNamed(node, last[0].Name); list != nil {
@@ -124,7 +125,7 @@ func (ix *index) elements(k slot, p harness.Path) (int, error) {
 // columns is the header of the first table with rows at the place, in order; none when the body is no CSV.
 func (ix *index) columns(k slot, half string) ([]string, error) {
 	for _, x := range ix.bySlot[k] {
-		r := reader{exchange: x}
+		r := ix.kept.read(x)
 		doc, err := r.doc(half)
 		if err != nil {
 			return nil, err
@@ -145,6 +146,7 @@ func (ix *index) columns(k slot, half string) ([]string, error) {
 type reader struct {
 	exchange harness.Exchange
 	docs     [2]*payload.Doc
+	kept     *kept
 }
 
 func (r *reader) message(half string) (m harness.Message, i int) {
@@ -157,7 +159,7 @@ func (r *reader) message(half string) (m harness.Message, i int) {
 func (r *reader) doc(half string) (*payload.Doc, error) {
 	m, i := r.message(half)
 	if r.docs[i] == nil {
-		doc, err := payload.Of(m)
+		doc, err := r.kept.of(m)
 		if err != nil {
 			return nil, err
 		}

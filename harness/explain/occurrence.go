@@ -54,7 +54,7 @@ func (s *state) eachOccurrence(k slot, patterns []harness.Path, yield func(n int
 		if s.isGone(k, x.ID) {
 			continue
 		}
-		r := reader{exchange: x}
+		r := s.read(x)
 		features := onceFeatures(x, order[x.Session])
 		for n, pattern := range patterns {
 			v := visitor{state: s, pattern: pattern, joins: joinsOf(s, at, k, pattern, x.ID), features: features}

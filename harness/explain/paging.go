@@ -76,7 +76,7 @@ func (s *state) totalBeside(d *harness.Difference) (name string, total int) {
 			return header, n
 		}
 	}
-	r := reader{exchange: x}
+	r := s.read(x)
 	doc, err := r.doc("response")
 	if err != nil {
 		s.note(err)
@@ -96,7 +96,7 @@ func (s *state) isRoundCut(d *harness.Difference, was, is, lost int) bool {
 		return false
 	}
 	at := d.Path[2 : len(d.Path)-1]
-	old, now := reader{exchange: s.before.byID[d.Exchange]}, reader{exchange: s.now(d)}
+	old, now := s.read(s.before.byID[d.Exchange]), s.read(s.now(d))
 	a, err := old.doc("response")
 	s.note(err)
 	b, errB := now.doc("response")

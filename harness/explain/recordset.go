@@ -39,7 +39,7 @@ func (s *state) recordSetsOf(k slot, half string) []*recordSet {
 	}
 	b := recordSetBuilder{slot: k, byTable: map[string]*recordSet{}}
 	for _, x := range s.before.bySlot[k] {
-		r := reader{exchange: x}
+		r := s.read(x)
 		doc, err := r.doc(half)
 		if err != nil {
 			s.note(err)

@@ -220,7 +220,7 @@ func (s *state) isRepeatedMember(d *harness.Difference) bool {
 	if d.Class == harness.Added {
 		x, _ = s.partner(d.Exchange)
 	}
-	r := reader{exchange: x}
+	r := s.read(x)
 	doc, err := r.doc(d.Path[0].Name)
 	if s.note(err); err != nil || doc.Format != "json" {
 		return false

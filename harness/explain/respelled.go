@@ -172,7 +172,7 @@ func (s *state) isSwitch(d *harness.Difference) bool {
 	if named(d.Path.Leaf()) {
 		return true
 	}
-	r := reader{exchange: s.before.byID[d.Exchange]}
+	r := s.read(s.before.byID[d.Exchange])
 	doc, err := r.doc(d.Path[0].Name)
 	if err != nil {
 		s.note(err)

@@ -113,7 +113,7 @@ func (s *state) keepsID(i int, changed map[string]bool) bool {
 	if len(keysOf(d.Path)) > 0 {
 		return true
 	}
-	r := reader{exchange: s.before.byID[d.Exchange]}
+	r := s.read(s.before.byID[d.Exchange])
 	doc, err := r.doc(d.Path[0].Name)
 	if s.note(err); err != nil {
 		return false

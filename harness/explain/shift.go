@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // minRestored is the share of records of the new length that must be as before without the new columns.
@@ -134,7 +133,7 @@ func cut(a, b []byte) (from, to int, ok bool) {
 
 // nameField finds the field that the layout has at the column: the one that ends there or goes on.
 func (s *state) nameField(sh *shift, old harness.Exchange, d *harness.Difference) {
-	doc, err := payload.Of(messageOf(old, d))
+	doc, err := s.before.kept.of(messageOf(old, d))
 	s.note(err)
 	if err != nil {
 		return
@@ -218,7 +217,7 @@ func (s *state) sameShift(sh *shift) []*shift {
 // shiftedBy is the differences of the file that the shift explains: those of its form, and those of restored records.
 func (s *state) shiftedBy(sh *shift) []int {
 	fact := s.at(sh.fact)
-	doc, err := payload.Of(messageOf(s.before.byID[fact.Exchange], fact))
+	doc, err := s.before.kept.of(messageOf(s.before.byID[fact.Exchange], fact))
 	s.note(err)
 	if err != nil {
 		return nil
@@ -240,7 +239,7 @@ func (s *state) shiftedBy(sh *shift) []int {
 
 // linesOf is how many records the file had.
 func (s *state) linesOf(d *harness.Difference) int {
-	doc, err := payload.Of(messageOf(s.before.byID[d.Exchange], d))
+	doc, err := s.before.kept.of(messageOf(s.before.byID[d.Exchange], d))
 	s.note(err)
 	if err != nil {
 		return 0

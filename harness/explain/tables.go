@@ -28,7 +28,7 @@ func (s *state) tablesOf(d *harness.Difference) tables {
 
 // rowsAt is the elements of the array at the path of an exchange. Several members of one name are an array, too.
 func (s *state) rowsAt(x harness.Exchange, at harness.Path) []payload.Node {
-	r := reader{exchange: x}
+	r := s.read(x)
 	if m, _ := r.message(at[0].Name); m.Body.Size() > maxReadAgain {
 		return nil
 	}

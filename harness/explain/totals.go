@@ -84,7 +84,7 @@ func (s *state) totals(lines []int) consequence {
 func (s *state) sumOf(line *harness.Difference) (sum *big.Rat, n int) {
 	sum = new(big.Rat)
 	numbers := true
-	r := reader{exchange: s.before.byID[line.Exchange]}
+	r := s.read(s.before.byID[line.Exchange])
 	s.note(r.texts(line.Pattern, func(text string) {
 		v, ok := numberOf(text)
 		if !ok {

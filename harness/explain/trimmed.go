@@ -42,7 +42,7 @@ func (s *state) trimmingOf(fact int) *trimming {
 		if came {
 			long, short = now, old
 		}
-		doc, err := payload.Of(messageOf(long, d))
+		doc, err := s.before.kept.of(messageOf(long, d))
 		if s.note(err); err != nil {
 			return nil
 		}
