@@ -160,7 +160,5 @@ func (s *state) claimScope(list []int) {
 	f.Sentence = fmt.Sprintf("A token of %s may do less: %s is gone from its scope (%s).", s.side(d.To), listSome(lost, maxFewCodes), d.Operation)
 	f.NextStep = fmt.Sprintf("Ask %s to grant the scope again, or take out the calls that need it.", s.side(d.To))
 	own := s.take(list)
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }

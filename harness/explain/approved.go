@@ -108,22 +108,14 @@ func (s *state) differentOld(list []int) int {
 
 // inScope parts the open differences of values by place: the places of the entry, and the others.
 func (s *state) inScope(e harness.Expectation) (inside, outside []group) {
-	where := map[place]*group{}
-	var order []place
+	var list []int
 	for i, open := range s.open {
-		d := s.at(i)
-		if !open || !isPlace(d) || d.Class == harness.Moved || d.Class == harness.Reformed || d.Class == harness.Added {
-			continue
+		if d := s.at(i); open && isPlace(d) && d.Class != harness.Moved && d.Class != harness.Reformed && d.Class != harness.Added {
+			list = append(list, i)
 		}
-		k := place{slotOf(d), d.Pattern.String()}
-		if where[k] == nil {
-			where[k] = &group{slot: k.slot}
-			order = append(order, k)
-		}
-		where[k].list = append(where[k].list, i)
 	}
-	for _, k := range order {
-		g := *where[k]
+	for _, same := range partition(list, func(i int) place { return place{slotOf(s.at(i)), s.at(i).Pattern.String()} }) {
+		g := group{slotOf(s.at(same[0])), same}
 		if slices.ContainsFunc(e.Scope(), func(sc harness.Scope) bool { return inPlace(sc, s.at(g.list[0])) }) {
 			inside = append(inside, g)
 		} else {

@@ -45,7 +45,5 @@ func (s *state) claimBecameList(elements []int) {
 		f.Effects = []string{"Converters from XML make a single value of what occurs once: a reader of a list fails."}
 	}
 	s.kind.Kind, s.kind.Title = "F04", "type changed"
-	c := s.consequences(list)
-	c.addTo(&f)
-	s.claim(f, append(list, c.list...))
+	s.claimWithEffects(f, list)
 }

@@ -112,8 +112,7 @@ func (s *state) claimBlanks(groups []group) {
 		d := s.at(g.list[0])
 		all = append(all, g.list...)
 		if n > 0 {
-			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(d), d.Operation, s.side(receiver(d)), s.share(g.list)))
-			f.Target = append(f.Target, s.place(receiver(d), d))
+			s.alsoAt(&f, g.list)
 		}
 		if s.isKeyField(d) && f.Verdict != harness.Breaking {
 			f.Verdict = harness.Breaking
@@ -121,9 +120,7 @@ func (s *state) claimBlanks(groups []group) {
 		}
 	}
 	own := s.take(all)
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // isFixed reports whether the body has records of fixed width, in which blanks belong to the layout.

@@ -169,9 +169,7 @@ func (s *state) claimFallenApart(fact int, rows [][]int) {
 	f.NextStep = fmt.Sprintf("Ask %s to quote values that hold the delimiter; a loader refuses these rows or loads them into wrong columns.", s.side(answerer(d)))
 	s.kind.Kind, s.kind.Title = "F14", "delimiter not quoted"
 	own := s.take(append(all, fact))
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // backslashed is what a reader of CSV takes from a quoted text whose quotes are escaped by backslashes.

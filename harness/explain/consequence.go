@@ -34,6 +34,13 @@ func (c *consequence) addTo(f *harness.Finding) {
 	f.Proof = strings.TrimSpace(f.Proof + " " + c.proof)
 }
 
+// claimWithEffects makes the finding the owner of the cause, whose differences are closed, and of what follows from it.
+func (s *state) claimWithEffects(f harness.Finding, cause []int) {
+	c := s.consequences(cause)
+	c.addTo(&f)
+	s.claim(f, append(cause, c.list...))
+}
+
 // consequences follows a cause, whose differences are closed, through their sessions. Claimed are only differences of
 // sessions in which the cause lies; the proof says so when sessions without the cause are free of failures.
 func (s *state) consequences(cause []int) consequence {

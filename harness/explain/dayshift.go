@@ -110,9 +110,7 @@ func (s *state) claimDayShift(cause []int) {
 	f.NextStep = "Take the day as it is written, without reckoning it in a zone, or ask for days without a time again."
 	f.Proof = s.proofOfDays(cause, f.Count)
 	own := s.take(append(slices.Clone(cause), moved...))
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // withTexts is the places of the cause whose old text is one of those that moved.

@@ -39,7 +39,5 @@ func (s *state) claimDrift(g group, found int) {
 	f.Effects = []string{"What follows in these sessions says nothing about the release or the mapping."}
 	f.NextStep = fmt.Sprintf("Bring the data back into %s (or record a new baseline after its refresh), then rehearse again.", s.side(d.To))
 	own := s.answersOf(g.list)
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }

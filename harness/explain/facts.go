@@ -36,15 +36,8 @@ func (s *state) numberGroups() {
 // grouped sorts the given differences into groups, in order of first appearance.
 func (s *state) grouped(list []int) []group {
 	var out []group
-	where := map[int]int{}
-	for _, i := range list {
-		n, ok := where[s.group[i]]
-		if !ok {
-			n = len(out)
-			where[s.group[i]] = n
-			out = append(out, group{slot: slotOf(s.at(i))})
-		}
-		out[n].list = append(out[n].list, i)
+	for _, same := range partition(list, func(i int) int { return s.group[i] }) {
+		out = append(out, group{slot: slotOf(s.at(same[0])), list: same})
 	}
 	return out
 }
@@ -69,50 +62,26 @@ func (s *state) unclaimed(keep func(*harness.Difference) bool) []int {
 // bySlot joins the groups of each slot, in order of first appearance.
 func bySlot(groups []group) []group {
 	var out []group
-	where := map[slot]int{}
-	for _, g := range groups {
-		n, ok := where[g.slot]
-		if !ok {
-			n = len(out)
-			where[g.slot] = n
-			out = append(out, group{slot: g.slot})
-		}
-		out[n].list = append(out[n].list, g.list...)
+	for _, same := range partition(groups, func(g group) slot { return g.slot }) {
+		out = append(out, group{slot: same[0].slot, list: indexesOf(same)})
 	}
 	return out
 }
 
 // alikeBy sorts the differences of groups by a text, and then by group, in order of first appearance.
 func alikeBy(groups []group, text func(int) string) [][]group {
-	var out [][]group
-	where := map[string]int{}
+	var parts []group
 	for _, g := range groups {
-		for _, part := range splitBy(g, text) {
-			k := text(part.list[0])
-			n, ok := where[k]
-			if !ok {
-				n = len(out)
-				where[k] = n
-				out = append(out, nil)
-			}
-			out[n] = append(out[n], part)
-		}
+		parts = append(parts, splitBy(g, text)...)
 	}
-	return out
+	return partition(parts, func(part group) string { return text(part.list[0]) })
 }
 
 // splitBy sorts the differences of a group by a text, in order of first appearance.
 func splitBy(g group, text func(int) string) []group {
 	var out []group
-	where := map[string]int{}
-	for _, i := range g.list {
-		n, ok := where[text(i)]
-		if !ok {
-			n = len(out)
-			where[text(i)] = n
-			out = append(out, group{slot: g.slot})
-		}
-		out[n].list = append(out[n].list, i)
+	for _, list := range partition(g.list, text) {
+		out = append(out, group{slot: g.slot, list: list})
 	}
 	return out
 }

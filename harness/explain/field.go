@@ -35,7 +35,7 @@ func detectAdded(s *state) {
 		}
 		f.Effects = append(f.Effects, s.alsoIn(places[1:])...)
 		f.Proof, f.Cause = s.presenceCause("added", fmt.Sprintf("%q came", fieldName(d)), places)
-		s.claim(f, s.all(places))
+		s.claim(f, indexesOf(places))
 	}
 }
 
@@ -103,7 +103,7 @@ func detectRemoved(s *state) {
 		if d.Class == harness.Removed {
 			f.Proof, f.Cause = s.presenceCause("removed", fmt.Sprintf("%q is gone", fieldName(d)), places)
 		}
-		f.Effects, list = append(f.Effects, s.alsoIn(places[1:])...), s.all(places)
+		f.Effects, list = append(f.Effects, s.alsoIn(places[1:])...), indexesOf(places)
 		c := s.consequences(list)
 		if len(c.list) > 0 {
 			f.Verdict = harness.Breaking
@@ -141,11 +141,9 @@ func (s *state) claimRetyped(places []group) {
 	f.Sentence = fmt.Sprintf("%q in %s from %s is now %s instead of %s (%s).",
 		fieldName(d), d.Operation, s.side(answerer(d)), kindWord(d.Is), kindWord(d.Was), s.share(list))
 	f.NextStep = "Convert the type in the mapping, or ask for the old one; readers with strict types refuse it."
-	f.Effects, list = append(typeEffects(d), s.alsoIn(places[1:])...), s.all(places)
+	f.Effects, list = append(typeEffects(d), s.alsoIn(places[1:])...), indexesOf(places)
 	f.Hit = s.hits(list)
-	c := s.consequences(list)
-	c.addTo(&f)
-	s.claim(f, append(list, c.list...))
+	s.claimWithEffects(f, list)
 }
 
 // effectsOfTypes is what a change of type does to readers, by the two types; %s is the new value.

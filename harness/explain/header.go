@@ -34,9 +34,7 @@ func detectHeader(s *state) {
 		f.Effects = []string{"A reader that looks for the old name does not find the column; some leave it out without a word."}
 		f.Proof = "The names have the same letters and digits, and the rows below them were compared as those of one column."
 		f.NextStep = fmt.Sprintf("Ask %s for the old names, or read both spellings in the mapping.", s.side(answerer(d)))
-		c := s.consequences(list)
-		c.addTo(&f)
-		s.claim(f, append(list, c.list...))
+		s.claimWithEffects(f, list)
 	}
 }
 

@@ -32,9 +32,7 @@ func detectLostHeaders(s *state) {
 		}
 		f.NextStep = fmt.Sprintf("Find out whether the integration reads %s; ask %s for it back when it does.", d.Path[2].Name, s.side(d.To))
 		own := s.take(g.list)
-		c := s.consequences(own)
-		c.addTo(&f)
-		s.claim(f, append(own, c.list...))
+		s.claimWithEffects(f, own)
 	}
 }
 

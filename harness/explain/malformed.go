@@ -43,7 +43,5 @@ func (s *state) claimMalformed(g group, list []int) {
 	f.Sentence = fmt.Sprintf("The body of %s from %s cannot be read any more (%s): %s.",
 		d.Operation, s.side(answerer(d)), s.share(g.list), d.Is.Text)
 	f.NextStep = fmt.Sprintf("Ask %s for a whole, well-formed body; nothing after that place was compared.", s.side(answerer(d)))
-	c := s.consequences(list)
-	c.addTo(&f)
-	s.claim(f, append(list, c.list...))
+	s.claimWithEffects(f, list)
 }

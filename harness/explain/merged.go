@@ -48,16 +48,8 @@ func (s *state) recordsByKey() map[string][]int {
 // exchanged sorts the moves by their two identifiers, in order of first appearance.
 func (s *state) exchanged() []exchangedIDs {
 	var list []exchangedIDs
-	where := map[[2]string]int{}
-	for _, m := range slices.Concat(s.moves(), s.changedIDs()) {
-		k := [2]string{m.was, m.is}
-		n, ok := where[k]
-		if !ok {
-			n = len(list)
-			where[k] = n
-			list = append(list, exchangedIDs{was: m.was, is: m.is})
-		}
-		list[n].moves = append(list[n].moves, m)
+	for _, same := range partition(slices.Concat(s.moves(), s.changedIDs()), func(m move) [2]string { return [2]string{m.was, m.is} }) {
+		list = append(list, exchangedIDs{same[0].was, same[0].is, same})
 	}
 	return list
 }
@@ -174,9 +166,7 @@ func (s *state) claimExchange(title, looks string, exchanges []exchangedIDs, own
 	f.Proof = "The records are alike in everything but the identifier, and each was found again under the other one."
 	f.NextStep = next
 	s.kind.Kind, s.kind.Title = "F36", title
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // whichSide is those of the differences that lie in what the target hands on, or those that do not.
@@ -202,8 +192,6 @@ func (s *state) detectMergeMarks() {
 		f.Sentence = fmt.Sprintf("%q in %s from %s holds a mark of a merge where a name was (%s), such as %q.", fieldName(d), d.Operation, s.side(answerer(d)), s.share(list), short(d.Is.Text))
 		f.NextStep = "Ask who owns the records which of them stays, and leave the other one out of the feed; receivers show the mark as a name."
 		s.kind.Kind, s.kind.Title = "F36", "records merged"
-		c := s.consequences(list)
-		c.addTo(&f)
-		s.claim(f, append(list, c.list...))
+		s.claimWithEffects(f, list)
 	}
 }

@@ -113,7 +113,7 @@ func isCode(v harness.Value) bool {
 // replacements writes what each old code of the places became, in order.
 func (s *state) replacements(places []group) string {
 	pairs := setOf(nil)
-	for _, i := range s.all(places) {
+	for _, i := range indexesOf(places) {
 		pairs.add(s.at(i).Was.Text + " → " + s.at(i).Is.Text)
 	}
 	return listSome(pairs.sorted(len(pairs.counts)), maxFewCodes)
@@ -147,7 +147,7 @@ func (s *state) claimNewCodes(n newCodes) {
 	if len(codes) > 1 {
 		f.Effects = append(f.Effects, fmt.Sprintf("They came in place of others: %s.", s.replacements(n.places)))
 	}
-	f.Effects, rows = append(f.Effects, s.alsoIn(n.places[1:])...), s.all(n.places)
+	f.Effects, rows = append(f.Effects, s.alsoIn(n.places[1:])...), indexesOf(n.places)
 	f.Hit = s.hits(rows)
 	crosswalk := s.crosswalkFor(known)
 	knows := true

@@ -94,7 +94,7 @@ func (s *state) claimNoise(n noise) {
 	if others := n.places[1:]; len(others) > 0 {
 		at = fmt.Sprintf("{at: %s, ", strconv.Quote(anywhere(d.Pattern).String()))
 		f.Effects = s.alsoIn(others)
-		list = s.all(n.places)
+		list = indexesOf(n.places)
 	}
 	f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: %scompare: %s, reason: …}", at, n.shape.compare)
 	s.claim(f, list)

@@ -55,8 +55,7 @@ func (s *state) claimNothing(groups []group) {
 		d := s.at(g.list[0])
 		all = append(all, g.list...)
 		if n > 0 {
-			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(d), d.Operation, s.side(receiver(d)), s.share(g.list)))
-			f.Target = append(f.Target, s.place(receiver(d), d))
+			s.alsoAt(&f, g.list)
 		}
 		if s.isPatch(d) {
 			f.Verdict = harness.Breaking
@@ -68,9 +67,7 @@ func (s *state) claimNothing(groups []group) {
 	}
 	s.kind.Kind, s.kind.Title = "F21", "null, missing and empty exchanged"
 	own := s.take(all)
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // isPatch reports whether the difference lies in an update of parts in which null came, went or took another's place.
@@ -128,8 +125,7 @@ func (s *state) claimStandIn(groups []group) {
 			f.Effects = []string{fmt.Sprintf("A reader that does not know the stand-in takes %q for a value: for a date, a number or a name.", d.Is.Text)}
 			f.NextStep = fmt.Sprintf("Ask %s whether the values are unknown now, and map the stand-in to nothing.", s.side(answerer(d)))
 		} else {
-			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(d), d.Operation, s.side(receiver(d)), s.share(list)))
-			f.Target = append(f.Target, s.place(receiver(d), d))
+			s.alsoAt(&f, list)
 		}
 		own = append(own, list...)
 	}

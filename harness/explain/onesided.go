@@ -98,9 +98,7 @@ func (s *state) claimOneSided(g, all group) {
 			fieldName(d), d.Operation, s.side(answerer(d)), direction, s.share(list), season, z.words)
 		f.Proof = fmt.Sprintf("%s moved and %s did not, each on its side of the switch of clocks.", count(len(moved), "different time"), count(len(stayed), "different time"))
 		f.NextStep = "Convert with a table of time zones on both sides: one of them takes the same offset for the whole year."
-		c := s.consequences(list)
-		c.addTo(&f)
-		s.claim(f, append(list, c.list...))
+		s.claimWithEffects(f, list)
 		return
 	}
 }

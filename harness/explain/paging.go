@@ -175,9 +175,7 @@ func (s *state) claimPages(at slot, cuts []cutList) {
 		f.Target = append(f.Target, s.place(answerer(o), o))
 	}
 	claimed = append(claimed, s.take(numbers)...)
-	c := s.consequences(claimed)
-	c.addTo(&f)
-	s.claim(f, append(claimed, c.list...))
+	s.claimWithEffects(f, claimed)
 }
 
 // inAnswers says in how many answers, when there are several.

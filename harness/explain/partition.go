@@ -2,19 +2,19 @@ package explain
 
 import "github.com/rehearse-dev/rehearse/harness"
 
-// partition sorts indexes by a key, in order of first appearance.
-func partition[K comparable](list []int, key func(int) K) [][]int {
-	var out [][]int
+// partition sorts what is in a list by a key, in order of first appearance.
+func partition[T any, K comparable](list []T, key func(T) K) [][]T {
+	var out [][]T
 	where := map[K]int{}
-	for _, i := range list {
-		k := key(i)
+	for _, one := range list {
+		k := key(one)
 		n, ok := where[k]
 		if !ok {
 			n = len(out)
 			where[k] = n
 			out = append(out, nil)
 		}
-		out[n] = append(out[n], i)
+		out[n] = append(out[n], one)
 	}
 	return out
 }

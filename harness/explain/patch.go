@@ -77,9 +77,7 @@ func (s *state) claimPatch(list []int, how string) {
 	f.Effects = []string{"A strict receiver refuses it; a loose one can take it for something else, such as removing all members instead of one."}
 	f.NextStep = fmt.Sprintf("Write the patch as %s documents it, and check afterwards what became of the thing that was listPlace.", s.side(d.To))
 	own := s.take(list)
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // inPatch reports whether the difference is an operation of a patch or a member of one: an element of the list of

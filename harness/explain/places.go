@@ -15,21 +15,18 @@ func (s *state) sameField(a, b group) bool {
 // byField gathers the groups of one field: of one name, from one system, and alike in what mark says of them. Tables that
 // are read by position stay apart, because each has its own columns.
 func (s *state) byField(groups []group, mark func(*harness.Difference) string) [][]group {
-	type key struct{ leaf, from, class, mark string }
-	var out [][]group
-	where := map[key]int{}
-	for _, g := range groups {
-		d := s.at(g.list[0])
-		k := key{d.Pattern.Leaf(), answerer(d), string(d.Class), mark(d)}
-		n, ok := where[k]
-		if !ok || s.Integration.Reads == "position" {
-			n = len(out)
-			where[k] = n
-			out = append(out, nil)
-		}
-		out[n] = append(out[n], g)
+	type key struct {
+		leaf, from, class, mark string
+		apart                   int
 	}
-	return out
+	apart := 0
+	return partition(groups, func(g group) key {
+		if s.Integration.Reads == "position" {
+			apart++
+		}
+		d := s.at(g.list[0])
+		return key{d.Pattern.Leaf(), answerer(d), string(d.Class), mark(d), apart}
+	})
 }
 
 // maxPlaces is how many further places a finding names.
@@ -49,8 +46,15 @@ func (s *state) alsoIn(places []group) []string {
 	return effects
 }
 
-// all is the differences of the places.
-func (s *state) all(places []group) []int {
+// alsoAt adds a further place, in what a system receives, to a finding.
+func (s *state) alsoAt(f *harness.Finding, list []int) {
+	d := s.at(list[0])
+	f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(d), d.Operation, s.side(receiver(d)), s.share(list)))
+	f.Target = append(f.Target, s.place(receiver(d), d))
+}
+
+// indexesOf is the differences of the places.
+func indexesOf(places []group) []int {
 	var list []int
 	for _, g := range places {
 		list = append(list, g.list...)

@@ -119,9 +119,7 @@ func (s *state) claimRekeyed(list []rekeying) {
 	}
 	f.Proof = "Each record is alike in everything but the identifier, and no other record is like it."
 	f.NextStep = "Ask whether the identifiers are meant to change. Receivers take the records for new ones and the old ones for gone, until a table of old and new ones is loaded there first."
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // referring is the fields that sound like identifiers and hold the new ones where the old ones stood.

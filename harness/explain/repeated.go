@@ -207,9 +207,7 @@ func (s *state) detectRepeatedMembers() {
 			f.NextStep = "Check that the member that stayed is the one that readers went by."
 		}
 		s.kind.Kind, s.kind.Title = "F23", "members repeated"
-		c := s.consequences(list)
-		c.addTo(&f)
-		s.claim(f, append(list, c.list...))
+		s.claimWithEffects(f, list)
 	}
 }
 

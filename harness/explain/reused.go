@@ -155,9 +155,7 @@ func (s *state) claimReused(slots []slot, bySlot map[slot][]int, people map[slot
 	}
 	f.Effects = append(f.Effects, "Privacy: receivers that know the identifier show the new person the data of the old one.")
 	f.NextStep = "Ask who owns the identifiers whether one was given out again; stop the feed for these records until the receivers have a new account."
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // fieldsIn names the fields of the differences.

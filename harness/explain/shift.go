@@ -194,9 +194,7 @@ func (s *state) claimShift(found []*shift) {
 		f.Target = append(f.Target, s.place(receiver(o), o))
 		list = append(list, s.take(s.shiftedBy(one))...)
 	}
-	c := s.consequences(list)
-	c.addTo(&f)
-	s.claim(f, append(list, c.list...))
+	s.claimWithEffects(f, list)
 }
 
 // sameShift finds other files of the session with the same shift.

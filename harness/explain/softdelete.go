@@ -137,7 +137,5 @@ func (s *state) stateOf(records, follow []int) string {
 
 func (s *state) finishSoftDelete(f harness.Finding, own []int) {
 	f.NextStep = "Agree on one way to say that a record is over, and test it at each receiver with a record that ends."
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }

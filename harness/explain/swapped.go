@@ -40,16 +40,8 @@ type field struct {
 // fieldsOf joins the groups of one place.
 func (s *state) fieldsOf(groups []group) []field {
 	var fields []field
-	where := map[place]int{}
-	for _, g := range groups {
-		at := place{g.slot, s.at(g.list[0]).Pattern.String()}
-		i, ok := where[at]
-		if !ok {
-			i = len(fields)
-			where[at] = i
-			fields = append(fields, field{parent: s.parentOf(g)})
-		}
-		fields[i].list = append(fields[i].list, g.list...)
+	for _, same := range partition(groups, func(g group) place { return place{g.slot, s.at(g.list[0]).Pattern.String()} }) {
+		fields = append(fields, field{s.parentOf(same[0]), indexesOf(same)})
 	}
 	return fields
 }

@@ -122,9 +122,8 @@ func (s *state) claimTransformed(c *cluster) {
 	var all []evidence
 	for n, t := range c.sites {
 		own, all = append(own, t.explained...), append(all, t.evidence)
-		if o := s.at(t.explained[0]); n > 0 {
-			f.Effects = append(f.Effects, fmt.Sprintf("The same in %s of %s to %s (%s).", fieldName(o), o.Operation, s.side(receiver(o)), s.share(t.explained)))
-			f.Target = append(f.Target, s.place(receiver(o), o))
+		if n > 0 {
+			s.alsoAt(&f, t.explained)
 		}
 	}
 	f.Effects = append(f.Effects, s.rewriteEffects(d, rule)...)

@@ -148,9 +148,7 @@ func (s *state) claimTrimmed(t *trimming) {
 	f.Proof = fmt.Sprintf("With these blanks, %d of %s with another length are the same on both sides.", t.restored, count(t.records, "record"))
 	f.NextStep = fmt.Sprintf("Ask %s to fill its records to the width of the layout; most loaders of fixed width refuse shorter ones.", s.side(answerer(d)))
 	own := s.take(s.filledBy(t))
-	c := s.consequences(own)
-	c.addTo(&f)
-	s.claim(f, append(own, c.list...))
+	s.claimWithEffects(f, own)
 }
 
 // filledBy is the differences that the blanks explain: all of a record whose fields moved, and the fields at the end of a

@@ -43,9 +43,7 @@ func (s *state) detectCase() {
 		f.Proof = "The values are the same but for upper and lower case."
 		s.kind.Title = transformations["F17"].title
 		s.kind.Kind = "F17"
-		c := s.consequences(list)
-		c.addTo(&f)
-		s.claim(f, append(list, c.list...))
+		s.claimWithEffects(f, list)
 	}
 }
 
