@@ -154,7 +154,7 @@ func TestBodiesAreUnpackedAsAView(t *testing.T) {
 
 func TestSegmentedFilesAreKnownUnderNamesOfText(t *testing.T) {
 	for _, c := range []struct{ name, media, source, want, why string }{
-		{"report.txt", "", "01,0004,12345,060321,0829,001,80,1,2/\n99,0,0,2/\n", "bai2", "banks name them so"},
+		{"report.txt", "", "01,HLBANK,HLSIS,261015,0630,1,80,1,2/\n99,0,0,2/\n", "bai2", "banks name them so"},
 		{"", "text/plain", "ISA*00*          *00*          *ZZ*A              *ZZ*B              *260101*1200*^*00501*000000001*0*P*:~", "x12", "or send them as plain text"},
 		{"adt.txt", "", "MSH|^~\\&|A|B|C|D|20261005||ADT^A01|1|P|2.5\r", "hl7v2", "hospitals do, too"},
 		{"notes.txt", "", "01, the first note\n", "text", "a text that only looks a little like it stays a text"},
