@@ -23,7 +23,8 @@ func (c *comparer) array(at harness.Path, a, b payload.Node) {
 
 // list aligns elements and compares what belongs together.
 func (c *comparer) list(at harness.Path, was, is []payload.Node) {
-	before, pairs := len(c.out.Differences), 0
+	var pairs int
+	before := len(c.out.Differences)
 	guide := c.rules.guide(c.place.Operation, at)
 	switch key := c.keyOf(at, guide, was, is); {
 	case guide != nil && guide.Compare == "set":

@@ -47,9 +47,7 @@ func detectDamage(s *state) {
 		}
 		f.Sentence = fmt.Sprintf("%s: %s.", damage.sentence, list(counts))
 		own := s.take(all)
-		c := s.consequences(own)
-		c.addTo(&f)
-		s.claim(f, append(own, c.list...))
+		s.claimWithEffects(f, own)
 	}
 }
 
@@ -120,7 +118,8 @@ const months = "JanFebMarAprMayJunJulAugSepOctNovDec"
 // becameDate reports whether is can be the date that a spreadsheet makes of was: 3-26 → Mar-26, 26-Mar, 3/26/2026 or
 // 2026-03-26, and MAR1 → 1-Mar.
 func becameDate(was, is string) bool {
-	month, day := 0, ""
+	var month int
+	var day string
 	if a := monthDay.FindStringSubmatch(was); a != nil {
 		month, _ = strconv.Atoi(a[1])
 		day = a[2]

@@ -55,11 +55,6 @@ func identifies(name string) bool {
 	return slices.ContainsFunc(wordsOfName(name), func(w string) bool { return w == "id" || w == "key" || w == "crn" || w == "guid" || w == "uuid" })
 }
 
-// isAbout reports whether both events are about the same thing.
-func (e event) isAbout(other event) bool {
-	return slices.ContainsFunc(e.things, func(t string) bool { return slices.Contains(other.things, t) })
-}
-
 // before reports whether the event stands before the other one in the history of their thing.
 func (e event) before(other event) bool {
 	if e.number != "" && other.number != "" {

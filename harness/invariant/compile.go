@@ -133,15 +133,16 @@ func parse(env *cel.Env, source string) (*cel.Ast, error) {
 
 // oneLine keeps the first error with its place, and drops the drawing below it.
 func oneLine(issues *cel.Issues) error {
-	for _, e := range issues.Errors() {
-		message, _, _ := strings.Cut(e.Message, " expecting ") // a list of all tokens helps nobody
-		message = strings.TrimPrefix(message, "Syntax error: ")
-		if strings.Contains(message, "<EOF>") {
-			message = "the expression ends too early"
-		}
-		return fmt.Errorf("at character %d of the expression: %s", e.Location.Column()+1, message)
+	all := issues.Errors()
+	if len(all) == 0 {
+		return issues.Err()
 	}
-	return issues.Err()
+	message, _, _ := strings.Cut(all[0].Message, " expecting ") // a list of all tokens helps nobody
+	message = strings.TrimPrefix(message, "Syntax error: ")
+	if strings.Contains(message, "<EOF>") {
+		message = "the expression ends too early"
+	}
+	return fmt.Errorf("at character %d of the expression: %s", all[0].Location.Column()+1, message)
 }
 
 // rewriteEquals makes == and != compare numbers by value, and refuse to compare a text with a number.

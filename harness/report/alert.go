@@ -95,7 +95,7 @@ func message(c card) string {
 }
 
 // title is the kind and the verdict in a few words.
-func (a alert) title() string { return join(" ", a.Word, a.ID, a.card.Title) }
+func (a alert) title() string { return join(" ", a.Word, a.ID, a.Title) }
 
 // hashOf makes one name of several.
 func hashOf(parts ...string) string {

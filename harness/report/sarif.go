@@ -108,7 +108,7 @@ func writeSARIF(w io.Writer, r *harness.Report, o Options) error {
 		if !known {
 			n = len(run.Tool.Driver.Rules)
 			rules[a.ID] = n
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: a.ID, Name: a.card.Title, ShortDescription: sarifText{cmp.Or(a.card.Title, a.ID)}})
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: a.ID, Name: a.Title, ShortDescription: sarifText{cmp.Or(a.Title, a.ID)}})
 		}
 		run.Results = append(run.Results, sarifResultOf(a, n))
 	}

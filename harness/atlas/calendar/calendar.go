@@ -9,7 +9,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -95,12 +94,6 @@ func (o *outlook) frozen(day harness.Date, integration string) (harness.Freeze, 
 		}
 	}
 	return harness.Freeze{}, false
-}
-
-// dayOf is the day that the clock of t shows.
-func dayOf(t time.Time) harness.Date {
-	y, m, d := t.Date()
-	return harness.Date{Time: time.Date(y, m, d, 0, 0, 0, 0, time.UTC)}
 }
 
 // counted writes a number with its noun.

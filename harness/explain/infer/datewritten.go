@@ -43,7 +43,8 @@ func (l *layout) form() string {
 }
 
 func buildDate(w *reading) transform {
-	in, out := w.layout("was"), (*layout)(nil)
+	var out *layout
+	in := w.layout("was")
 	if w.text("form") != "" {
 		out = w.solvedLayout()
 	} else {

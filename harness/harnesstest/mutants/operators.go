@@ -4,9 +4,10 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
-	"golang.org/x/text/unicode/norm"
 )
 
 // level says what an operator works on.

@@ -85,7 +85,7 @@ func scaled(num, den int64) func(string, uint64) string {
 			return text
 		}
 		r.Mul(r, big.NewRat(num, den))
-		for places := 0; places < 12; places++ {
+		for places := range 12 {
 			out := r.FloatString(places)
 			if back, _ := new(big.Rat).SetString(out); back.Cmp(r) == 0 {
 				return out

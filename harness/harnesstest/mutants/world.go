@@ -133,7 +133,7 @@ func demo(name string) func(context.Context, string) ([]harness.Exchange, error)
 		if err != nil {
 			return nil, err
 		}
-		defer os.RemoveAll(dir)
+		defer os.RemoveAll(dir) //nolint:errcheck // what is left is in the folder for such things
 		if err := harrowlake.Extract(dir, data.FS()); err != nil {
 			return nil, err
 		}
