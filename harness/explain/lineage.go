@@ -176,6 +176,9 @@ func (s *state) valueFlows(d *harness.Difference) []harness.Flow {
 	}
 	var flows []harness.Flow
 	for _, side := range s.sides(!s.downstream(d)) {
+		if side.slot == slotOf(d) {
+			continue // an answer that repeats its request feeds nothing
+		}
 		for _, other := range s.recordSetsOf(side.slot, side.half) {
 			if s.downstream(d) {
 				flows = append(flows, s.recordSetFlows(other, own, nil, d.Pattern)...)
