@@ -42,6 +42,8 @@
 //   - Crosswalk: a code table that translates one system's codes to another's.
 //   - Invariant: what a message promises about itself, such as a trailer that counts its records.
 //   - Severity: how bad a kind of change is, by direction and by the profile that an integration chose.
+//   - Cause: the rule that a finding rests on, the places that it rewrites, and what came of applying it to the baseline.
+//   - Flow: which field of one system feeds which field of another.
 //   - Baseline and candidate: the two sides of a comparison, called A and B or was and is.
 //   - Sealed: scrubbed and complete; only a sealed recording can be replayed, compared or committed.
 package harness
