@@ -1,6 +1,7 @@
 package harness
 
 import (
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -210,4 +211,14 @@ func allDigits(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// MatchOperation reports whether a glob, or the exact name, covers an operation; the empty glob covers all. A * stops at
+// slashes.
+func MatchOperation(glob, operation string) bool {
+	if glob == "" || glob == operation {
+		return true
+	}
+	ok, err := path.Match(glob, operation)
+	return ok && err == nil
 }

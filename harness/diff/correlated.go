@@ -46,7 +46,7 @@ func (r *compiledRule) scope(session string) string {
 // correlates reports whether values at or below the place are to keep to their pairs.
 func (s *ruleSet) correlates(operation string, at harness.Path) bool {
 	return s.pairing && slices.ContainsFunc(s.rules, func(r *compiledRule) bool {
-		return r.fixed != nil && MatchOperation(r.Operation, operation) && r.mayLieBelow(at)
+		return r.fixed != nil && harness.MatchOperation(r.Operation, operation) && r.mayLieBelow(at)
 	})
 }
 

@@ -17,8 +17,9 @@
 // differ are read once more. That takes about 40 bytes for each record of the baseline, at most 90 MB, for more than
 // recordsPerPart are split by key into files; 8 bytes for each record of both sides and 4 for their order; up to 30 MB of
 // buffers; and the differences themselves. So ten million rows take less than 512 MB. The facts are those of documents
-// held whole, in the same order. Records without a key are the exception: up to wholeMost bytes they are held whole and
-// aligned in order; above, equal ones are paired and the rest is removed and added, as the notes tell.
+// held whole, in the same order. Up to wholeMost bytes, lists whose values a rule pairs with one another, and those
+// without a key, are held whole, the latter aligned in order; above, such a rule knows the changed values only, and of records
+// without a key equal ones are paired and the rest is removed and added, as the notes tell.
 //
 // Time is linear in the bytes but for alignment without a key: maxEdits and maxSteps bound the search for the longest common
 // sequence, maxEffort and maxCompare the pairing by likeness. Beyond them the notes say at which place the alignment was

@@ -20,7 +20,7 @@ func (s *ruleSet) pointless(all []harness.Exchange) []harness.Rule {
 func (r *compiledRule) occurs(all []harness.Exchange) bool {
 	for i := range all {
 		x := &all[i]
-		if MatchOperation(r.Operation, x.Operation()) && (r.within("request", x.Request) || r.within("response", x.Response)) {
+		if harness.MatchOperation(r.Operation, x.Operation()) && (r.within("request", x.Request) || r.within("response", x.Response)) {
 			return true
 		}
 	}

@@ -154,7 +154,7 @@ func compile(o Options) (*ruleSet, error) {
 
 // covers reports whether the rule speaks of the place.
 func (r *compiledRule) covers(operation string, at harness.Path) bool {
-	if !MatchOperation(r.Operation, operation) {
+	if !harness.MatchOperation(r.Operation, operation) {
 		return false
 	}
 	if r.At.Match(at) {
@@ -168,15 +168,6 @@ func (r *compiledRule) covers(operation string, at harness.Path) bool {
 		}
 	}
 	return false
-}
-
-// MatchOperation reports whether a glob covers an operation; the empty glob covers all. A * stops at slashes.
-func MatchOperation(glob, operation string) bool {
-	if glob == "" || glob == operation {
-		return true
-	}
-	ok, err := path.Match(glob, operation)
-	return ok && err == nil
 }
 
 // decides reports whether the rule takes the difference away.
@@ -219,7 +210,7 @@ func (s *ruleSet) lapsed(d *harness.Difference) {
 func (s *ruleSet) noiseBelow(operation string, at harness.Path) []*compiledRule {
 	var list []*compiledRule
 	for _, r := range s.rules {
-		if r.holds != nil && !r.BuiltIn && MatchOperation(r.Operation, operation) && r.mayLieBelow(at) {
+		if r.holds != nil && !r.BuiltIn && harness.MatchOperation(r.Operation, operation) && r.mayLieBelow(at) {
 			list = append(list, r)
 		}
 	}

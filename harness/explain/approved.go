@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"path"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -127,14 +126,5 @@ func (s *state) inScope(e harness.Expectation) (inside, outside []group) {
 
 // inPlace reports whether the difference lies at a place of a scope.
 func inPlace(sc harness.Scope, d *harness.Difference) bool {
-	return meansOperation(sc.Operation, d.Operation) && (sc.At.Match(d.Pattern) || sc.At.Match(d.Path))
-}
-
-// meansOperation reports whether the glob, or the exact name, means the operation; the empty one means all.
-func meansOperation(glob, operation string) bool {
-	if glob == "" || glob == operation {
-		return true
-	}
-	ok, err := path.Match(glob, operation)
-	return ok && err == nil
+	return harness.MatchOperation(sc.Operation, d.Operation) && (sc.At.Match(d.Pattern) || sc.At.Match(d.Path))
 }

@@ -20,7 +20,7 @@ func detectDelta(s *state) {
 	for _, class := range []harness.ChangeClass{harness.Removed, harness.Added} {
 		for _, sent := range []bool{false, true} {
 			for _, g := range s.groups(func(d *harness.Difference) bool { return isRecord(d) && d.Class == class && s.downstream(d) == sent }) {
-				for _, part := range splitBy(g, func(i int) string { return s.at(i).Exchange + " " + innerTable(s.at(i).Path).String() }) {
+				for _, part := range splitBy(g, func(i int) string { return s.at(i).Exchange + " " + tableOf(s.at(i).Path).String() }) {
 					if t := s.tablesOf(s.at(part.list[0])); isDelta(t, class) && len(s.stillOpen(slices.Clone(part.list))) == len(part.list) {
 						s.claimDelta(part.list, t, class)
 					}

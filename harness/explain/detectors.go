@@ -8,9 +8,10 @@ type Detector struct {
 	detect  func(*state)
 }
 
-// Detectors is the table, in the order in which they claim differences: declared changes, bodies that cannot be read,
-// connections, access and calls, releases of interfaces, presence of fields, damage of values, codes, types, order, noise,
-// and then what has no known cause.
+// Detectors is the table, in the order in which they claim differences: what people declared or a rule from outside
+// demands, bodies that cannot be read, connections and access, how calls go, releases of interfaces, files and their
+// layout, names of fields, how a file is written, records and their identifiers, damaged and rewritten values, codes,
+// fields that came, went or changed their type, broken promises, order, noise, and then what has no known cause.
 var Detectors = []Detector{
 	{"", "declared change", "differences that the scenario declares, up to the declared count", detectExpected},
 	{"F44", "rule expired", "rules past their day, whether they are still needed or not", detectExpiredRules},

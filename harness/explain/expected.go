@@ -64,7 +64,7 @@ func (s *state) declared(e harness.Expectation, d *declaration) []int {
 }
 
 func covers(e harness.Expectation, d *harness.Difference) bool {
-	return meansOperation(e.Operation, d.Operation) && (e.Class == "" || e.Class == string(d.Class)) &&
+	return harness.MatchOperation(e.Operation, d.Operation) && (e.Class == "" || e.Class == string(d.Class)) &&
 		(e.At.Match(d.Path) || e.At.Match(d.Pattern)) &&
 		(e.From == nil || says(*e.From, d.Was)) &&
 		(e.To == nil || says(*e.To, d.Is))

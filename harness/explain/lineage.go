@@ -77,7 +77,7 @@ func (s *state) tracedFlows(d *harness.Difference) []harness.Flow {
 	here, leaf := fieldPlaceOf(slotOf(d), d.Pattern, answerer(d)), d.Pattern.Leaf()
 	for _, t := range s.Traces {
 		switch {
-		case !s.downstream(d) && meansOperation(t.Input, d.Operation) && slices.Contains(t.From, leaf):
+		case !s.downstream(d) && harness.MatchOperation(t.Input, d.Operation) && slices.Contains(t.From, leaf):
 			for _, k := range s.written(t.Output) {
 				if at, ok := s.fieldCalled(k, t.Field); ok {
 					flows = append(flows, traced(here, fieldPlaceOf(k, at, s.Scenario.Target.System), t))
@@ -85,7 +85,7 @@ func (s *state) tracedFlows(d *harness.Difference) []harness.Flow {
 			}
 		case s.downstream(d) && t.Field == leaf && slices.Contains(s.written(t.Output), slotOf(d)):
 			for _, k := range s.slots() {
-				if k.to != s.Scenario.Target.System || !meansOperation(t.Input, k.operation) {
+				if k.to != s.Scenario.Target.System || !harness.MatchOperation(t.Input, k.operation) {
 					continue
 				}
 				for _, name := range t.From {

@@ -114,7 +114,7 @@ type rowTexts map[string]map[string]bool
 
 // isAbsorbed reports whether the candidate has the record under the other identifier, as it had before.
 func (s *state) isAbsorbed(d *harness.Difference, e exchangedIDs, rows rowTexts) bool {
-	k := d.Exchange + " " + innerTable(d.Path).String()
+	k := d.Exchange + " " + tableOf(d.Path).String()
 	if rows[k] == nil {
 		rows[k] = map[string]bool{}
 		for _, row := range s.tablesOf(d).is {

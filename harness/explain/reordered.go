@@ -16,7 +16,7 @@ func detectReordered(s *state) {
 	lists := map[table][]int{}
 	var order []table
 	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return inIndexed(d.Path) }) {
-		k := table{s.at(i).Exchange, innerTable(s.at(i).Path).String()}
+		k := table{s.at(i).Exchange, tableOf(s.at(i).Path).String()}
 		if lists[k] == nil {
 			order = append(order, k)
 		}
@@ -37,7 +37,7 @@ func detectReordered(s *state) {
 
 // inIndexed reports whether the path leads into a record of an array whose records were aligned by their order.
 func inIndexed(p harness.Path) bool {
-	at := innerTable(p)
+	at := tableOf(p)
 	return at != nil && p[1].Name == "body" && p[len(at)].Kind == harness.StepIndex
 }
 

@@ -43,11 +43,11 @@ func (s *state) tableSize(d *harness.Difference, at harness.Path) int {
 	return n
 }
 
-// tableOf is the innermost array that the pattern lies in, nil when it lies in none.
-func tableOf(pattern harness.Path) harness.Path {
-	for i := len(pattern) - 1; i > 1; i-- {
-		if pattern[i].Kind != harness.StepName {
-			return pattern[:i]
+// tableOf is the innermost array that the path or pattern lies in, nil when it lies in no body or none.
+func tableOf(p harness.Path) harness.Path {
+	for i := len(p) - 1; i > 1; i-- {
+		if p[i].Kind != harness.StepName {
+			return p[:i]
 		}
 	}
 	return nil

@@ -17,7 +17,7 @@ type tables struct{ was, is []payload.Node }
 // tablesOf reads the table that the difference lies in. Both sides are empty when it lies in none or the table is too
 // large to be read once more.
 func (s *state) tablesOf(d *harness.Difference) tables {
-	at := innerTable(d.Path)
+	at := tableOf(d.Path)
 	x, ok := s.before.byID[d.Exchange]
 	y, paired := s.partner(d.Exchange)
 	if at == nil || !ok || !paired {
@@ -42,16 +42,6 @@ func (s *state) rowsAt(x harness.Exchange, at harness.Path) []payload.Node {
 	}
 	if len(at) > 2 && !node.IsZero() {
 		return membersNamed(doc.Root().At(at[2:len(at)-1]), at.Leaf())
-	}
-	return nil
-}
-
-// innerTable is the concrete path of the innermost array that the path lies in, nil when it lies in no body or none.
-func innerTable(p harness.Path) harness.Path {
-	for i := len(p) - 1; i > 1; i-- {
-		if p[i].Kind != harness.StepName {
-			return p[:i]
-		}
 	}
 	return nil
 }

@@ -95,11 +95,7 @@ func compile(in harness.Invariant) (*promise, error) {
 
 // compiled reads an expression and checks its names.
 func compiled(source string) (*cel.Ast, error) {
-	env, err := language()
-	if err != nil {
-		return nil, err
-	}
-	tree, err := parse(env, source)
+	env, tree, err := parse(source)
 	if err != nil {
 		return nil, err
 	}
@@ -120,15 +116,20 @@ func prices() []cost.TrackerOption {
 	return list
 }
 
-func parse(env *cel.Env, source string) (*cel.Ast, error) {
+// parse reads an expression in the language of invariants.
+func parse(source string) (*cel.Env, *cel.Ast, error) {
+	env, err := language()
+	if err != nil {
+		return nil, nil, err
+	}
 	if len(source) > maxSource {
-		return nil, fmt.Errorf("an expression is longer than %d bytes", maxSource)
+		return nil, nil, fmt.Errorf("an expression is longer than %d bytes", maxSource)
 	}
 	tree, issues := env.Parse(source)
 	if issues.Err() != nil {
-		return nil, oneLine(issues)
+		return nil, nil, oneLine(issues)
 	}
-	return tree, nil
+	return env, tree, nil
 }
 
 // oneLine keeps the first error with its place, and drops the drawing below it.
@@ -192,11 +193,7 @@ var comparisons = map[string]bool{
 
 // conjuncts takes an expression apart at its outermost &&.
 func conjuncts(source string) ([]conjunct, error) {
-	env, err := language()
-	if err != nil {
-		return nil, err
-	}
-	tree, err := parse(env, source)
+	_, tree, err := parse(source)
 	if err != nil {
 		return nil, err
 	}
