@@ -148,3 +148,14 @@ func delta(n, few int) string {
 		return person(i, id(i))
 	})
 }
+
+// onceEach is a table without the lines that stood before.
+func onceEach(body string) string {
+	var kept []string
+	for line := range strings.Lines(body) {
+		if !slices.Contains(kept, line) {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
+}

@@ -484,17 +484,6 @@ func bodyOf(x harness.Exchange) string {
 	return string(b)
 }
 
-// onceEach is a table without the lines that stood before.
-func onceEach(body string) string {
-	var kept []string
-	for line := range strings.Lines(body) {
-		if !slices.Contains(kept, line) {
-			kept = append(kept, line)
-		}
-	}
-	return strings.Join(kept, "")
-}
-
 // sorted is a table with its rows in the order of their texts.
 func sorted(body string) string {
 	lines := strings.Split(strings.TrimSuffix(body, "\n"), "\n")
