@@ -68,12 +68,28 @@ func (s *state) acceptedRule(e harness.Expectation, d *declaration) []int {
 	case len(list) == 0:
 		d.trouble = append(d.trouble, fmt.Sprintf("The accepted change at %s did not happen; remove the entry when it will not come back.", e.At))
 	case proof.Exceptions > 0:
-		d.trouble = append(d.trouble, fmt.Sprintf("%s at %s not follow the accepted rule any more.", count(proof.Exceptions, "value"), doOrDoes(e.At, proof.Exceptions)))
+		d.trouble = append(d.trouble, brokenWords(l, e.At, proof.Exceptions, all)...)
 	}
 	if proof.Exceptions > 0 {
 		return list
 	}
 	return append(list, s.widened(l, outside, d)...)
+}
+
+// brokenWords says which values break an accepted rule: those that follow it beyond its condition, and those that do not
+// follow it.
+func brokenWords(l law, at harness.Path, exceptions int, all []evidence) (list []string) {
+	beyond := 0
+	for _, e := range all {
+		beyond += e.beyond
+	}
+	if beyond > 0 {
+		list = append(list, fmt.Sprintf("%s at %s changed in the same way, but beyond the accepted condition (%s).", count(beyond, "value"), at, l.when))
+	}
+	if n := exceptions - beyond; n > 0 {
+		list = append(list, fmt.Sprintf("%s at %s not follow the accepted rule any more.", count(n, "value"), doOrDoes(at, n)))
+	}
+	return list
 }
 
 func doOrDoes(at harness.Path, n int) string {

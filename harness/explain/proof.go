@@ -11,6 +11,7 @@ import (
 type evidence struct {
 	explained  []int // differences that vanish
 	exceptions int   // values that the rule, or its condition, gets wrong
+	beyond     int   // those of the exceptions that follow the rule where the condition does not hold
 	untouched  int   // values that did not change and that the rule leaves alone
 }
 
@@ -50,6 +51,7 @@ func (e *evidence) weigh(l law, o occurrence, mine bool) {
 		e.explained = append(e.explained, o.diff)
 		if !holds {
 			e.exceptions++ // changed, although the condition says that it stays
+			e.beyond++
 		}
 	case !holds || !l.alters(o):
 		if !changed {
@@ -70,7 +72,9 @@ func (s *state) try(k slot, list []*study) {
 // proofText says what came of applying a law to the old side.
 func proofText(l law, all ...evidence) (string, harness.CauseProof) {
 	var p harness.CauseProof
+	beyond := 0
 	for _, e := range all {
+		beyond += e.beyond
 		p.Explained += len(e.explained)
 		p.Exceptions += e.exceptions
 		p.Untouched += e.untouched
@@ -78,6 +82,8 @@ func proofText(l law, all ...evidence) (string, harness.CauseProof) {
 	p.Proven = p.Exceptions == 0 && p.Explained >= harness.MinProven
 	to := "the old values" + whenWords(l.when)
 	switch {
+	case beyond > 0 && beyond == p.Exceptions:
+		return fmt.Sprintf("Not proven: the rule gives all %d new ones, but %d of them lie beyond its condition (%s).", p.Explained, beyond, l.when), p
 	case p.Exceptions > 0:
 		return fmt.Sprintf("Not proven: applied to %s, the rule gives %d of the new ones, with %s.", to, p.Explained, count(p.Exceptions, "exception")), p
 	case !p.Proven:
