@@ -81,6 +81,9 @@ func compile(in harness.Invariant) (*promise, error) {
 	if p.holds, err = compiled(in.Check); err != nil {
 		return nil, fmt.Errorf("check: %w", err)
 	}
+	if is := p.holds.OutputType(); !is.IsAssignableType(cel.BoolType) && !is.IsAssignableType(cel.DynType) {
+		return nil, fmt.Errorf("check: the expression gives %s, want true or false, such as records.size() > 0", is)
+	}
 	if p.template, err = template(in.Says); err != nil {
 		return nil, fmt.Errorf("says: %w", err)
 	}

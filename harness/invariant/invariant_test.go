@@ -97,6 +97,8 @@ func TestWhatCannotBeUnderstoodIsRefused(t *testing.T) {
 	}{
 		{"syntax", harness.Invariant{Check: "body.a =="}, "check: at character "},
 		{"an unknown function", harness.Invariant{Check: "total(records) == 1"}, "undeclared reference to 'total'"},
+		{"a number is no condition", harness.Invariant{Check: "1 + 2"}, "check: the expression gives int, want true or false"},
+		{"a text is no condition", harness.Invariant{Check: "operation"}, "check: the expression gives string, want true or false"},
 		{"an unknown variable", harness.Invariant{Check: "rows == 1"}, "undeclared reference to 'rows'"},
 		{"an unknown ready-made one", harness.Invariant{Use: "nacha"}, `use: "nacha" is none of those that come with the program: layout-totals, `},
 		{"a brace that stays open", harness.Invariant{Check: "true", Says: "it is {body.a"}, "says: a { is not closed"},
