@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"path/filepath"
 
 	"github.com/spf13/pflag"
 
@@ -70,7 +71,7 @@ func (a *app) compare(before, after, rules string) (*harness.Report, error) {
 		return nil, err
 	}
 	r := &harness.Report{
-		Run: runID(started, "diff"), Scenario: before + " → " + after, Integration: scenario.Integration, Title: integration.Title,
+		Run: runID(started, "diff"), Scenario: before + " → " + after, File: manifestFile(after), Integration: scenario.Integration, Title: integration.Title,
 		Owner: catalogue.PersonName(integration.Owner), Steward: catalogue.PersonName(integration.Steward), Tool: a.tool(),
 		Started: started.UTC(), Took: a.now().Sub(started), Clock: started.UTC(), Target: "two recordings",
 		Before: sideOf(before, sides[0]), After: sideOf(after, sides[1]), Findings: findings,
@@ -81,6 +82,15 @@ func (a *app) compare(before, after, rules string) (*harness.Report, error) {
 	}
 	r.Judge()
 	return r, nil
+}
+
+// manifestFile names the manifest of a recording below this folder, at which findings point: a comparison without a run
+// has no scenario file.
+func manifestFile(dir string) string {
+	if !filepath.IsLocal(dir) {
+		return ""
+	}
+	return filepath.ToSlash(filepath.Join(dir, "recording.yaml"))
 }
 
 func sideOf(name string, rec *fixtures.Recording) harness.Side {

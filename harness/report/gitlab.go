@@ -32,7 +32,7 @@ func writeGitLab(w io.Writer, r *harness.Report, o Options) error {
 	issues := each(alerts(r, v, o), func(a alert) gitlabIssue {
 		return gitlabIssue{
 			Description: join(" ", a.ID, a.Title) + ": " + a.Message, CheckName: a.ID, Fingerprint: hashOf(r.Scenario, a.Print), Severity: a.Level.gitlab,
-			Location: gitlabLocation{cmp.Or(a.File, v.Scenario, "rehearse.yaml"), gitlabLines{a.Line}}, // the path must not be empty
+			Location: gitlabLocation{cmp.Or(a.File, "rehearse.yaml"), gitlabLines{a.Line}}, // the path must not be empty
 		}
 	})
 	return encodeJSON(w, "gitlab", issues)

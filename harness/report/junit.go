@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -61,7 +62,7 @@ type (
 func writeJUnit(w io.Writer, r *harness.Report, o Options) error {
 	v := newView(r, bounds{value: 120, list: 20})
 	suite := junitSuite{
-		Name: v.Integration, Time: seconds(r.Took),
+		Name: cmp.Or(v.Integration, "rehearse"), Time: seconds(r.Took),
 		Properties: properties("owner", v.Owner, "steward", v.Steward, "run", v.Run, "change", v.Change,
 			"verdict", visible(string(r.Verdict)), "tool", v.Tool, "target", v.Target, "ticket", tickets(r)),
 	}
@@ -69,11 +70,11 @@ func writeJUnit(w io.Writer, r *harness.Report, o Options) error {
 		suite.Timestamp = r.Started.UTC().Format("2006-01-02T15:04:05")
 	}
 	suite.add(r.Verdict, visible(string(r.Verdict)), v.Headline, "", junitCase{
-		Class: v.Integration, Name: v.Scenario, Time: seconds(r.Took), Out: join("\n", v.Headline+".", v.Reason),
+		Class: suite.Name, Name: v.Scenario, Time: seconds(r.Took), Out: join("\n", v.Headline+".", v.Reason),
 	})
 	for _, c := range v.Findings {
 		suite.add(c.Verdict, c.ID, c.Sentence, strings.Join(sampleLines(c), "\n"), junitCase{
-			Class: join(".", v.Integration, v.Scenario),
+			Class: join(".", suite.Name, v.Scenario),
 			Name:  fmt.Sprintf("%d %s %s: %s", c.Number, c.ID, c.Title, c.Source), Time: "0.000",
 			Properties: &junitProperties{properties("owner", c.Owner, "steward", c.Steward, "ticket", c.Declaration, "verdict", visible(string(c.Verdict)), "next", c.NextStep)},
 			Out:        cardText(c),
