@@ -39,7 +39,7 @@ func (a *app) acceptVerb() verb {
 }
 
 func (a *app) accept(f acceptFlags) error {
-	on, err := f.load()
+	on, err := f.load(a.now())
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -40,7 +41,7 @@ type decided struct {
 }
 
 // load checks the decision and reads the finding.
-func (f *decision) load() (on decided, err error) {
+func (f *decision) load(now time.Time) (on decided, err error) {
 	for _, required := range []struct{ name, value string }{{"into", f.into}, {"reason", strings.TrimSpace(f.reason)}} {
 		if required.value == "" {
 			return on, harness.Usage(fmt.Errorf("%s: --%s is missing", f.verb, required.name), "see `rehearse "+f.verb+" --help`")
@@ -49,6 +50,9 @@ func (f *decision) load() (on decided, err error) {
 	if f.until != "" {
 		if err := on.until.UnmarshalText([]byte(f.until)); err != nil {
 			return on, harness.Usage(fmt.Errorf("%s: --until: %w", f.verb, err), "write it as 2026-12-31")
+		}
+		if on.until.Before(now) {
+			return on, harness.Usage(fmt.Errorf("%s: --until: %s has passed already, so that it would hold for no run", f.verb, on.until), "name a day that is ahead")
 		}
 	}
 	if on.workspace, err = scenarios.OpenWorkspace("."); err != nil {

@@ -85,6 +85,11 @@ func explainError(w io.Writer, err error) {
 	}
 }
 
+// tellProgress says on stderr what is being done for a scenario.
+func (a *app) tellProgress(scenario, what string) {
+	fmt.Fprintf(a.err, "%s: %s\n", printable(scenario), printable(what))
+}
+
 // printable escapes what a terminal would obey: errors may quote recorded data.
 func printable(s string) string {
 	var b strings.Builder

@@ -212,7 +212,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow,
 		Progress: func(what string) {
 			if !f.quiet {
-				fmt.Fprintf(a.err, "%s: %s\n", scenario.Name, what)
+				a.tellProgress(scenario.Name, what)
 			}
 		},
 	})

@@ -57,7 +57,7 @@ func (a *app) learn(ctx context.Context, file string, times int, into string, al
 	defer os.RemoveAll(scratch) //nolint:errcheck // a scratch folder that stays does no harm
 	lesson, err := rehearsal.Learn(ctx, rehearsal.Plan{
 		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: allow,
-		Progress: func(what string) { fmt.Fprintf(a.err, "%s: %s\n", scenario.Name, what) },
+		Progress: func(what string) { a.tellProgress(scenario.Name, what) },
 	}, times)
 	if err != nil {
 		return err
@@ -115,7 +115,7 @@ func (a *app) ruleAddVerb() verb {
 }
 
 func (a *app) ruleAdd(f ruleAddFlags) error {
-	on, err := f.load()
+	on, err := f.load(a.now())
 	if err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func (a *app) shrink(ctx context.Context, file string, f shrinkFlags) error {
 		Recording: baseline, System: scenario.Target.System, Mocks: scenario.Mocks, Replay: stage.replay, MaxReplays: f.most,
 		Progress: func(what string) {
 			if !f.quiet {
-				fmt.Fprintf(a.err, "%s: %s\n", scenario.Name, what)
+				a.tellProgress(scenario.Name, what)
 			}
 		},
 	})
