@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // tally is the score of one operator.
@@ -64,12 +65,7 @@ func (b *board) add(r *result) {
 func (b *board) total() tally {
 	var sum tally
 	for _, t := range b.operators {
-		sum.planted += t.planted
-		sum.unseen += t.unseen
-		sum.found += t.found
-		sum.common += t.common
-		sum.named += t.named
-		sum.differences += t.differences
+		sum.add(t)
 	}
 	return sum
 }
@@ -81,7 +77,34 @@ func percent(n, of int) string {
 	return fmt.Sprintf("%.1f %%", 100*float64(n)/float64(of))
 }
 
-// print writes two Markdown tables: the scores, and the operators.
+// byKind is the sum over the operators of each kind of the catalogue, and their names in the order of the table.
+func (b *board) byKind() (kinds map[string]*tally, names map[string][]string) {
+	kinds, names = map[string]*tally{}, map[string][]string{}
+	for _, o := range operators {
+		t := b.operators[o.name]
+		if t == nil {
+			continue
+		}
+		k := o.kinds[0]
+		if kinds[k] == nil {
+			kinds[k] = &tally{}
+		}
+		kinds[k].add(t)
+		names[k] = append(names[k], o.name)
+	}
+	return kinds, names
+}
+
+func (t *tally) add(o *tally) {
+	t.planted += o.planted
+	t.unseen += o.unseen
+	t.found += o.found
+	t.common += o.common
+	t.named += o.named
+	t.differences += o.differences
+}
+
+// print writes three Markdown tables: the scores, the kinds and the operators.
 func (b *board) print(out io.Writer) {
 	sum := b.total()
 	fmt.Fprintf(out, "| planted changes | %d in %d mutants, %d differences |\n|---|---:|\n", sum.planted, b.mutants, b.differences)
@@ -97,6 +120,12 @@ func (b *board) print(out io.Writer) {
 		{"differences left unexplained (F00)", percent(b.rest, b.differences)},
 	} {
 		fmt.Fprintf(out, "| %s | %s |\n", row.what, row.figure)
+	}
+	kinds, names := b.byKind()
+	fmt.Fprintf(out, "\n| kind | changes | planted | found | named |\n|---|---|---:|---:|---:|\n")
+	for _, k := range slices.Sorted(maps.Keys(kinds)) {
+		t := kinds[k]
+		fmt.Fprintf(out, "| %s | %s | %d | %s | %s |\n", k, strings.Join(names[k], ", "), t.planted, percent(t.found, t.planted), percent(t.named, t.common))
 	}
 	fmt.Fprintf(out, "\n| change | kinds | planted | found | named |\n|---|---|---:|---:|---:|\n")
 	for _, name := range slices.SortedFunc(maps.Keys(b.operators), func(a, c string) int { return cmp.Compare(orderOf(a), orderOf(c)) }) {
