@@ -131,7 +131,7 @@ func (s *state) lostValues(cause []int) consequence {
 			}
 		}
 	}
-	found = slices.DeleteFunc(found, func(j int) bool { return s.facts.held[j] })
+	found = slices.DeleteFunc(found, func(j int) bool { return s.facts.held[j] || !s.canFollow(s.at(cause[0]), s.at(j)) })
 	var c consequence
 	for _, g := range s.grouped(s.take(s.usual(cause, s.stillOpen(found)))) {
 		d := s.at(g.list[0])
@@ -142,6 +142,12 @@ func (s *state) lostValues(cause []int) consequence {
 		c.harm = true
 	}
 	return c
+}
+
+// canFollow reports whether a change can come of the cause: files are made of what came in. Two files that come in, or two
+// that are handed on, are not made of one another.
+func (s *state) canFollow(cause, d *harness.Difference) bool {
+	return d.Channel != harness.ChannelFile || s.downstream(d) && !s.downstream(cause)
 }
 
 // lostTexts is the values that are lost at the place: of a column that is gone, the values of all its rows.
