@@ -14,6 +14,7 @@ import (
 	"github.com/rehearse-dev/rehearse/recorders/govcr"
 	"github.com/rehearse-dev/rehearse/recorders/har"
 	"github.com/rehearse-dev/rehearse/recorders/httptap"
+	"github.com/rehearse-dev/rehearse/recorders/plainfile"
 )
 
 // Live is one row of the table of recorders that watch while traffic crosses.
@@ -59,6 +60,7 @@ type Noted interface {
 var Importers = []Importer{
 	{"har", "HTTP archives of browsers and proxies, HAR 1.2", []string{".har"}, func(path, from, to string) Noted { return &har.Importer{Path: path, From: from, To: to} }},
 	{"govcr", "YAML files of go-vcr, versions 1 and 2", []string{".yaml", ".yml"}, func(path, from, to string) Noted { return &govcr.Importer{Path: path, From: from, To: to} }},
+	{"files", "plain files, byte for byte; only when the format is named", nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
 }
 
 // ImporterFor returns the row of that name; the empty name picks the row whose extension the file has, or, for a

@@ -22,19 +22,24 @@ type acceptFlags struct {
 func (a *app) acceptVerb() verb {
 	f := acceptFlags{decision: decision{verb: "accept", flag: "finding", key: "expect-files"}}
 	return verb{
-		use: "accept", short: "declare a finding as an expected change, with a reason",
+		use: "accept [FINDING]", short: "declare a finding as an expected change, with a reason",
 		long: "Accept takes a finding of a kept run and appends it to an expect file as a declared change. A proven cause is\n" +
 			"written as its rule: the next run applies it anew, expects what follows it, tells where else it holds, and\n" +
 			"needs a person when a value does not follow it. Everything else is written as place, class, values and exact\n" +
-			"count: one place more or less needs a person again.\n" +
-			"List the file under expect-files in the scenario and have it reviewed like code.",
-		example: "rehearse accept --finding 1 --into scenarios/expect/rh.yaml --reason \"RH is hybrid\" --until 2026-12-31",
+			"count: one place more or less needs a person again. FINDING is its number in the report; --finding says it, too.\n" +
+			"List the file under expect-files in the scenario and have it reviewed like code; a comparison takes it by --expect.",
+		example: "rehearse accept 1 --into scenarios/expect/rh.yaml --reason \"RH is hybrid\" --until 2026-12-31",
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
 			set.StringVar(&f.change, "change", "", "`name` of the change (default: kind and run)")
 			set.StringVar(&f.by, "by", "", "`who` accepts it")
 		},
-		run: func(context.Context, []string) error { return a.accept(f) },
+		run: func(_ context.Context, args []string) error {
+			if err := f.number(args); err != nil {
+				return err
+			}
+			return a.accept(f)
+		},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -24,12 +25,28 @@ type decision struct {
 }
 
 func (f *decision) add(set *pflag.FlagSet) {
-	set.IntVar(&f.finding, f.flag, 0, "`number` of the finding in the report (required)")
+	set.IntVar(&f.finding, f.flag, 0, "`number` of the finding in the report")
 	set.StringVar(&f.into, "into", "", "`file` to append to; it is made when it is missing (required)")
 	set.StringVar(&f.reason, "reason", "", "`why` it is right (required)")
 	set.StringVar(&f.run, "run", "latest", "`name` of the run")
 	set.StringVar(&f.ticket, "ticket", "", "`ticket` or pull request")
 	set.StringVar(&f.until, "until", "", "last `day` on which it holds, such as 2026-12-31")
+}
+
+// number takes the number of the finding from the arguments, which are at most one.
+func (f *decision) number(args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	n, err := strconv.Atoi(args[0])
+	switch {
+	case err != nil:
+		return harness.Usage(fmt.Errorf("%s: %q is not the number of a finding", f.verb, args[0]), "the report numbers its findings: 1, 2, 3 …")
+	case f.finding != 0 && f.finding != n:
+		return harness.Usage(fmt.Errorf("%s: --%s says %d, the argument %d", f.verb, f.flag, f.finding, n), "name one finding")
+	}
+	f.finding = n
+	return nil
 }
 
 // decided is a decision with what it is about.
@@ -66,6 +83,9 @@ func (f *decision) load(now time.Time) (on decided, err error) {
 			"when the live systems hold no personal data, say so in the scenario, egress: {personal-data: none}, and rehearse again")
 	}
 	findings := on.report.Findings
+	if f.finding == 0 && len(findings) > 0 {
+		return on, harness.Usage(fmt.Errorf("%s: the number of the finding is missing", f.verb), fmt.Sprintf("run %s has the findings 1 to %d", on.report.Run, len(findings)))
+	}
 	if f.finding < 1 || f.finding > len(findings) {
 		return on, harness.Usage(fmt.Errorf("%s: run %s has no finding %d", f.verb, on.report.Run, f.finding), fmt.Sprintf("it has the findings 1 to %d", len(findings)))
 	}
@@ -83,8 +103,13 @@ func (a *app) tellToList(on decided, f decision) {
 		}
 		return file
 	}
+	s, ok := scenarioNamed(on.workspace, on.report.Scenario)
+	if !ok && f.key == "expect-files" && on.report.Before.Name+" → "+on.report.After.Name == on.report.Scenario {
+		fmt.Fprintf(a.err, "compare with it: rehearse diff %s %s --expect %s\n", printable(on.report.Before.Name), printable(on.report.After.Name), printable(f.into))
+		return
+	}
 	file, lead := fmt.Sprintf("the scenario %q", on.report.Scenario), f.key+":\n"
-	if s, ok := scenarioNamed(on.workspace, on.report.Scenario); ok {
+	if ok {
 		listed := func(file string) bool { return filepath.ToSlash(filepath.Clean(file)) == below(f.into) }
 		files := map[string][]string{"expect-files": s.ExpectFiles, "rule-files": s.RuleFiles}[f.key]
 		if slices.ContainsFunc(files, listed) {

@@ -224,7 +224,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return nil, err
 	}
 	options := report.Options{
-		Verbose: f.verbose, Mask: f.mask, Page: dir + "/report.html", Accept: "rehearse accept --finding N --into FILE --reason \"…\"",
+		Verbose: f.verbose, Mask: f.mask, Page: dir + "/report.html", Accept: acceptLine,
 		Folder: folderInRepository(ws.Root()),
 	}
 	for _, w := range also {

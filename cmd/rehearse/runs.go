@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,33 +33,64 @@ func runID(now time.Time, scenarioFile string) string {
 	return now.UTC().Format("20060102T150405.000") + "-" + slug
 }
 
+// acceptLine is the command that declares a finding of a kept run.
+const acceptLine = "rehearse accept N --into FILE --reason \"…\""
+
 // keepRun stores the reports and the recording of a run.
 func keepRun(root string, o *rehearsal.Outcome) (dir string, err error) {
-	dir = filepath.Join(root, runsFolder, o.Report.Run)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", fmt.Errorf("keep run: %w", err)
+	if dir, err = runFolder(root, o.Report); err != nil {
+		return "", err
 	}
 	if err := fixtures.Save(filepath.Join(dir, "recording"), o.Candidate); err != nil {
 		return "", err
 	}
+	return keepReports(root, o.Report)
+}
+
+// keepReports stores the reports of a run, and makes it the latest.
+func keepReports(root string, r *harness.Report) (dir string, err error) {
+	if dir, err = runFolder(root, r); err != nil {
+		return "", err
+	}
 	for _, kind := range []string{"json", "html"} {
-		if err := writeReport(filepath.Join(dir, "report."+kind), kind, o.Report, report.Options{}); err != nil {
+		if err := writeReport(filepath.Join(dir, "report."+kind), kind, r, report.Options{}); err != nil {
 			return "", err
 		}
 	}
-	return dir, writeWhole(filepath.Join(root, runsFolder, "latest"), []byte(o.Report.Run+"\n"))
+	return dir, writeWhole(filepath.Join(root, runsFolder, "latest"), plainText(r.Run+"\n"))
+}
+
+// runFolder makes the folder of a run. What holds values that nobody scrubbed is for the owner only.
+func runFolder(root string, r *harness.Report) (string, error) {
+	mode := fs.FileMode(0o755)
+	if !r.Before.Manifest.Sealed() || !r.After.Manifest.Sealed() {
+		mode = 0o700
+	}
+	dir := filepath.Join(root, runsFolder, r.Run)
+	err := os.MkdirAll(filepath.Dir(dir), 0o755)
+	if err == nil {
+		err = os.MkdirAll(dir, mode)
+	}
+	if err != nil {
+		return "", harness.Usage(fmt.Errorf("keep run: %w", err), "make the folder "+filepath.Join(root, runsFolder)+" one that you may write to")
+	}
+	return dir, nil
 }
 
 func writeReport(file, kind string, r *harness.Report, o report.Options) error {
-	var b strings.Builder
-	if err := report.Write(&b, kind, r, o); err != nil {
+	return writeWhole(file, func(w io.Writer) error { return report.Write(w, kind, r, o) })
+}
+
+// plainText is a content of a few bytes for writeWhole.
+func plainText(s string) func(io.Writer) error {
+	return func(w io.Writer) error {
+		_, err := io.WriteString(w, s)
 		return err
 	}
-	return writeWhole(file, []byte(b.String()))
 }
 
 // writeWhole makes the file appear whole: temp, sync, rename.
-func writeWhole(file string, content []byte) (err error) {
+func writeWhole(file string, content func(io.Writer) error) (err error) {
 	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".*")
 	if err != nil {
 		return harness.Usage(fmt.Errorf("write %s: %w", file, err), "check that the folder exists and can be written")
@@ -66,7 +100,8 @@ func writeWhole(file string, content []byte) (err error) {
 			os.Remove(temp.Name()) //nolint:errcheck // the first error matters
 		}
 	}()
-	if _, err = temp.Write(content); err == nil {
+	buffered := bufio.NewWriter(temp)
+	if err = errors.Join(content(buffered), buffered.Flush()); err == nil {
 		err = errors.Join(temp.Chmod(0o644), temp.Sync())
 	}
 	if err = errors.Join(err, temp.Close()); err != nil {

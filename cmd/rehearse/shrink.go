@@ -210,7 +210,7 @@ func keepSmallest(ws *scenarios.Workspace, s harness.Scenario, out string, resul
 	}
 	text := fmt.Sprintf("# The smallest part of %s in which this still happens: %s\nscenario: %q\nextends: %q\nrecording: %q\n",
 		filepath.ToSlash(s.Recording), oneLine(result.Failure.String()), s.Name+", shrunk", filepath.ToSlash(original), filepath.ToSlash(filepath.Join(out, "recording")))
-	return writeWhole(filepath.Join(dir, "scenario.yaml"), []byte(text))
+	return writeWhole(filepath.Join(dir, "scenario.yaml"), plainText(text))
 }
 
 // oneLine makes a text safe for a comment.

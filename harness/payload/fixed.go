@@ -49,16 +49,21 @@ func FixedFormat(layouts ...*layout.Layout) Format {
 	}
 }
 
-// WithLayouts returns a copy of the table of formats in which the row of fixed-width files knows these layouts too,
-// before those that are shipped.
-func WithLayouts(formats []Format, layouts ...*layout.Layout) []Format {
-	row := FixedFormat(append(slices.Clone(layouts), layout.Shipped()...)...)
-	formats = slices.Clone(formats)
-	if i := slices.IndexFunc(formats, func(f Format) bool { return f.Name == row.Name }); i >= 0 {
-		formats[i] = row
-		return formats
+// AddLayouts gives [Formats] a row for each layout, by which bodies of its media type are read. It is not safe while
+// somebody reads documents: a program calls it at its start.
+func AddLayouts(layouts ...*layout.Layout) {
+	for _, l := range layouts {
+		Formats = slices.Insert(Formats, 0, Format{
+			Name: "fixed", Summary: l.Summary, Media: []string{LayoutMedia(l)},
+			Sniff: func([]byte) bool { return false },
+			Parse: func(source []byte) (*Doc, error) { return ParseFixed(l, source) },
+		})
 	}
-	return slices.Insert(formats, 0, row)
+}
+
+// LayoutMedia is the media type of files that have the layout, after [AddLayouts].
+func LayoutMedia(l *layout.Layout) string {
+	return fmt.Sprintf("application/x-layout-%x", l.Digest[:8])
 }
 
 func sniffFixed(head []byte) bool { return layout.For(layout.Shipped(), "", head) != nil }

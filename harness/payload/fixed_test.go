@@ -259,8 +259,21 @@ records:
 	if err != nil || !bytes.HasPrefix(out, []byte("\xd1u\x80?   1 2")) {
 		t.Errorf("%q, %v", out, err)
 	}
-	if found := WithLayouts(Formats, l); len(found) != len(Formats) {
-		t.Error("the table of formats has another length")
+}
+
+func TestBodiesAreReadByTheLayoutThatTheirMediaTypeNames(t *testing.T) {
+	l, err := layout.Parse("stock.yaml", []byte("layout: STOCK\nlength: 8\nrecords:\n  - type: item\n    fields:\n      - {name: sku, at: 1, length: 4}\n      - {name: left, at: 5, length: 4, type: number}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(before []Format) { Formats = before }(Formats)
+	AddLayouts(l)
+	source := []byte("A1  0012\nB2  0007\n")
+	if d := Parse(LayoutMedia(l), "stock.txt", source); d.Format != "fixed" || textAt(t, d, "[1].left") != "7" {
+		t.Errorf("read as %s with the facts %v", d.Format, d.Facts)
+	}
+	if d := Parse("", "stock.txt", source); d.Format != "text" {
+		t.Errorf("what names no layout is read as %s", d.Format)
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// ReadJSON reads a JSON report back as far as decisions need it: run, scenario, verdict, people and the findings with
-// their differences.
+// ReadJSON reads a JSON report back as far as decisions need it: run, scenario, names of both sides, verdict, people and
+// the findings with their differences.
 func ReadJSON(r io.Reader) (*harness.Report, error) {
 	var in jsonReport
 	if err := json.NewDecoder(r).Decode(&in); err != nil {
@@ -21,6 +21,7 @@ func ReadJSON(r io.Reader) (*harness.Report, error) {
 	out := &harness.Report{
 		Run: in.Run, Scenario: in.Scenario, File: in.File, Change: in.Change, Integration: in.Integration, Title: in.Title, Owner: in.Owner,
 		Steward: in.Steward, Verdict: harness.Verdict(in.Verdict), Reason: in.Reason, Masked: in.Masked, Tool: in.Tool,
+		Before: harness.Side{Name: in.Before.Name}, After: harness.Side{Name: in.After.Name},
 	}
 	for _, f := range in.Findings {
 		finding, err := f.finding()

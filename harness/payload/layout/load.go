@@ -28,6 +28,9 @@ const (
 	maxNesting = 16 // of the YAML text
 )
 
+// MaxHead is how much of a file [For] looks at, in bytes.
+const MaxHead = 2 * maxLength
+
 // Load reads every .yaml and .yml file of the top folder, in order of their names. Errors name the file and the line.
 func Load(fsys fs.FS) ([]*Layout, error) {
 	entries, err := fs.ReadDir(fsys, ".")

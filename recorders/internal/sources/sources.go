@@ -2,6 +2,7 @@
 package sources
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -13,7 +14,8 @@ import (
 
 // Open lists the files that name means, sorted, with slashes, relative to the root that it opens and the caller closes.
 // A folder is searched to its bottom for files with one of the extensions (lower case, with the dot); letter case does
-// not count, and a folder without any is an error. Links inside are not followed out of the folder.
+// not count, and a folder without any is an error. Without extensions it is every file whose path has no hidden name.
+// Links inside are not followed out of the folder.
 func Open(name string, extensions ...string) (*os.Root, []string, error) {
 	info, err := os.Stat(name)
 	if err != nil {
@@ -29,17 +31,29 @@ func Open(name string, extensions ...string) (*os.Root, []string, error) {
 	}
 	var files []string
 	err = fs.WalkDir(root.FS(), ".", func(file string, entry fs.DirEntry, err error) error {
-		if err == nil && !entry.IsDir() && slices.Contains(extensions, strings.ToLower(path.Ext(file))) {
+		switch hidden := len(extensions) == 0 && file != "." && strings.HasPrefix(path.Base(file), "."); {
+		case err != nil:
+			return err
+		case entry.IsDir() && hidden:
+			return fs.SkipDir
+		case !entry.IsDir() && !hidden && (len(extensions) == 0 || slices.Contains(extensions, strings.ToLower(path.Ext(file)))):
 			files = append(files, file)
 		}
-		return err
+		return nil
 	})
 	if err == nil && len(files) == 0 {
-		err = fmt.Errorf("no *%s file in the folder", extensions[0])
+		err = nothing(extensions)
 	}
 	if err != nil {
 		root.Close() //nolint:errcheck // it was only read
 		return nil, nil, err
 	}
 	return root, files, nil
+}
+
+func nothing(extensions []string) error {
+	if len(extensions) == 0 {
+		return errors.New("no file in the folder")
+	}
+	return fmt.Errorf("no *%s file in the folder", extensions[0])
 }

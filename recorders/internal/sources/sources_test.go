@@ -39,6 +39,21 @@ func TestFolderIsSearchedForItsKindOnly(t *testing.T) {
 	}
 }
 
+func TestFolderWithoutAKindIsAllThatIsNotHidden(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"b.csv", "a/z", ".git/config", "a/.swp"} {
+		write(t, filepath.Join(dir, name), name)
+	}
+	root, files, err := sources.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	if diff := cmp.Diff([]string{"a/z", "b.csv"}, files); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestOneFileMayHaveAnyName(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "export.json")
 	write(t, name, "x")
@@ -56,6 +71,9 @@ func TestNothingToReadIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	if _, _, err := sources.Open(dir, ".har", ".x"); err == nil || !strings.Contains(err.Error(), "no *.har file") {
 		t.Errorf("empty folder: got %v", err)
+	}
+	if _, _, err := sources.Open(dir); err == nil || err.Error() != "no file in the folder" {
+		t.Errorf("empty folder, any kind: got %v", err)
 	}
 	if _, _, err := sources.Open(filepath.Join(dir, "nowhere"), ".har"); !os.IsNotExist(err) {
 		t.Errorf("missing folder: got %v", err)
