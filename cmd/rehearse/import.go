@@ -33,6 +33,9 @@ func (a *app) importVerb() verb {
 			if err != nil {
 				return err
 			}
+			if err := s.learn(ctx, im.Open(args[0], from, to)); err != nil {
+				return err
+			}
 			r := im.Open(args[0], from, to)
 			if err := s.fill(ctx, r, true); err != nil {
 				return err

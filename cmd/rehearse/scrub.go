@@ -30,6 +30,9 @@ func (a *app) scrubVerb() verb {
 			if err != nil {
 				return err
 			}
+			if err := s.learn(ctx, replayed{rec}); err != nil {
+				return err
+			}
 			if err := s.fill(ctx, replayed{rec}, true); err != nil {
 				return err
 			}

@@ -112,6 +112,19 @@ func (a *app) loadKey(file string) (*scrub.Key, error) {
 	return scrub.LoadKey(file)
 }
 
+// learn is the first of two passes over a source that can be read again: values that propagate are then known from the
+// first exchange on.
+func (s *store) learn(ctx context.Context, r harness.Recorder) error {
+	err := r.Record(ctx, s.scrubber.Learner())
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err != nil {
+		return errors.Join(err, s.Abort())
+	}
+	return nil
+}
+
 // fill records into the store and finishes it. With whole set, an exchange that cannot be scrubbed fails everything
 // and nothing is written; otherwise it is counted as dropped and the rest is kept.
 func (s *store) fill(ctx context.Context, r harness.Recorder, whole bool) (err error) {
@@ -160,7 +173,13 @@ func (a *app) summary(s *store, notes []string) error {
 	for _, n := range notes {
 		fmt.Fprintf(a.out, "  note: %s\n", printable(n))
 	}
-	return a.privacy(s.scrubber)
+	if err := a.privacy(s.scrubber); err != nil || s.flags.policy == "" {
+		return err
+	}
+	for _, rule := range s.scrubber.Unused() {
+		fmt.Fprintf(a.out, "  unused   %6d  %-14s %s\n", 0, "-", printable(rule))
+	}
+	return nil
 }
 
 // privacy prints the account of a scrubber: what was replaced by which rule.
