@@ -47,6 +47,8 @@ var floors = []struct {
 	{"harness/atlas/calendar", 2, "atlas"},
 	{"fixtures", 2, "fixtures"},
 	{"fixtures/scrub", 2, "fixtures"},
+	{"fixtures/scrub/names", 1, ""},
+	{"fixtures/scrub/detect", 2, "fixtures"},
 	{"fixtures/harrow-lake/**", 2, "fixtures"},
 	{"scenarios", 2, "scenarios"},
 	{"scenarios/harrow-lake/**", 2, "scenarios"},
