@@ -49,6 +49,7 @@ var floors = []struct {
 	{"fixtures/scrub", 2, "fixtures"},
 	{"fixtures/scrub/names", 1, ""},
 	{"fixtures/scrub/detect", 2, "fixtures"},
+	{"fixtures/scrub/checksum", 1, ""},
 	{"fixtures/harrow-lake/**", 2, "fixtures"},
 	{"scenarios", 2, "scenarios"},
 	{"scenarios/harrow-lake/**", 2, "scenarios"},
