@@ -40,6 +40,7 @@ type store struct {
 	scrubber *scrub.Scrubber
 	sink     harness.Sink
 	flags    storeFlags
+	settle   func() error // nil: nothing is held back
 }
 
 // openStore prepares everything that can fail before the first exchange comes: policy, key, folder.
@@ -126,14 +127,21 @@ func (s *store) learn(ctx context.Context, r harness.Recorder) error {
 }
 
 // fill records into the store and finishes it. With whole set, an exchange that cannot be scrubbed fails everything
-// and nothing is written; otherwise it is counted as dropped and the rest is kept.
+// and nothing is written; otherwise it is counted as dropped and the rest is kept, and what exchanges that come later
+// make known is put in at the end.
 func (s *store) fill(ctx context.Context, r harness.Recorder, whole bool) (err error) {
 	defer func() {
 		if err != nil && whole {
 			err = errors.Join(err, s.Abort())
 		}
 	}()
-	if err := r.Record(ctx, s.sink); err != nil && !errors.Is(err, context.Canceled) {
+	sink := s.sink
+	if !whole {
+		live := s.scrubber.Live(s.Writer)
+		defer func() { err = errors.Join(err, live.Close()) }()
+		sink, s.settle = live, live.Settle
+	}
+	if err := r.Record(ctx, sink); err != nil && !errors.Is(err, context.Canceled) {
 		if whole {
 			return err
 		}
@@ -152,10 +160,14 @@ func (s *store) fill(ctx context.Context, r harness.Recorder, whole bool) (err e
 }
 
 func (s *store) finish() error {
+	var unsettled error
+	if s.settle != nil {
+		unsettled = s.settle()
+	}
 	if err := s.Seal(s.scrubber.Seal()); err != nil {
 		return err
 	}
-	return s.Close()
+	return errors.Join(s.Close(), unsettled)
 }
 
 // summary tells what was written and what was done for privacy.
