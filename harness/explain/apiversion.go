@@ -15,18 +15,19 @@ type versionSign struct {
 	what string // for people
 	fits func(*harness.Difference) bool
 	hard bool // readers refuse what they do not know here
+	mere bool // the same document in another writing, whatever the release
 }
 
 // versionSigns is the table; the first row that fits speaks.
 var versionSigns = []versionSign{
-	{"the version in the path", inVersionedPath, false},
-	{"the version in the media type", inMediaVersion, false},
-	{"the version in the message", inVersionMember, false},
-	{"the version in a header", inVersionHeader, false},
-	{"the SOAP action", func(d *harness.Difference) bool { return !isAnswer(d) && headField(d) == "soapaction" }, false},
-	{"the namespace", isNamespace, true},
-	{"the binding of prefixes", func(d *harness.Difference) bool { return factOf(d) == "prefixes" }, false},
-	{"the writing of the XML", isWritingOfXML, false},
+	{"the version in the path", inVersionedPath, false, false},
+	{"the version in the media type", inMediaVersion, false, false},
+	{"the version in the message", inVersionMember, false, false},
+	{"the version in a header", inVersionHeader, false, false},
+	{"the SOAP action", func(d *harness.Difference) bool { return !isAnswer(d) && headField(d) == "soapaction" }, false, false},
+	{"the namespace", isNamespace, true, false},
+	{"the binding of prefixes", func(d *harness.Difference) bool { return factOf(d) == "prefixes" }, false, true},
+	{"the writing of the XML", isWritingOfXML, false, true},
 }
 
 func signOf(d *harness.Difference) *versionSign {
@@ -124,11 +125,25 @@ func isWritingOfXML(d *harness.Difference) bool {
 	return slices.Contains(xmlWritings, factOf(d)) && encoding(d.Was.Text) == encoding(d.Is.Text)
 }
 
-// detectVersion finds another release of an interface, by system: one finding for all places where it shows. What else
+// detectVersion finds another release of an interface, by system: one finding for all places where it shows. Messages
+// that are merely written otherwise, such as with other prefixes, show no release: they are another finding. What else
 // differs in the messages stays with other findings.
 func detectVersion(s *state) {
 	signs := s.unclaimed(func(d *harness.Difference) bool { return signOf(d) != nil })
-	for _, list := range partition(signs, func(i int) string { return s.otherThanTarget(s.at(i)) }) {
+	released := map[slot]bool{}
+	for _, i := range signs {
+		if !signOf(s.at(i)).mere {
+			released[slotOf(s.at(i))] = true
+		}
+	}
+	type interfaceKey struct {
+		system   string
+		released bool
+	}
+	for _, list := range partition(signs, func(i int) interfaceKey {
+		d := s.at(i)
+		return interfaceKey{s.otherThanTarget(d), released[slotOf(d)]}
+	}) {
 		s.claimVersion(s.otherThanTarget(s.at(list[0])), list)
 	}
 }

@@ -46,7 +46,7 @@ func (s *state) claimWithEffects(f harness.Finding, cause []int) {
 func (s *state) consequences(cause []int) consequence {
 	roots := s.sessions(cause)
 	c := s.lostValues(cause)
-	failing := s.regular(roots, s.stillOpen(within(s.facts.failing, roots)))
+	failing := s.regular(roots, s.couldBringOn(s.stillOpen(within(s.facts.failing, roots))))
 	c.join(s.failedAnswers(failing))
 	strangers := s.facts.total - len(within(s.facts.failing, roots)) - len(within(s.facts.missing, roots))
 	if len(failing) > 0 || strangers == 0 {
@@ -131,7 +131,7 @@ func (s *state) lostValues(cause []int) consequence {
 			}
 		}
 	}
-	found = slices.DeleteFunc(found, func(j int) bool { return s.facts.held[j] || !s.canFollow(s.at(cause[0]), s.at(j)) })
+	found = s.couldBringOn(slices.DeleteFunc(found, func(j int) bool { return s.facts.held[j] || !s.canFollow(s.at(cause[0]), s.at(j)) }))
 	var c consequence
 	for _, g := range s.grouped(s.take(s.usual(cause, s.stillOpen(found)))) {
 		d := s.at(g.list[0])

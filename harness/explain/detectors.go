@@ -68,6 +68,7 @@ var Detectors = []Detector{
 	{"F35", "identifiers exchanged", "records that are the same but for their identifier", detectRekeyed},
 	{"F05", "values rewritten", "values that one rule turns into the new ones: dates, zones, units, padding, cuts, code tables", detectTransformed},
 	{"F17", "writing changed", "the same values in another writing, where there are few values", detectWriting},
+	{"F06", "time zone changed", "days and times that all moved by one step, where there are few values", detectStepped},
 	{"F35", "identifiers exchanged", "fields that hold another identifier than before, by no rule", detectReissued},
 	{"F01", "new code", "a value that was never there in a field of few values", detectNewCode},
 	{"F21", "stand-in for no value", "the same in what the target sends", detectStandInsSent},

@@ -42,13 +42,14 @@ type index struct {
 	byID      map[string]harness.Exchange
 	order     []string            // IDs as recorded
 	bySession map[string][]string // the same, session by session
+	standings map[string]int      // by ID: the place in its session
 	sets      map[place]*valueSet
 	kept      *kept
 }
 
 // newIndex reads a recording. An exchange that called says to belong to another operation stands under that one.
 func newIndex(r harness.Recording, called map[string]string, documents *kept) (*index, error) {
-	ix := &index{kept: documents, bySlot: map[slot][]harness.Exchange{}, seen: map[slot]map[string]bool{}, byID: map[string]harness.Exchange{}, bySession: map[string][]string{}, sets: map[place]*valueSet{}}
+	ix := &index{kept: documents, bySlot: map[slot][]harness.Exchange{}, seen: map[slot]map[string]bool{}, byID: map[string]harness.Exchange{}, bySession: map[string][]string{}, standings: map[string]int{}, sets: map[place]*valueSet{}}
 	for x, err := range r.Exchanges() {
 		if err != nil {
 			return nil, err
@@ -64,6 +65,7 @@ func newIndex(r harness.Recording, called map[string]string, documents *kept) (*
 		ix.seen[k][x.Session] = true
 		ix.byID[x.ID] = x
 		ix.order = append(ix.order, x.ID)
+		ix.standings[x.ID] = len(ix.bySession[x.Session])
 		ix.bySession[x.Session] = append(ix.bySession[x.Session], x.ID)
 	}
 	return ix, nil

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/explain/infer"
@@ -44,10 +45,10 @@ func detectNewCode(s *state) {
 		slices.Sort(codes)
 		switch {
 		case s.areReplaced(g, codes, known):
-			found = s.joinNewCodes(found, newCodes{codes, known, []group{g}})
+			found = append(found, newCodes{codes, known, []group{g}})
 		case len(codes) <= maxSingleCodes:
 			for _, code := range codes {
-				found = s.joinNewCodes(found, newCodes{[]string{code}, known, []group{{g.slot, rows[code]}}})
+				found = append(found, newCodes{[]string{code}, known, []group{{g.slot, rows[code]}}})
 			}
 		case len(known.counts) > 1 && s.after.set(g.slot, s.at(g.list[0]).Pattern).isCodeList():
 			var list []int
@@ -57,10 +58,14 @@ func detectNewCode(s *state) {
 			if len(list) < minEachCode*len(codes) {
 				continue // texts that hardly ever come again are no codes
 			}
-			found = s.joinNewCodes(found, newCodes{codes, known, []group{{g.slot, list}}})
+			found = append(found, newCodes{codes, known, []group{{g.slot, list}}})
 		}
 	}
-	for _, n := range found {
+	for _, same := range partition(found, s.sameCodes) {
+		n := same[0]
+		for _, other := range same[1:] {
+			n.places = append(n.places, other.places...)
+		}
 		s.claimNewCodes(n)
 	}
 }
@@ -72,16 +77,14 @@ type newCodes struct {
 	places []group
 }
 
-// joinNewCodes adds the codes to those that are new in a field of the same name from the same system: the same
-// vendor's list shows in many messages.
-func (s *state) joinNewCodes(found []newCodes, n newCodes) []newCodes {
-	for i := range found {
-		if slices.Equal(found[i].codes, n.codes) && s.sameField(found[i].places[0], n.places[0]) {
-			found[i].places = append(found[i].places, n.places...)
-			return found
-		}
-	}
-	return append(found, n)
+// newCodesKey is what codes of one origin have in common: the same vendor's list shows in many messages.
+type newCodesKey struct {
+	field fieldKey
+	codes string
+}
+
+func (s *state) sameCodes(n newCodes) newCodesKey {
+	return newCodesKey{s.keyOfField(n.places[0]), strings.Join(n.codes, "\x00")}
 }
 
 // maxSingleCodes is how many new codes of one field are a finding each; more of them came together and are one.

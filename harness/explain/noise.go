@@ -48,7 +48,7 @@ func shapeOf(text string) *shape {
 // them away by itself. Fields of one name from one system are one finding: a message head that every message repeats is
 // one question to its owner.
 func detectNoise(s *state) {
-	var found []noise
+	var shaped []noise
 	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isField(d) }) {
 		lists := map[*shape][]int{}
 		for _, i := range g.list {
@@ -58,45 +58,56 @@ func detectNoise(s *state) {
 			}
 		}
 		for i := range shapes {
-			if list := lists[&shapes[i]]; len(list) > 0 && 2*s.places(list) >= s.population(s.at(list[0])) {
-				found = s.joinNoise(found, &shapes[i], group{g.slot, list})
+			if list := lists[&shapes[i]]; len(list) > 0 {
+				shaped = append(shaped, noise{&shapes[i], group{g.slot, list}})
 			}
 		}
 	}
-	for _, n := range found {
-		s.claimNoise(n)
-	}
-}
-
-// noise is values of one shape in fields of one name.
-type noise struct {
-	shape  *shape
-	places []group
-}
-
-func (s *state) joinNoise(found []noise, v *shape, g group) []noise {
-	for i := range found {
-		if found[i].shape == v && s.sameField(found[i].places[0], g) {
-			found[i].places = append(found[i].places, g)
-			return found
+	for _, same := range partition(shaped, func(n noise) noiseKey { return noiseKey{s.keyOfField(n.place), n.shape.name} }) {
+		if differ, of := s.extent(same); 2*differ >= of {
+			s.claimNoise(same)
 		}
 	}
-	return append(found, noise{v, []group{g}})
 }
 
-func (s *state) claimNoise(n noise) {
-	list := n.places[0].list
+// noise is values of one shape in one place.
+type noise struct {
+	shape *shape
+	place group
+}
+
+// noiseKey is what noise of one origin has in common; the shapes of time stamps differ in their writing only.
+type noiseKey struct {
+	field fieldKey
+	shape string
+}
+
+// extent is how many places of all differ.
+func (s *state) extent(all []noise) (differ, of int) {
+	for _, n := range all {
+		differ += s.places(n.place.list)
+		of += s.population(s.at(n.place.list[0]))
+	}
+	return differ, of
+}
+
+func (s *state) claimNoise(all []noise) {
+	v, list := all[0].shape, all[0].place.list
 	d := s.at(list[0])
 	f := s.sized(list)
 	f.Sentence = fmt.Sprintf("%q in %s from %s looks like noise: %s that differ in %s, and no rule covers them.",
-		fieldName(d), d.Operation, s.side(answerer(d)), n.shape.name, s.share(list))
+		fieldName(d), d.Operation, s.side(answerer(d)), v.name, s.share(list))
 	at := fmt.Sprintf("{at: %s, operation: %s, ", strconv.Quote(d.Pattern.String()), strconv.Quote(d.Operation))
-	if others := n.places[1:]; len(others) > 0 {
+	var others []group
+	for _, n := range all[1:] {
+		others = append(others, n.place)
+	}
+	if len(others) > 0 {
 		at = fmt.Sprintf("{at: %s, ", strconv.Quote(anywhere(d.Pattern).String()))
 		f.Effects = s.alsoIn(others)
-		list = indexesOf(n.places)
+		list = append(list, indexesOf(others)...)
 	}
-	f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: %scompare: %s, reason: …}", at, n.shape.compare)
+	f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: %scompare: %s, reason: …}", at, v.compare)
 	s.claim(f, list)
 }
 

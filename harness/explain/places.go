@@ -6,18 +6,21 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// sameField reports whether two places are fields of one name from one system.
-func (s *state) sameField(a, b group) bool {
-	d, e := s.at(a.list[0]), s.at(b.list[0])
-	return d.Pattern.Leaf() == e.Pattern.Leaf() && answerer(d) == answerer(e)
+// fieldKey is what the places of one field have in common: their name, and the system that writes it.
+type fieldKey struct{ leaf, from string }
+
+func (s *state) keyOfField(g group) fieldKey {
+	d := s.at(g.list[0])
+	return fieldKey{d.Pattern.Leaf(), answerer(d)}
 }
 
 // byField gathers the groups of one field: of one name, from one system, and alike in what mark says of them. Tables that
 // are read by position stay apart, because each has its own columns.
 func (s *state) byField(groups []group, mark func(*harness.Difference) string) [][]group {
 	type key struct {
-		leaf, from, class, mark string
-		apart                   int
+		field       fieldKey
+		class, mark string
+		apart       int
 	}
 	apart := 0
 	return partition(groups, func(g group) key {
@@ -25,7 +28,7 @@ func (s *state) byField(groups []group, mark func(*harness.Difference) string) [
 			apart++
 		}
 		d := s.at(g.list[0])
-		return key{d.Pattern.Leaf(), answerer(d), string(d.Class), mark(d), apart}
+		return key{s.keyOfField(g), string(d.Class), mark(d), apart}
 	})
 }
 

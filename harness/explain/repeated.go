@@ -14,9 +14,7 @@ func detectRepeated(s *state) {
 	for _, class := range []harness.ChangeClass{harness.Added, harness.Removed} {
 		for _, sent := range []bool{false, true} {
 			for _, g := range s.groups(func(d *harness.Difference) bool { return isRecord(d) && d.Class == class && s.downstream(d) == sent }) {
-				for _, part := range splitBy(g, func(i int) string { return s.at(i).Exchange }) {
-					s.claimRepeated(part)
-				}
+				s.claimRepeated(g)
 			}
 		}
 	}
@@ -70,34 +68,58 @@ func (s *state) repeatsIn(g group) repeats {
 	return r
 }
 
+// claimRepeated claims what stands more than once at one place of all messages: one finding for the records that are equal
+// and one for those that share a key.
 func (s *state) claimRepeated(g group) {
-	r := s.repeatsIn(g)
-	if len(r.conflicting) > 0 {
-		d := s.at(r.conflicting[0])
-		f := s.sized(r.conflicting)
-		f.Count, f.Of, f.Unit, f.Hit = len(r.keys), 0, "keys", s.hits(r.conflicting)
-		f.Sentence = fmt.Sprintf("%s in %s from %s stands more than once with different values: %s.", count(len(r.keys), "key"), d.Operation, s.side(answerer(d)), listSome(r.keys, maxSamples))
-		f.Verdict, f.NextStep = harness.Breaking, "Ask which of the records holds, and for one record for each key; until then the order of the rows decides."
-		if d.Class == harness.Removed {
-			f.Sentence = fmt.Sprintf("%s in %s from %s stood more than once with different values and stands once now: %s.", count(len(r.keys), "key"), d.Operation, s.side(answerer(d)), listSome(r.keys, maxSamples))
-			f.Verdict, f.NextStep = harness.Review, "Check that the record that stayed is the one that receivers went by."
+	var conflicts []repeats
+	var equal []int
+	for _, one := range partition(g.list, func(i int) string { return s.at(i).Exchange + "\x00" + tableOf(s.at(i).Path).String() }) {
+		r := s.repeatsIn(group{g.slot, one})
+		if equal = append(equal, r.equal...); len(r.conflicting) > 0 {
+			conflicts = append(conflicts, r)
 		}
-		f.Effects = s.valuesUnder(d, r)
-		s.finishRepeated(f, s.withChanges(r))
 	}
-	if equal := s.stillOpen(slices.Clone(r.equal)); len(equal) > 0 {
-		d := s.at(equal[0])
-		f := s.sized(equal)
-		f.Hit, f.Of, f.Verdict = s.hits(equal), 0, harness.Review
-		f.Sentence = fmt.Sprintf("%s of %s from %s %s there once more, the same in every value.", count(len(equal), unitOf(d)), d.Operation, s.side(answerer(d)), isOrAre(len(equal)))
-		f.NextStep = "Harmless where records are stored by key; a receiver that adds up or counts takes them twice."
-		if d.Class == harness.Removed {
-			f.Verdict = harness.Benign
-			f.Sentence = fmt.Sprintf("%s of %s from %s that stood twice, the same in every value, %s there once now.", count(len(equal), unitOf(d)), d.Operation, s.side(answerer(d)), isOrAre(len(equal)))
-			f.NextStep = "Nothing to do, unless a receiver adds up or counts the records."
-		}
-		s.finishRepeated(f, equal)
+	if len(conflicts) > 0 {
+		s.claimConflicts(conflicts)
 	}
+	if equal = s.stillOpen(equal); len(equal) > 0 {
+		s.claimEqual(equal)
+	}
+}
+
+// claimConflicts claims the records that share a key with another one, in one list or in several.
+func (s *state) claimConflicts(all []repeats) {
+	var own, records []int
+	var keys []string
+	for _, r := range all {
+		own, records, keys = append(own, s.withChanges(r)...), append(records, r.conflicting...), append(keys, r.keys...)
+	}
+	d := s.at(records[0])
+	f := s.sized(records)
+	f.Count, f.Of, f.Unit, f.Hit = len(keys), 0, "keys", s.hits(records)
+	f.Sentence = fmt.Sprintf("%s in %s from %s stands more than once with different values: %s.", count(len(keys), "key"), d.Operation, s.side(answerer(d)), listSome(keys, maxSamples))
+	f.Verdict, f.NextStep = harness.Breaking, "Ask which of the records holds, and for one record for each key; until then the order of the rows decides."
+	if d.Class == harness.Removed {
+		f.Sentence = fmt.Sprintf("%s in %s from %s stood more than once with different values and stands once now: %s.", count(len(keys), "key"), d.Operation, s.side(answerer(d)), listSome(keys, maxSamples))
+		f.Verdict, f.NextStep = harness.Review, "Check that the record that stayed is the one that receivers went by."
+	}
+	f.Effects = s.valuesUnder(d, all[0])
+	s.finishRepeated(f, own)
+}
+
+// claimEqual claims the records that stand there once more as they are.
+func (s *state) claimEqual(records []int) {
+	d := s.at(records[0])
+	f := s.sized(records)
+	f.Hit, f.Of, f.Verdict = s.hits(records), 0, harness.Review
+	f.Sentence = fmt.Sprintf("%s of %s from %s %s there once more, the same in every value.", count(len(records), unitOf(d)), d.Operation, s.side(answerer(d)), isOrAre(len(records)))
+	f.NextStep = "Harmless where records are stored by key; a receiver that adds up or counts takes them twice."
+	if d.Class == harness.Removed {
+		f.Verdict = harness.Benign
+		f.Sentence = fmt.Sprintf("%s of %s from %s that stood twice, the same in every value, %s there once now.", count(len(records), unitOf(d)), d.Operation, s.side(answerer(d)), isOrAre(len(records)))
+		f.NextStep = "Nothing to do, unless a receiver adds up or counts the records."
+	}
+	s.finishRepeated(f, records)
 }
 
 // finishRepeated follows the records into what the target hands on: records of the same key there, of the same class.

@@ -32,6 +32,7 @@ type outcome struct {
 	found, named bool
 	rare         bool // too few different values for any rule: it must be shown, not explained
 	kind         string
+	lies         []string // where its differences lie, for the reader of a failure
 }
 
 var clock = time.Date(2026, 10, 5, 14, 0, 0, 0, time.UTC)
@@ -199,6 +200,9 @@ func (r *result) score() {
 		}
 		for f := range r.findings {
 			all := sizeOf(&r.findings[f])
+			if held[f][i] > 0 {
+				c.lies = append(c.lies, fmt.Sprintf("%d of %d in %s, which holds %d", held[f][i], totals[i], r.findings[f].Kind, all))
+			}
 			if 100*held[f][i] >= 95*totals[i] && 100*(held[f][i]+shared[f]) >= 99*all {
 				c.found, c.kind = true, r.findings[f].Kind
 				c.named = c.named || slices.Contains(c.op.kinds, c.kind)
@@ -257,7 +261,7 @@ func (r *result) tell(out io.Writer) {
 			lines = append(lines, "NOT SEEN "+c.String())
 		case c.differences == 0:
 		case !c.found:
-			lines = append(lines, "not found "+c.String())
+			lines = append(lines, fmt.Sprintf("not found %s (%s)", c.String(), strings.Join(c.lies, "; ")))
 		case !c.named && !c.rare:
 			lines = append(lines, "named "+c.kind+": "+c.String())
 		}

@@ -63,7 +63,7 @@ func shifted(days int) func(string, uint64) string {
 // moved moves instants by a duration, in their layout.
 func moved(by time.Duration) func(string, uint64) string {
 	return func(text string, _ uint64) string {
-		for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} {
+		for _, layout := range []string{"2006-01-02T15:04:05Z", "2006-01-02T15:04:05-07:00", "2006-01-02T15:04:05"} {
 			if t, err := time.Parse(layout, text); err == nil {
 				return t.Add(by).Format(layout)
 			}
