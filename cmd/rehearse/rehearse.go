@@ -195,7 +195,6 @@ func scenariosBelow(ws *scenarios.Workspace, dir string) ([]string, error) {
 
 // rehearseOne runs one scenario, keeps the outcome and writes the report.
 func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []written) (*rehearsal.Outcome, error) {
-	defer a.thrifty()()
 	ws, scenario, err := openScenario(file)
 	if err != nil {
 		return nil, err

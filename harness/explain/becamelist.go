@@ -18,8 +18,12 @@ func (s *state) becameList(d *harness.Difference) bool {
 	name := d.Pattern[:len(d.Pattern)-1].Leaf()
 	for _, x := range once.bySlot[k] {
 		r := s.read(x)
+		if format, err := r.format(d.Path[0].Name); err != nil || format != "xml" {
+			s.note(err)
+			return false
+		}
 		doc, err := r.doc(d.Path[0].Name)
-		if s.note(err); err != nil || doc.Format != "xml" {
+		if s.note(err); err != nil {
 			return false
 		}
 		most := 0

@@ -126,9 +126,9 @@ func (s *state) claimBlanks(groups []group) {
 // isFixed reports whether the body has records of fixed width, in which blanks belong to the layout.
 func (s *state) isFixed(d *harness.Difference) bool {
 	r := s.read(s.before.byID[d.Exchange])
-	doc, err := r.doc(d.Path[0].Name)
+	format, err := r.format(d.Path[0].Name)
 	s.note(err)
-	return err == nil && doc.Format == "fixed"
+	return format == "fixed"
 }
 
 // isKeyField reports whether the place is a member of the key of its record.

@@ -2,10 +2,10 @@ package explain
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // Sizes by which a part is told from the whole: at least so many records are missing, and they are such a share of it.
@@ -37,22 +37,28 @@ func isDelta(t tables, class harness.ChangeClass) bool {
 	if class == harness.Added {
 		whole, part = t.is, t.was
 	}
-	missing := len(whole) - len(part)
-	return len(part) > 0 && missing >= minMissing && float64(missing) >= minMissingShare*float64(len(whole)) && !isBeginning(whole, part)
+	missing := whole.n - part.n
+	return part.n > 0 && missing >= minMissing && float64(missing) >= minMissingShare*float64(whole.n) && !isBeginning(whole, part)
 }
 
 // isBeginning reports whether the part is the first or the last rows of the whole.
-func isBeginning(whole, part []payload.Node) bool {
+func isBeginning(whole, part rows) bool {
 	key := businessKey(whole)
 	same := func(from int) bool {
-		for i, row := range part {
-			if a, b := fieldsOf(whole[from+i]), fieldsOf(row); keyText(a, key) != keyText(b, key) || key == nil && joined(a) != joined(b) {
+		next, stop := iter.Pull(whole.all)
+		defer stop()
+		for range from {
+			next()
+		}
+		for row := range part.all {
+			other, _ := next()
+			if a, b := fieldsOf(other), fieldsOf(row); keyText(a, key) != keyText(b, key) || key == nil && contentOf(a) != contentOf(b) {
 				return false
 			}
 		}
 		return true
 	}
-	return same(0) || same(len(whole)-len(part))
+	return same(0) || same(whole.n-part.n)
 }
 
 func (s *state) claimDelta(list []int, t tables, class harness.ChangeClass) {
@@ -61,12 +67,12 @@ func (s *state) claimDelta(list []int, t tables, class harness.ChangeClass) {
 	f := s.sized(list)
 	f.Hit = s.hits(list)
 	f.Sentence = fmt.Sprintf("%s from %s looks like a delta where a snapshot was: %d → %d %s, picked from all over the file%s.",
-		d.Operation, s.side(answerer(d)), len(t.was), len(t.is), plural(unitOf(d)), s.changedSince(d, t))
+		d.Operation, s.side(answerer(d)), t.was.n, t.is.n, plural(unitOf(d)), s.changedSince(d, t))
 	f.Effects = []string{"A receiver that takes what is missing for deleted deletes the rest."}
 	f.NextStep = fmt.Sprintf("Ask %s for the whole file, or switch the receiver to deltas before it reads this one.", s.side(answerer(d)))
 	if class == harness.Added {
 		f.Verdict, f.Of = harness.Review, 0
-		f.Sentence = fmt.Sprintf("%s from %s looks like a snapshot where a delta was: %d → %d %s, those from before among them.", d.Operation, s.side(answerer(d)), len(t.was), len(t.is), plural(unitOf(d)))
+		f.Sentence = fmt.Sprintf("%s from %s looks like a snapshot where a delta was: %d → %d %s, those from before among them.", d.Operation, s.side(answerer(d)), t.was.n, t.is.n, plural(unitOf(d)))
 		f.Effects = []string{"A receiver of deltas handles every record as a change: it takes long, and may write to everybody."}
 		f.NextStep = fmt.Sprintf("Ask %s for what changed, or tell the receiver that everything comes once.", s.side(answerer(d)))
 	}
@@ -78,18 +84,18 @@ func (s *state) claimDelta(list []int, t tables, class harness.ChangeClass) {
 
 // changedSince says how many of the records that are left differ from before, which is what a delta holds.
 func (s *state) changedSince(d *harness.Difference, t tables) string {
-	before := map[string]bool{}
-	for _, row := range t.was {
-		before[joined(fieldsOf(row))] = true
+	before := map[content]bool{}
+	for row := range t.was.all {
+		before[contentOf(fieldsOf(row))] = true
 	}
 	n := 0
-	for _, row := range t.is {
-		if !before[joined(fieldsOf(row))] {
+	for row := range t.is.all {
+		if !before[contentOf(fieldsOf(row))] {
 			n++
 		}
 	}
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %d of the %d that are there changed since", n, len(t.is))
+	return fmt.Sprintf("; %d of the %d that are there changed since", n, t.is.n)
 }

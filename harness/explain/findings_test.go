@@ -43,12 +43,23 @@ func TestChangesAreExplained(t *testing.T) {
 				if d := cmp.Diff(findings, again); d != "" {
 					t.Errorf("another explanation the second time:\n%s", d)
 				}
+				if d := cmp.Diff(findings, explainedFromStreams(t, tc)); d != "" {
+					t.Errorf("another explanation when lists are read record by record:\n%s", d)
+				}
 				if same, _ := explained(t, tc.before, tc.before, tc.rules, nil); len(same) > 0 {
 					t.Errorf("a recording differs from itself: %v", briefs(same))
 				}
 			})
 		}
 	}
+}
+
+// explainedFromStreams explains the example as if its lists were too large to be held.
+func explainedFromStreams(t *testing.T, tc acceptance) []harness.Finding {
+	defer func(before int64) { mostHeld = before }(mostHeld)
+	mostHeld = 0
+	findings, _ := explained(t, tc.before, tc.after, tc.rules, tc.setup)
+	return findings
 }
 
 func golden(t *testing.T, name, got string) {

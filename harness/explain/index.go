@@ -2,6 +2,7 @@ package explain
 
 import (
 	"cmp"
+	"errors"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -108,7 +109,18 @@ func (ix *index) elements(k slot, p harness.Path) (int, error) {
 	parent, last := p[:max(2, len(p)-1)], p[max(2, len(p)-1):] // the root of a body has no parent
 	for _, x := range ix.bySlot[k] {
 		r := ix.kept.read(x)
-		err := r.nodes(parent, func(node payload.Node) {
+		l, err := r.list(p[0].Name)
+		if err != nil {
+			return 0, err
+		}
+		if l != nil && len(p) == 2 {
+			n += l.n
+			continue
+		}
+		if l != nil && len(parent) == 2 {
+			parent, last = p, nil
+		}
+		err = r.nodes(parent, func(node payload.Node) {
 			if len(last) == 1 && last[0].Kind == harness.StepName {
 				if list := membersNamed(node, last[0].Name); list != nil {
 					n += len(list)
@@ -128,18 +140,23 @@ func (ix *index) elements(k slot, p harness.Path) (int, error) {
 func (ix *index) columns(k slot, half string) ([]string, error) {
 	for _, x := range ix.bySlot[k] {
 		r := ix.kept.read(x)
+		l, err := r.list(half)
+		if err != nil {
+			return nil, err
+		}
+		if l != nil && l.columns != nil {
+			return l.columns, nil
+		}
+		if l != nil {
+			continue
+		}
 		doc, err := r.doc(half)
 		if err != nil {
 			return nil, err
 		}
-		if doc.Format != "csv" || doc.Root().Len() == 0 {
-			continue
+		if doc.Format == "csv" && doc.Root().Len() > 0 {
+			return namesOf(doc.Root().Element(0)), nil
 		}
-		var names []string
-		for c := range doc.Root().Element(0).Children() {
-			names = append(names, c.Name())
-		}
-		return names, nil
 	}
 	return nil, nil
 }
@@ -170,6 +187,31 @@ func (r *reader) doc(half string) (*payload.Doc, error) {
 	return r.docs[i], nil
 }
 
+// list is the body as a list of records, nil when it is held or none.
+func (r *reader) list(half string) (*streamed, error) {
+	m, i := r.message(half)
+	if r.docs[i] != nil {
+		return nil, nil
+	}
+	return r.kept.list(m)
+}
+
+// format is the name of the body's row in payload.Formats.
+func (r *reader) format(half string) (string, error) {
+	l, err := r.list(half)
+	switch {
+	case err != nil:
+		return "", err
+	case l != nil:
+		return l.format, nil
+	}
+	doc, err := r.doc(half)
+	if err != nil {
+		return "", err
+	}
+	return doc.Format, nil
+}
+
 // texts yields the texts of all places that the pattern covers, in order. Null and absent have no text and are left
 // out; containers are told apart by their content.
 func (r *reader) texts(p harness.Path, yield func(string)) error {
@@ -197,11 +239,30 @@ func (r *reader) nodes(p harness.Path, yield func(payload.Node)) error {
 	if len(p) < 2 || p[1].Name != "body" {
 		return nil
 	}
+	if len(p) > 2 {
+		if l, err := r.list(p[0].Name); l != nil || err != nil {
+			return errors.Join(err, l.visit(p[2:], yield))
+		}
+	}
 	doc, err := r.doc(p[0].Name)
 	if err != nil {
 		return err
 	}
 	visit(doc.Root(), p[2:], yield)
+	return nil
+}
+
+// visit does for a list what the function of that name does for a document. A list has no members.
+func (l *streamed) visit(path harness.Path, yield func(payload.Node)) error {
+	if l == nil || path[0].Kind == harness.StepName {
+		return nil
+	}
+	for n, err := range l.records() {
+		if err != nil {
+			return err
+		}
+		visit(n, path[1:], yield)
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ const maxKept = 128 << 20
 
 // kept is the documents that were read last: many detectors look at one body, and it is parsed once.
 type kept struct {
+	lists map[bodyKey]*streamed // of the bodies that are not held; nil where that is not possible
 	docs  map[bodyKey]*payload.Doc
 	order []bodyKey // from the oldest
 	bytes int64
@@ -20,7 +21,11 @@ type kept struct {
 // bodyKey is what the document of a message follows from.
 type bodyKey struct{ digest, media, name, encoding string }
 
-func newKept() *kept { return &kept{docs: map[bodyKey]*payload.Doc{}} }
+func keyOf(m harness.Message) bodyKey {
+	return bodyKey{m.Body.Digest(), m.Media, m.Head.Get(harness.FieldName), strings.Join(m.Head.Values("Content-Encoding"), ",")}
+}
+
+func newKept() *kept { return &kept{docs: map[bodyKey]*payload.Doc{}, lists: map[bodyKey]*streamed{}} }
 
 // read returns a reader of the exchange.
 func (k *kept) read(x harness.Exchange) reader { return reader{exchange: x, kept: k} }
@@ -30,7 +35,7 @@ func (s *state) read(x harness.Exchange) reader { return s.before.kept.read(x) }
 
 // of parses the body of a message, unless its document is still there.
 func (k *kept) of(m harness.Message) (*payload.Doc, error) {
-	key := bodyKey{m.Body.Digest(), m.Media, m.Head.Get(harness.FieldName), strings.Join(m.Head.Values("Content-Encoding"), ",")}
+	key := keyOf(m)
 	if doc := k.docs[key]; doc != nil {
 		return doc, nil
 	}

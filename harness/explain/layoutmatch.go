@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // fileTable is a file without a partner, column by column.
@@ -45,18 +44,17 @@ func (s *state) fileTables(class harness.ChangeClass) []*fileTable {
 	return all
 }
 
-func (t *fileTable) fill(rows []payload.Node) bool {
-	if len(rows) == 0 || rows[0].Kind() != harness.KindObject {
+func (t *fileTable) fill(rows rows) bool {
+	if rows.n == 0 || rows.first().Kind() != harness.KindObject {
 		return false
 	}
-	for c := range rows[0].Children() {
-		t.names = append(t.names, c.Name())
-	}
+	t.names = namesOf(rows.first())
 	if len(t.names) > maxColumns {
 		return false
 	}
-	t.rows = len(rows)
-	for n, row := range rows {
+	t.rows = rows.n
+	n := 0
+	for row := range rows.all {
 		for _, f := range fieldsOf(row) {
 			if len(t.columns[f.Name]) == n {
 				t.columns[f.Name] = append(t.columns[f.Name], f.Value)
@@ -67,6 +65,7 @@ func (t *fileTable) fill(rows []payload.Node) bool {
 				t.columns[name] = append(t.columns[name], "") // a row that is too short
 			}
 		}
+		n++
 	}
 	return true
 }

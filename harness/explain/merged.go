@@ -109,16 +109,16 @@ func (s *state) recordsOf(records []int, class harness.ChangeClass, e exchangedI
 	return list
 }
 
-// rowTexts is the records of the candidate's tables as texts, by exchange and place, so that each is read once.
-type rowTexts map[string]map[string]bool
+// rowTexts is the contents of the candidate's tables, by exchange and place, so that each is read once.
+type rowTexts map[string]map[content]bool
 
 // isAbsorbed reports whether the candidate has the record under the other identifier, as it had before.
 func (s *state) isAbsorbed(d *harness.Difference, e exchangedIDs, rows rowTexts) bool {
 	k := d.Exchange + " " + tableOf(d.Path).String()
 	if rows[k] == nil {
-		rows[k] = map[string]bool{}
-		for _, row := range s.tablesOf(d).is {
-			rows[k][joined(fieldsOf(row))] = true
+		rows[k] = map[content]bool{}
+		for row := range s.tablesOf(d).is.all {
+			rows[k][contentOf(fieldsOf(row))] = true
 		}
 	}
 	fields := slices.Clone(d.Was.Fields)
@@ -127,7 +127,7 @@ func (s *state) isAbsorbed(d *harness.Difference, e exchangedIDs, rows rowTexts)
 			fields[i].Value = e.is
 		}
 	}
-	return rows[k][joined(fields)]
+	return rows[k][contentOf(fields)]
 }
 
 func (s *state) claimExchange(title, looks string, exchanges []exchangedIDs, own []int, next string) {

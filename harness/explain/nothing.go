@@ -38,9 +38,9 @@ func nothings(d *harness.Difference) string {
 // mayLack reports whether a record of the body may lack a member: in tables every row has every column.
 func (s *state) mayLack(d *harness.Difference) bool {
 	r := s.read(s.before.byID[d.Exchange])
-	doc, err := r.doc(d.Path[0].Name)
+	format, err := r.format(d.Path[0].Name)
 	s.note(err)
-	return err == nil && doc.Format != "csv" && doc.Format != "fixed"
+	return err == nil && format != "csv" && format != "fixed"
 }
 
 func (s *state) claimNothing(groups []group) {

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -56,21 +57,54 @@ func (s *state) eachOccurrence(k slot, patterns []harness.Path, yield func(n int
 		}
 		r := s.read(x)
 		features := onceFeatures(x, order[x.Session])
+		streams := map[*streamed][]*visitor{}
 		for n, pattern := range patterns {
-			v := visitor{state: s, pattern: pattern, joins: joinsOf(s, at, k, pattern, x.ID), features: features}
+			v := &visitor{state: s, pattern: pattern, joins: joinsOf(s, at, k, pattern, x.ID), features: features, yield: func(o occurrence) { yield(n, o) }}
 			if len(pattern) == 3 && pattern[1].Name == "head" {
-				v.head(x, func(o occurrence) { yield(n, o) })
+				v.head(x)
 				continue
 			}
 			if len(pattern) < 3 || pattern[1].Name != "body" {
+				continue
+			}
+			l, err := r.list(pattern[0].Name)
+			if err != nil {
+				return err
+			}
+			if l != nil {
+				streams[l] = append(streams[l], v)
 				continue
 			}
 			doc, err := r.doc(pattern[0].Name)
 			if err != nil {
 				return err
 			}
-			v.visit(doc.Root(), 2, "", nil, func(o occurrence) { yield(n, o) })
+			v.visit(doc.Root(), 2, "", nil)
 		}
+		for l, visitors := range streams {
+			if err := l.walk(visitors); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// walk lets visitors see each record in one pass. A visitor that would not go down from the list, or whose pattern leads
+// to a member of it, sees none.
+func (l *streamed) walk(visitors []*visitor) error {
+	visitors = slices.DeleteFunc(visitors, func(v *visitor) bool {
+		return v.joins.around[2][""] || v.pattern[2].Kind == harness.StepName
+	})
+	i := 0
+	for n, err := range l.records() {
+		if err != nil {
+			return err
+		}
+		for _, v := range visitors {
+			v.visit(n, 3, elementKey(v.joins.names[2], n, i), nil)
+		}
+		i++
 	}
 	return nil
 }
@@ -175,15 +209,16 @@ type visitor struct {
 	pattern  harness.Path
 	joins    joins
 	features func() []harness.Field
+	yield    func(occurrence)
 }
 
 // visit goes down from a node at the depth of the pattern. around is the objects on the way, outermost first.
-func (v *visitor) visit(n payload.Node, depth int, key string, around []payload.Node, yield func(occurrence)) {
+func (v *visitor) visit(n payload.Node, depth int, key string, around []payload.Node) {
 	switch {
 	case n.IsZero() || depth < len(v.pattern) && v.joins.around[depth][key]:
 		return
 	case depth == len(v.pattern):
-		v.leaf(n, key, around, yield)
+		v.leaf(n, key, around)
 		return
 	}
 	if n.Kind() == harness.KindObject {
@@ -191,12 +226,12 @@ func (v *visitor) visit(n payload.Node, depth int, key string, around []payload.
 	}
 	if list := repeated(n, v.pattern[depth:]); list != nil {
 		for i, c := range list {
-			v.visit(c, depth+2, key+elementKey(v.joins.names[depth+1], c, i), around, yield)
+			v.visit(c, depth+2, key+elementKey(v.joins.names[depth+1], c, i), around)
 		}
 		return
 	}
 	if step := v.pattern[depth]; step.Kind == harness.StepName {
-		v.visit(n.Member(step.Name), depth+1, key, around, yield)
+		v.visit(n.Member(step.Name), depth+1, key, around)
 		return
 	}
 	if n.Kind() != harness.KindArray {
@@ -204,19 +239,19 @@ func (v *visitor) visit(n payload.Node, depth int, key string, around []payload.
 	}
 	i := 0
 	for c := range n.Children() {
-		v.visit(c, depth+1, key+elementKey(v.joins.names[depth], c, i), around, yield)
+		v.visit(c, depth+1, key+elementKey(v.joins.names[depth], c, i), around)
 		i++
 	}
 }
 
-func (v *visitor) leaf(n payload.Node, key string, around []payload.Node, yield func(occurrence)) {
+func (v *visitor) leaf(n payload.Node, key string, around []payload.Node) {
 	was := harness.Value{Kind: n.Kind()}
 	if n.IsScalar() {
 		was.Text = n.Text()
 	}
 	o := v.matched(was, key)
 	o.record = func() []harness.Field { return append(membersOf(around, n), v.features()...) }
-	yield(o)
+	v.yield(o)
 }
 
 // matched takes the difference of the place with that key and value, when there is one.
@@ -236,7 +271,7 @@ func (v *visitor) matched(was harness.Value, key string) occurrence {
 }
 
 // head yields the values of a header or pseudo-field.
-func (v *visitor) head(x harness.Exchange, yield func(occurrence)) {
+func (v *visitor) head(x harness.Exchange) {
 	m := x.Request
 	if v.pattern[0].Name == "response" {
 		m = x.Response
@@ -244,7 +279,7 @@ func (v *visitor) head(x harness.Exchange, yield func(occurrence)) {
 	for _, text := range m.Head.Values(v.pattern[2].Name) {
 		o := v.matched(harness.Value{Kind: harness.KindString, Text: text}, "")
 		o.record = v.features
-		yield(o)
+		v.yield(o)
 	}
 }
 

@@ -3,10 +3,12 @@ package explain
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // cutList is a list in one answer that lost elements, and what shows that it goes on.
@@ -77,17 +79,17 @@ func (s *state) totalBeside(d *harness.Difference) (name string, total int) {
 		}
 	}
 	r := s.read(x)
-	doc, err := r.doc("response")
-	if err != nil {
-		s.note(err)
-		return "", 0
-	}
-	for path, n := range doc.Root().Leaves() {
-		if number, ok := firstNumber(n.Text()); ok && len(path) <= 2 && slices.Contains(totalNames, strings.ToLower(path.Leaf())) {
-			return path.Leaf(), number
+	s.note(r.leaves("response", func(path harness.Path, n payload.Node) bool {
+		if len(path) > 2 || !slices.Contains(totalNames, strings.ToLower(path.Leaf())) {
+			return true
 		}
-	}
-	return "", 0
+		number, ok := firstNumber(n.Text())
+		if ok {
+			name, total = path.Leaf(), number
+		}
+		return !ok
+	}))
+	return name, total
 }
 
 // isRoundCut reports whether the list is the first elements of the old one, up to a number that looks like a page.
@@ -95,25 +97,14 @@ func (s *state) isRoundCut(d *harness.Difference, was, is, lost int) bool {
 	if is < 10 || is%10 != 0 || was-is != lost {
 		return false
 	}
-	at := d.Path[2 : len(d.Path)-1]
-	old, now := s.read(s.before.byID[d.Exchange]), s.read(s.now(d))
-	a, err := old.doc("response")
-	s.note(err)
-	b, errB := now.doc("response")
-	s.note(errB)
-	if s.err != nil {
-		return false
-	}
-	var first [][]byte
-	for n := range a.Root().At(at).Children() {
-		first = append(first, n.Raw())
-	}
-	same, i := 0, 0
-	for n := range b.Root().At(at).Children() {
-		if i < len(first) && bytes.Equal(first[i], n.Raw()) {
+	at := d.Path[:len(d.Path)-1]
+	next, stop := iter.Pull(s.elementsAt(s.before.byID[d.Exchange], at).all)
+	defer stop()
+	same := 0
+	for n := range s.elementsAt(s.now(d), at).all {
+		if old, ok := next(); ok && bytes.Equal(old.Raw(), n.Raw()) {
 			same++
 		}
-		i++
 	}
 	return 2*same > is
 }

@@ -40,18 +40,15 @@ func (s *state) recordSetsOf(k slot, half string) []*recordSet {
 	b := recordSetBuilder{slot: k, byTable: map[string]*recordSet{}}
 	for _, x := range s.before.bySlot[k] {
 		r := s.read(x)
-		doc, err := r.doc(half)
-		if err != nil {
-			s.note(err)
-			break
-		}
-		for p, n := range doc.Root().Leaves() {
+		err := r.leaves(half, func(p harness.Path, n payload.Node) bool {
 			if n.IsScalar() && n.Kind() != harness.KindNull {
 				b.add(x.Session, harness.PathOf(harness.Name(half), harness.Name("body")), p, n)
 			}
-			if len(b.opened) > maxSetRows {
-				break
-			}
+			return len(b.opened) <= maxSetRows
+		})
+		if err != nil {
+			s.note(err)
+			break
 		}
 		if b.flush(); b.rows > maxSetRows {
 			break
@@ -62,6 +59,36 @@ func (s *state) recordSetsOf(k slot, half string) []*recordSet {
 	}
 	s.recordSets[key] = b.order
 	return b.order
+}
+
+// leaves yields the leaves of a body as payload.Node.Leaves does, until yield says that it is enough.
+func (r *reader) leaves(half string, yield func(harness.Path, payload.Node) bool) error {
+	l, err := r.list(half)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		doc, err := r.doc(half)
+		if err != nil {
+			return err
+		}
+		doc.Root().Leaves()(yield)
+		return nil
+	}
+	i, path := 0, make(harness.Path, 1, 16)
+	for n, err := range l.records() {
+		if err != nil {
+			return err
+		}
+		path[0] = harness.Index(i)
+		for p, leaf := range n.Leaves() {
+			if path = append(path[:1], p...); !yield(path, leaf) {
+				return nil
+			}
+		}
+		i++
+	}
+	return nil
 }
 
 type recordSetBuilder struct {

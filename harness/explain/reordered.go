@@ -42,15 +42,15 @@ func inIndexed(p harness.Path) bool {
 }
 
 // sameRows reports whether both sides have the same records, as often.
-func sameRows(was, is []payload.Node) bool {
-	if len(was) != len(is) || len(was) < 2 || was[0].Kind() != harness.KindObject {
+func sameRows(was, is rows) bool {
+	if was.n != is.n || was.n < 2 || was.first().Kind() != harness.KindObject {
 		return false
 	}
 	n := map[[32]byte]int{}
-	for _, row := range was {
+	for row := range was.all {
 		n[payload.CanonicalDigest(row)]++
 	}
-	for _, row := range is {
+	for row := range is.all {
 		if sum := payload.CanonicalDigest(row); n[sum] == 0 {
 			return false
 		} else {
@@ -82,7 +82,7 @@ func (s *state) elsewhere(list []int) []int {
 func (s *state) claimReordered(list []int, t tables) {
 	d := s.at(list[0])
 	f := s.sized(list)
-	f.Of, f.Count = len(t.was), len(slices.DeleteFunc(slices.Clone(list), func(i int) bool { return s.at(i).Class == harness.Added }))
+	f.Of, f.Count = t.was.n, len(slices.DeleteFunc(slices.Clone(list), func(i int) bool { return s.at(i).Class == harness.Added }))
 	f.Sentence = fmt.Sprintf("%s from %s comes in another order: %d of %s are the same and stand elsewhere.", d.Operation, s.side(answerer(d)), f.Count, count(f.Of, unitOf(d)))
 	f.Proof = "The records that stand elsewhere are the same in every value on both sides."
 	f.NextStep = "Nothing to do, unless a receiver lets the last row win or needs parents before children."
@@ -105,18 +105,18 @@ func (s *state) addOrderEffects(f *harness.Finding, t tables) {
 
 // lastRowEffect compares the last row of each identifier that stands in several rows, when no key tells the rows apart.
 func lastRowEffect(t tables) string {
-	if len(t.was) < 2 || businessKey(t.was) != nil {
+	if t.was.n < 2 || businessKey(t.was) != nil {
 		return ""
 	}
-	name := bestID(t.was[0])
+	name := bestID(t.was.first())
 	if name == "" {
 		return ""
 	}
 	was, is := lastRows(t.was, name), lastRows(t.is, name)
 	var other []string
-	for _, row := range t.was {
+	for row := range t.was.all {
 		id := row.Member(name).Text()
-		if was[id] != is[id] && is[id] != "" && !slices.Contains(other, id) {
+		if now, there := is[id]; there && was[id] != now && !slices.Contains(other, id) {
 			other = append(other, id)
 		}
 	}
@@ -138,11 +138,11 @@ func bestID(row payload.Node) string {
 	return best
 }
 
-// lastRows is the last row of each identifier, as text.
-func lastRows(rows []payload.Node, name string) map[string]string {
-	last := map[string]string{}
-	for _, row := range rows {
-		last[row.Member(name).Text()] = joined(fieldsOf(row))
+// lastRows is the content of the last row of each identifier.
+func lastRows(rows rows, name string) map[string]content {
+	last := map[string]content{}
+	for row := range rows.all {
+		last[row.Member(name).Text()] = contentOf(fieldsOf(row))
 	}
 	return last
 }
@@ -152,11 +152,11 @@ var referring = []string{"parent", "manager", "supervisor", "superior", "reports
 
 // parentEffect counts the records that stand before the one that they refer to.
 func parentEffect(t tables) string {
-	if len(t.was) == 0 || len(t.is) == 0 {
+	if t.was.n == 0 || t.is.n == 0 {
 		return ""
 	}
 	id := ""
-	for _, f := range fieldsOf(t.was[0]) {
+	for _, f := range fieldsOf(t.was.first()) {
 		if refersTo(f.Name) {
 			continue
 		}
@@ -164,7 +164,7 @@ func parentEffect(t tables) string {
 			id = f.Name
 		}
 	}
-	for _, f := range fieldsOf(t.was[0]) {
+	for _, f := range fieldsOf(t.was.first()) {
 		if id == "" || !refersTo(f.Name) {
 			continue
 		}
@@ -180,12 +180,12 @@ func refersTo(name string) bool {
 }
 
 // early counts the records that refer to one that stands behind them.
-func early(rows []payload.Node, id, reference string) int {
+func early(rows rows, id, reference string) int {
 	all, seen, n := map[string]bool{}, map[string]bool{}, 0
-	for _, row := range rows {
+	for row := range rows.all {
 		all[row.Member(id).Text()] = true
 	}
-	for _, row := range rows {
+	for row := range rows.all {
 		to := row.Member(reference).Text()
 		if to != "" && all[to] && !seen[to] && to != row.Member(id).Text() {
 			n++

@@ -38,23 +38,23 @@ func (s *state) repeatsIn(g group) repeats {
 		more, fewer = t.was, t.is
 	}
 	key := businessKey(fewer)
-	copies, sharing := map[string]int{}, map[string]int{}
-	for _, row := range more {
+	copies, sharing := map[content]int{}, map[string]int{}
+	for row := range more.all {
 		fields := fieldsOf(row)
-		copies[joined(fields)]++
+		copies[contentOf(fields)]++
 		if text := keyText(fields, key); text != "" {
 			sharing[text]++
 		}
 	}
-	before := map[string]int{}
-	for _, row := range fewer {
-		before[joined(fieldsOf(row))]++
+	before := map[content]int{}
+	for row := range fewer.all {
+		before[contentOf(fieldsOf(row))]++
 	}
 	r := repeats{key: key, has: map[string]bool{}}
 	for _, i := range g.list {
 		fields := slices.Concat(s.at(i).Is.Fields, s.at(i).Was.Fields)
 		text := keyText(fields, key)
-		switch whole := joined(fields); {
+		switch whole := contentOf(fields); {
 		case copies[whole] > 1 && copies[whole] > before[whole]:
 			r.equal = append(r.equal, i)
 		case text != "" && sharing[text] > 1:
@@ -160,14 +160,14 @@ func (s *state) withChanges(r repeats) []int {
 	if d.Class == harness.Removed {
 		same, other = t.is, t.was
 	}
-	there := map[string]bool{}
-	for _, row := range other {
-		there[joined(fieldsOf(row))] = true
+	there := map[content]bool{}
+	for row := range other.all {
+		there[contentOf(fieldsOf(row))] = true
 	}
 	kept := map[string]bool{} // keys whose record of the other side is still there as it was
-	for _, row := range same {
+	for row := range same.all {
 		fields := fieldsOf(row)
-		if text := keyText(fields, r.key); r.has[text] && there[joined(fields)] {
+		if text := keyText(fields, r.key); r.has[text] && there[contentOf(fields)] {
 			kept[text] = true
 		}
 	}
@@ -185,7 +185,7 @@ func (s *state) valuesUnder(d *harness.Difference, r repeats) []string {
 	}
 	var first []harness.Field
 	var values []string
-	for _, row := range rows {
+	for row := range rows.all {
 		fields := fieldsOf(row)
 		if keyText(fields, r.key) != r.keys[0] {
 			continue

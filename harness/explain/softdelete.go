@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // endings are the words by which a state says that a record is over, by what kind of end it is.
@@ -121,7 +120,12 @@ func (s *state) endsElsewhere(i int) bool {
 	if d.Class == harness.Added {
 		rows = t.was
 	}
-	return slices.ContainsFunc(rows, func(row payload.Node) bool { _, _, ok := endOfRecord(fieldsOf(row)); return ok })
+	for row := range rows.all {
+		if _, _, over := endOfRecord(fieldsOf(row)); over {
+			return true
+		}
+	}
+	return false
 }
 
 // stateOf is the states by which the records say that they are over, or those of the outputs that follow from them.

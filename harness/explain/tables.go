@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 const maxReadAgain = 64 << 20
 
 // tables is one table on both sides, row by row.
-type tables struct{ was, is []payload.Node }
+type tables struct{ was, is rows }
 
 // tablesOf reads the table that the difference lies in. Both sides are empty when it lies in none or the table is too
 // large to be read once more.
@@ -21,29 +22,44 @@ func (s *state) tablesOf(d *harness.Difference) tables {
 	x, ok := s.before.byID[d.Exchange]
 	y, paired := s.partner(d.Exchange)
 	if at == nil || !ok || !paired {
-		return tables{}
+		return tables{heldRows(nil), heldRows(nil)}
 	}
 	return tables{s.rowsAt(x, at), s.rowsAt(y, at)}
 }
 
-// rowsAt is the elements of the array at the path of an exchange. Several members of one name are an array, too.
-func (s *state) rowsAt(x harness.Exchange, at harness.Path) []payload.Node {
+// rowsAt is the elements of the array at the path of an exchange, none when the body is too large to be compared as a whole.
+func (s *state) rowsAt(x harness.Exchange, at harness.Path) rows {
 	r := s.read(x)
 	if m, _ := r.message(at[0].Name); m.Body.Size() > maxReadAgain {
-		return nil
+		return heldRows(nil)
+	}
+	return s.elementsAt(x, at)
+}
+
+// elementsAt is the elements of the array at the path of an exchange. Several members of one name are an array, too.
+func (s *state) elementsAt(x harness.Exchange, at harness.Path) rows {
+	r := s.read(x)
+	if len(at) == 2 {
+		l, err := r.list(at[0].Name)
+		if s.note(err); err != nil {
+			return heldRows(nil)
+		}
+		if l != nil {
+			return s.rowsOf(l)
+		}
 	}
 	doc, err := r.doc(at[0].Name)
 	if s.note(err); err != nil {
-		return nil
+		return heldRows(nil)
 	}
 	node := doc.Root().At(at[2:])
 	if node.Kind() == harness.KindArray {
-		return slices.Collect(node.Children())
+		return heldRows(slices.Collect(node.Children()))
 	}
 	if len(at) > 2 && !node.IsZero() {
-		return membersNamed(doc.Root().At(at[2:len(at)-1]), at.Leaf())
+		return heldRows(membersNamed(doc.Root().At(at[2:len(at)-1]), at.Leaf()))
 	}
-	return nil
+	return heldRows(nil)
 }
 
 // partner is the exchange of the candidate that stands where the one of the baseline stood: of the same slot and
@@ -84,15 +100,28 @@ func fieldsOf(n payload.Node) []harness.Field {
 	return fields
 }
 
+// content tells records apart by what they hold.
+type content [sha256.Size]byte
+
+// contentOf is the content of the fields of a record.
+func contentOf(fields []harness.Field) content {
+	var room [512]byte
+	return sha256.Sum256(appendFields(room[:0], fields, nil))
+}
+
 // joined is the fields of the record as one text, without those of the names.
 func joined(fields []harness.Field, without ...string) string {
-	var b strings.Builder
+	return string(appendFields(nil, fields, without))
+}
+
+func appendFields(b []byte, fields []harness.Field, without []string) []byte {
 	for _, f := range fields {
 		if !slices.Contains(without, f.Name) {
-			b.WriteString(f.Name + "\x00" + f.Value + "\x01")
+			b = append(append(b, f.Name...), 0)
+			b = append(append(b, f.Value...), 1)
 		}
 	}
-	return b.String()
+	return b
 }
 
 // idWords are the last words of names that identify a person or thing, best first.
@@ -108,12 +137,12 @@ func idRank(name string) int {
 }
 
 // businessKey finds the fewest members that identify the records, best names first; nil when none do.
-func businessKey(rows []payload.Node) []string {
-	if len(rows) < 2 || rows[0].Kind() != harness.KindObject {
+func businessKey(rows rows) []string {
+	if rows.n < 2 || rows.first().Kind() != harness.KindObject {
 		return nil
 	}
 	var names []string
-	for _, f := range fieldsOf(rows[0]) {
+	for _, f := range fieldsOf(rows.first()) {
 		if idRank(f.Name) >= 0 && !slices.Contains(names, f.Name) {
 			names = append(names, f.Name)
 		}
@@ -147,9 +176,9 @@ func choose(names []string, size int) [][]string {
 	return out
 }
 
-func isUnique(rows []payload.Node, key []string) bool {
-	seen := make(map[string]bool, len(rows))
-	for _, r := range rows {
+func isUnique(rows rows, key []string) bool {
+	seen := make(map[string]bool, rows.n)
+	for r := range rows.all {
 		k := keyText(fieldsOf(r), key)
 		if k == "" || seen[k] {
 			return false

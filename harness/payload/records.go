@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -199,6 +200,65 @@ type Key struct {
 // null or no scalar.
 func (r *Records) AppendKey(dst, record []byte, k *Key) ([]byte, bool) {
 	return r.syntax.appendKey(dst, record, k)
+}
+
+// batch is how many bytes of records are read into one document at a time, where that is faster than one by one.
+const batch = 64 << 10
+
+// All yields the records that are left; each is valid until the next one. The error ends the sequence: what Next returns,
+// but for the end.
+func (r *Records) All() iter.Seq2[Node, error] {
+	if _, table := r.syntax.(*csvRecords); table {
+		return r.inBatches
+	}
+	return func(yield func(Node, error) bool) {
+		for {
+			record, err := r.Next()
+			if err == io.EOF { //nolint:errorlint // Next returns it as it is
+				return
+			}
+			var n Node
+			if err == nil {
+				n, err = r.Node(record)
+			}
+			if !yield(n, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// inBatches reads the rows of a table: each document reads the header anew.
+func (r *Records) inBatches(yield func(Node, error) bool) {
+	var err error
+	for err == nil {
+		var bytes []byte
+		var ends []int
+		for err == nil && len(bytes) < batch {
+			var record []byte
+			if record, err = r.Next(); err == nil {
+				bytes = append(bytes, record...)
+				ends = append(ends, len(bytes))
+			}
+		}
+		records, from := make([][]byte, len(ends)), 0
+		for i, end := range ends {
+			records[i], from = bytes[from:end], end
+		}
+		doc, parseErr := r.Doc(records...)
+		if parseErr != nil {
+			yield(Node{}, parseErr)
+			return
+		}
+		for n := range doc.Root().Children() {
+			if !yield(n, nil) {
+				return
+			}
+		}
+	}
+	if err != io.EOF { //nolint:errorlint // Next returns it as it is
+		yield(Node{}, err)
+	}
 }
 
 // Node reads a record; it is valid until the next call.

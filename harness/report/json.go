@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -179,20 +178,21 @@ func writeJSON(w io.Writer, r *harness.Report, o Options) error {
 
 // encodeJSON writes the value indented, with everything spelled out that a terminal would obey.
 func encodeJSON(w io.Writer, kind string, v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
+	enc := json.NewEncoder(escaper{w})
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(v); err != nil {
 		return fmt.Errorf("write %s report: %w", kind, err)
 	}
-	_, err := w.Write(escapeHidden(b.Bytes()))
-	return err
+	return nil
 }
 
-// escapeHidden spells characters that a terminal obeys or hides as JSON escapes; the values stay exact. Such
-// characters occur within strings only.
-func escapeHidden(b []byte) []byte {
-	out := make([]byte, 0, len(b))
+// escaper spells characters that a terminal obeys or hides as JSON escapes; the values stay exact. Such characters occur
+// within strings only. Each Write takes whole characters, as those of an encoder do.
+type escaper struct{ w io.Writer }
+
+func (e escaper) Write(b []byte) (int, error) {
+	const room = 64 << 10
+	out := make([]byte, 0, room+utf8.UTFMax)
 	hash := false
 	for i := 0; i < len(b); {
 		r, n := utf8.DecodeRune(b[i:])
@@ -208,9 +208,15 @@ func escapeHidden(b []byte) []byte {
 			out = fmt.Appendf(out, `\u%04x`, r)
 		}
 		hash = r == '#'
-		i += n
+		if i += n; i < len(b) && len(out) < room {
+			continue
+		}
+		if _, err := e.w.Write(out); err != nil {
+			return 0, err
+		}
+		out = out[:0]
 	}
-	return out
+	return len(b), nil
 }
 
 func newJSON(r *harness.Report) jsonReport {
