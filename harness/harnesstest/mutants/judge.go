@@ -168,6 +168,7 @@ func (r *result) owners(d *harness.Difference) []int {
 // score compares the findings with the truths.
 func (r *result) score() {
 	totals := make([]int, len(r.changes))  // differences of each change
+	alone := make([]int, len(r.changes))   // those of them that are of no other change
 	shared := make([]int, len(r.findings)) // per finding, differences of nobody alone
 	held := make([][]int, len(r.findings)) // per finding and change: differences that are the change's
 	only := make([][]int, len(r.findings)) // the same, of that change alone
@@ -187,6 +188,7 @@ func (r *result) score() {
 				shared[f]++
 			case 1:
 				only[f][owners[0]]++
+				alone[owners[0]]++
 			}
 		}
 		if r.findings[f].Kind == "F00" {
@@ -201,9 +203,9 @@ func (r *result) score() {
 		for f := range r.findings {
 			all := sizeOf(&r.findings[f])
 			if held[f][i] > 0 {
-				c.lies = append(c.lies, fmt.Sprintf("%d of %d in %s, which holds %d", held[f][i], totals[i], r.findings[f].Kind, all))
+				c.lies = append(c.lies, fmt.Sprintf("%d of %d in %s, %d of it alone, which holds %d", held[f][i], totals[i], r.findings[f].Kind, only[f][i], all))
 			}
-			if 100*held[f][i] >= 95*totals[i] && 100*(held[f][i]+shared[f]) >= 99*all {
+			if holdsMost(held[f][i], totals[i], only[f][i], alone[i]) && 100*(held[f][i]+shared[f]) >= 99*all {
 				c.found, c.kind = true, r.findings[f].Kind
 				c.named = c.named || slices.Contains(c.op.kinds, c.kind)
 			}
@@ -212,6 +214,13 @@ func (r *result) score() {
 	for f := range r.findings {
 		r.blame(&r.findings[f], held[f], only[f])
 	}
+}
+
+// holdsMost reports whether a finding holds a change. A value that two changes rewrite is one difference, which one finding
+// can hold: a sign that is turned everywhere and, in some records, a factor of a hundred are two findings at best, "sign
+// turned" and "times minus a hundred". No more can be asked of a change than what is its alone, where there is any.
+func holdsMost(held, total, only, alone int) bool {
+	return 100*held >= 95*total || alone > 0 && 100*only >= 95*alone
 }
 
 // sizeOf counts the differences that somebody can own.

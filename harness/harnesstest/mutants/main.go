@@ -9,9 +9,10 @@
 //	mutants --mutants 600 --seed 1 --data ../data
 //
 // The scores: a change is seen when it makes a difference at all, found when one finding holds at least 95 % of its
-// differences and at least 99 % of what that finding holds are its own, and named when the finding has the right kind.
-// Swallowed is a difference of one change that lies in the finding of another; a wrong proof is a finding that calls
-// itself proven and holds what is not its own; a false finding holds no difference that was planted.
+// differences, or of those that no other change shares, and at least 99 % of what that finding holds are its own, and
+// named when the finding has the right kind. Swallowed is a difference of one change that lies in the finding of another;
+// a wrong proof is a finding that calls itself proven and holds what is not its own; a false finding holds no difference
+// that was planted.
 package main
 
 import (

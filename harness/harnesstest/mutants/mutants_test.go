@@ -43,3 +43,22 @@ func TestSameSeedGivesTheSameScores(t *testing.T) {
 		t.Errorf("two runs differ:\n%s\n%s", tables[0], tables[1])
 	}
 }
+
+// TestSharedPlacesAreAskedOfNobody has a sign that is turned in 240 rows, of which 40 are multiplied as well: two findings
+// of 200 and of 40 are all that can be said.
+func TestSharedPlacesAreAskedOfNobody(t *testing.T) {
+	for _, test := range []struct {
+		name                     string
+		held, total, only, alone int
+		found                    bool
+	}{
+		{"sign turned, without the shared rows", 200, 240, 200, 200, true},
+		{"times a hundred, in the shared rows only", 40, 40, 0, 0, true},
+		{"half of what is its alone", 100, 240, 100, 200, false},
+		{"half of what is shared", 20, 40, 0, 0, false},
+	} {
+		if got := holdsMost(test.held, test.total, test.only, test.alone); got != test.found {
+			t.Errorf("%s: found %v", test.name, got)
+		}
+	}
+}
