@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -36,8 +37,9 @@ func detectPromises(s *state) {
 	var open []*promises
 	for _, p := range all {
 		p.all = messages[p.message]
-		if f, claimed := claimants[p.message]; claimed && len(s.related(p)) == 0 {
-			s.followFrom(&s.findings[f], p)
+		facts, others := s.split(s.related(p))
+		if f, claimed := claimants[p.message]; claimed && len(others) == 0 {
+			s.followFrom(f, p, facts)
 		} else {
 			open = append(open, p)
 		}
@@ -82,13 +84,13 @@ func messageOfDifference(d *harness.Difference) message {
 	return message{slotOf(d), d.Session, d.Path[0].Name}
 }
 
-// claimants finds the finding that claims most of what differs in each message.
+// claimants finds the finding that claims most of the records and numbers that differ in each message.
 func (s *state) claimants() map[message]int {
 	best, most := map[message]int{}, map[message]int{}
 	for f := range s.findings {
 		counts := map[message]int{}
 		for n := range s.findings[f].Differences {
-			if d := &s.findings[f].Differences[n]; len(d.Path) > 1 {
+			if d := &s.findings[f].Differences[n]; isRecord(d) || isCounted(d) {
 				counts[messageOfDifference(d)]++
 			}
 		}
@@ -178,25 +180,44 @@ func (p *promises) said() []string {
 }
 
 // related is the open differences that a broken promise explains: records that are missing or new, the facts about totals
-// and lengths, the places that the invariant names, and numbers where nothing else is there.
+// and lengths, the places that the invariant names, and the number that was altered where nothing else is there.
 func (s *state) related(p *promises) []int {
-	var list, numbers []int
+	var list []int
 	records := false
 	for _, i := range p.all {
-		switch d := s.at(i); {
-		case !s.open[i]:
-		case isRecord(d) || isFormFact(d, "totals", "record lengths", "records of no type") || p.names(d):
+		if d := s.at(i); s.open[i] && (isRecord(d) || isFormFact(d, "totals", "record lengths", "records of no type") || p.names(d)) {
 			list = append(list, i)
 			records = records || isRecord(d)
-		case inBody(d) && isDecimal(d.Was) && isDecimal(d.Is):
-			numbers = append(numbers, i)
 		}
 	}
-	if !records {
-		list = append(list, numbers...)
+	if n := s.altered(p); !records && n >= 0 && !slices.Contains(list, n) {
+		list = append(list, n)
 	}
 	return list
 }
+
+// altered is the one number of the message that differs, -1 when there are several: which of them is wrong is not known,
+// and they can have several causes.
+func (s *state) altered(p *promises) int {
+	found := -1
+	for _, i := range p.all {
+		switch {
+		case !isCounted(s.at(i)):
+		case found >= 0 || !s.open[i]:
+			return -1
+		default:
+			found = i
+		}
+	}
+	return found
+}
+
+// isCounted reports whether the difference is of a number that can be a part of a sum: days written in digits are none.
+func isCounted(d *harness.Difference) bool {
+	return inBody(d) && isDecimal(d.Was) && !digitDay.MatchString(d.Was.Text)
+}
+
+var digitDay = regexp.MustCompile(`^(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])$`)
 
 // names reports whether an invariant of the message is about the place.
 func (p *promises) names(d *harness.Difference) bool {
@@ -210,8 +231,24 @@ func isDecimal(v harness.Value) bool {
 	return ok && isText(v)
 }
 
-// followFrom says of an earlier cause that it breaks promises, too.
-func (s *state) followFrom(f *harness.Finding, p *promises) {
+// split parts what a message says of itself from what it holds.
+func (s *state) split(list []int) (facts, others []int) {
+	for _, i := range list {
+		if d := s.at(i); len(d.Path) == 3 && d.Path[1].Name == "form" {
+			facts = append(facts, i)
+		} else {
+			others = append(others, i)
+		}
+	}
+	return facts, others
+}
+
+// followFrom says of an earlier cause that it breaks promises, too, and gives it the facts about them.
+func (s *state) followFrom(n int, p *promises, facts []int) {
+	f := &s.findings[n]
+	for _, i := range s.take(facts) {
+		f.Differences = append(f.Differences, *s.at(i))
+	}
 	says := fmt.Sprintf("Because of that, %s breaks its own promises: %s.", p.slot.operation, strings.Join(p.said(), "; "))
 	if len(f.Effects) < maxFollow {
 		f.Effects = append(f.Effects, says)

@@ -70,6 +70,16 @@ func promiseCases() []acceptance {
 			want: []string{"F30 breaking 1/0 files ×2"},
 		},
 		{
+			name: "two amounts changed and the sum does not follow", why: "which of them is wrong is not known",
+			before: xs(feedIn(countedFeed(40, 40, 10000))), after: xs(feedIn(strings.NewReplacer("0000000010007D", "0000000010917D", "0000000010009D", "0000000010002D").Replace(countedFeed(40, 40, 10000)))),
+			want: []string{"F30 breaking 1/0 files ×1", "F00 review 2/42 rows ×2"},
+		},
+		{
+			name: "amount and day changed", why: "no day is a part of a sum",
+			before: xs(feedIn(countedFeed(40, 40, 10000))), after: xs(feedIn(strings.NewReplacer("0000000010007D", "0000000010917D", "D", "D", "120261005C", "120260905C").Replace(countedFeed(40, 40, 10000)))),
+			want: []string{"F30 breaking 1/0 files ×2", "F00 review 40/42 rows ×40"},
+		},
+		{
 			name: "promise broken by an earlier cause", why: "it follows from the cause that explains the file",
 			before: xs(in(table("id,amount", 40, func(i int) string { return fmt.Sprintf("%s,%d.50", id(i), 10+i) }))),
 			after:  xs(in(table("id,amount", 40, func(i int) string { return fmt.Sprintf("%s,%d50", id(i), 10+i) }))),
