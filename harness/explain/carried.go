@@ -1,16 +1,13 @@
 package explain
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // settled is the families whose rules hold the values of their own place: what they say of another one is chance.
 var settled = []string{"table", "mask", "constant"}
 
 // carries reports whether the law may be looked for at places from which it was not learned.
 func (c *cluster) carries() bool {
-	return c.law.when.Always() && !slices.ContainsFunc(settled, func(family string) bool { return strings.Contains(c.law.rule.Family, family) })
+	return c.law.when.Always() && !c.law.isSettled()
 }
 
 // carry joins places whose values are too few to learn from to the cluster whose law explains every change there and

@@ -11,8 +11,20 @@ type fieldKey struct{ leaf, from string }
 
 func (s *state) keyOfField(g group) fieldKey {
 	d := s.at(g.list[0])
-	return fieldKey{d.Pattern.Leaf(), answerer(d)}
+	return fieldKey{leafOf(d), answerer(d)}
 }
+
+// leafOf is the name of a field wherever it stands. The text of an XML element with attributes has the name of the
+// element, too.
+func leafOf(d *harness.Difference) string {
+	leaf := d.Pattern.Leaf()
+	if n := len(d.Pattern); leaf == elementText && n > 1 {
+		leaf = d.Pattern[:n-1].Leaf() + leaf
+	}
+	return leaf
+}
+
+const elementText = "#text"
 
 // byField gathers the groups of one field: of one name, from one system, and alike in what mark says of them. Tables that
 // are read by position stay apart, because each has its own columns.

@@ -28,7 +28,7 @@ var leftovers = []leftover{
 	{isAny, sayField, lookAt},
 }
 
-// detectRest shows what nobody claimed, one finding for each place and class, or for places that changed together.
+// detectRest shows what nobody claimed, one finding for each field and class, or for places that changed together.
 func detectRest(s *state) {
 	var left []int
 	for i, open := range s.open {
@@ -36,13 +36,14 @@ func detectRest(s *state) {
 			left = append(left, i)
 		}
 	}
-	for _, b := range s.bundled(s.grouped(left)) {
+	for _, b := range s.oneEachField(s.bundled(s.grouped(left))) {
 		g := b.groups[0]
 		f := s.sized(g.list)
 		f.Hit, f.NextStep = s.hits(g.list), b.row.next
 		if f.Sentence = b.row.sentence(s, s.at(g.list[0]), g.list); len(b.groups) > 1 {
 			f.Sentence, f.Effects = s.sayTogether(b)
 		}
+		f.Effects = append(f.Effects, s.alsoIn(b.also)...)
 		s.claim(f, b.list())
 	}
 }

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -40,17 +41,12 @@ func (h hitSet) overlap(other hitSet) float64 {
 // bundle is places of one sort that changed together, and that nobody has a cause for.
 type bundle struct {
 	groups []group
+	also   []group // further places of the same field
 	row    *leftover
 	hits   hitSet // of the first place
 }
 
-func (b *bundle) list() []int {
-	var list []int
-	for _, g := range b.groups {
-		list = append(list, g.list...)
-	}
-	return list
-}
+func (b *bundle) list() []int { return append(indexesOf(b.groups), indexesOf(b.also)...) }
 
 // bundled joins fields of one operation that changed in the same records: whatever changed them, they are one thing to
 // look at. A few records say nothing. Where nearly all records changed, being in the same ones says nothing either: then
@@ -61,7 +57,7 @@ func (s *state) bundled(groups []group) []*bundle {
 	for _, g := range groups {
 		d := s.at(g.list[0])
 		row := leftoverOf(s, d)
-		b := &bundle{[]group{g}, row, s.hitSetOf(g.list)}
+		b := &bundle{groups: []group{g}, row: row, hits: s.hitSetOf(g.list)}
 		if joined := s.bundleFor(b, open[g.slot]); joined != nil {
 			joined.groups = append(joined.groups, g)
 			continue
@@ -99,6 +95,33 @@ func (s *state) bundleFor(b *bundle, open []*bundle) *bundle {
 		}
 	}
 	return nil
+}
+
+// oneEachField joins fields of one name from one system that changed in the same way: whatever spoils a field shows in
+// every message that carries it.
+func (s *state) oneEachField(bundles []*bundle) []*bundle {
+	last := &leftovers[len(leftovers)-1]
+	var fields []group
+	owner := map[int]*bundle{} // by number of the group
+	for _, b := range bundles {
+		if g := b.groups[0]; b.row == last && len(b.groups) == 1 && isNamed(s.at(g.list[0])) {
+			fields, owner[s.group[g.list[0]]] = append(fields, g), b
+		}
+	}
+	joined := map[*bundle]bool{}
+	for _, places := range s.byField(fields, func(d *harness.Difference) string { return d.Path[0].Name }) {
+		b := owner[s.group[places[0].list[0]]]
+		b.also = places[1:]
+		for _, g := range b.also {
+			joined[owner[s.group[g.list[0]]]] = true
+		}
+	}
+	return slices.DeleteFunc(bundles, func(b *bundle) bool { return joined[b] })
+}
+
+// isNamed reports whether the difference lies in a body, in a member of some name or in its list.
+func isNamed(d *harness.Difference) bool {
+	return inBody(d) && slices.ContainsFunc(d.Pattern[2:], func(step harness.Step) bool { return step.Kind == harness.StepName })
 }
 
 // sayTogether is the sentence about places that changed together, and the effects that name each.

@@ -62,7 +62,7 @@ func detectTransformed(s *state) {
 	if s.err != nil {
 		return
 	}
-	clusters := clustered(found)
+	clusters := clustered(s.pooled(found, all))
 	s.carry(clusters, all)
 	for _, c := range clusters {
 		s.claimTransformed(c)
