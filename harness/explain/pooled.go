@@ -67,7 +67,8 @@ func leftOf(list []int, studies []*study, tables map[int]*study, n int) []int {
 }
 
 // ofField learns one law of all the places and proves it at each; those that it explains nothing of are left out. A table
-// is no law of places of which one follows a rule of writing: it would hold two causes.
+// of codes is no law of several places, and one of identifiers none where a place follows a rule of writing: either gives
+// every new value, whatever the causes are.
 func (s *state) ofField(places []group) []*study {
 	var sum *study
 	for _, g := range places {
@@ -81,7 +82,7 @@ func (s *state) ofField(places []group) []*study {
 		sum.still.kept = append(sum.still.kept, st.still.kept...)
 	}
 	l, ok := sum.learned()
-	if _, known := transformations[l.rule.Kind]; !ok || !known || l.isSettled() && s.someIsWritten(places) {
+	if _, known := transformations[l.rule.Kind]; !ok || !known || l.rule.Family == "table" || l.isSettled() && s.someIsWritten(places) {
 		return nil
 	}
 	return s.applied(places, func(*study) (law, bool) { return l, true })
