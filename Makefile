@@ -4,7 +4,7 @@ GO        ?= go
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: build test check cross lint fmt bench mutants demo help
+.PHONY: build test check cross lint fmt bench mutants privacy demo help
 
 build: ## build the static binary bin/rehearse
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/ ./cmd/rehearse
@@ -38,6 +38,9 @@ mutants: ## plant 1,000 known changes into recordings and score how they are exp
 
 peers: ## measure the differ beside others on planted workloads, in about eight minutes; the others are a module of their own
 	@mkdir -p bin && cd harness/internal/peers && $(GO) build -mod=mod -o ../../../bin/ . && ../../../bin/peers
+
+privacy: ## score the detectors of personal data on labelled sentences (REHEARSE_REAL_DATA names the folder with pii/presidio-research)
+	$(GO) run ./fixtures/scrub/score
 
 demo: ## rehearse the upgrade and the mapping change of Harrow Lake
 	@$(MAKE) --no-print-directory build

@@ -49,6 +49,7 @@ var floors = []struct {
 	{"fixtures/scrub", 2, "fixtures"},
 	{"fixtures/scrub/names", 1, ""},
 	{"fixtures/scrub/detect", 2, "fixtures"},
+	{"fixtures/scrub/score", 2, "fixtures"},
 	{"fixtures/scrub/checksum", 1, ""},
 	{"fixtures/quarantine", 2, "fixtures"},
 	{"fixtures/harrow-lake/**", 2, "fixtures"},
