@@ -97,7 +97,7 @@ func checkKey(a *app) (string, error) {
 			return "", note{fmt.Errorf("none yet; the first recording makes %s", file)}
 		}
 	}
-	key, err := scrub.LoadKey(file)
+	key, err := scrub.OpenKey(file, a.getenv)
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -15,7 +16,7 @@ import (
 )
 
 func (a *app) mockVerb() verb {
-	var listen, policy, key string
+	var listen, policy, key, vault string
 	var systems []string
 	return verb{
 		use: "mock RECORDING", short: "answer calls from a recording", exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
@@ -29,7 +30,8 @@ func (a *app) mockVerb() verb {
 			set.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
 			set.StringSliceVar(&systems, "system", nil, "answer for these `systems` only, separated by commas")
 			set.StringVar(&policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
-			set.StringVar(&key, "key", "", "key `file` of the stand-ins; the key in your configuration folder unless told otherwise")
+			set.StringVar(&key, "key", "", keyUsage)
+			set.StringVar(&vault, "vault", "", "`file` that remembers the stand-ins of the recording, if it was made with one")
 		},
 		run: func(ctx context.Context, args []string) error {
 			rec, err := fixtures.Open(args[0])
@@ -39,7 +41,7 @@ func (a *app) mockVerb() verb {
 			if err := rec.RequireSealed(); err != nil {
 				return err
 			}
-			scrub, err := a.matchingScrub(rec.Manifest().Scrub, policy, key)
+			scrub, err := a.matchingScrub(rec.Manifest().Scrub, policy, key, vault)
 			if err != nil {
 				return err
 			}
@@ -67,8 +69,9 @@ func (a *app) mockVerb() verb {
 }
 
 // matchingScrub is what is done to live requests before they are matched: the scrubbing under which the recording was
-// sealed, or nothing when nothing was replaced in it or when policy or key are others.
-func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyFile string) (func(harness.Exchange) (harness.Exchange, error), error) {
+// sealed, or nothing when nothing was replaced in it or when policy or key are others. A key that is named and is
+// another one is refused.
+func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyRef, vaultFile string) (func(harness.Exchange) (harness.Exchange, error), error) {
 	if seal.Masked == 0 {
 		return nil, nil
 	}
@@ -76,20 +79,38 @@ func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyFile string) 
 	if err != nil {
 		return nil, err
 	}
-	named := keyFile != ""
-	if !named {
-		keyFile = a.keyFile()
-	}
-	key, err := scrub.LoadKey(keyFile)
-	if err != nil && named {
+	key, err := scrub.OpenKey(cmp.Or(keyRef, a.keyFile()), a.getenv)
+	if err != nil && keyRef != "" {
 		return nil, err
 	}
-	if err == nil && key.ID() == seal.Key && policy.Digest() == seal.Policy {
-		fmt.Fprintln(a.err, "live requests are scrubbed like the recording before they are matched")
-		return scrub.New(policy, key).Exchange, nil
+	differs := ""
+	switch {
+	case scrub.IsOneTime(seal.Key):
+		differs = "the recording is anonymous: its key was destroyed"
+	case err != nil:
+		differs = "there is no key (see --key)"
+	case key.ID() != seal.Key && keyRef != "":
+		return nil, harness.Refused(fmt.Errorf("mock: the recording was scrubbed under key %s, and --key is key %s", seal.Key, key.ID()),
+			"name the key of the recording, or leave --key out to match with its stand-ins only")
+	case key.ID() != seal.Key:
+		differs = fmt.Sprintf("your key %s is not that of the recording, %s (see --key)", key.ID(), seal.Key)
+	case policy.Digest() != seal.Policy:
+		differs = "the policy is not that of the recording (see --policy)"
 	}
-	fmt.Fprintln(a.err, "note: policy or key are not those of the recording; requests match with its stand-ins only (see --policy and --key)")
-	return nil, nil
+	if differs != "" {
+		fmt.Fprintf(a.err, "note: %s; requests match with its stand-ins only\n", differs)
+		return nil, nil
+	}
+	var options []scrub.Option
+	if vaultFile != "" {
+		vault, err := scrub.LoadVault(vaultFile, key)
+		if err != nil {
+			return nil, err
+		}
+		options = append(options, scrub.WithVault(vault))
+	}
+	fmt.Fprintln(a.err, "live requests are scrubbed like the recording before they are matched")
+	return scrub.New(policy, key, options...).Exchange, nil
 }
 
 func (a *app) mockSummary(m *mock.Mock) error {

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
-	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
@@ -18,7 +18,8 @@ func (a *app) scrubVerb() verb {
 		use: "scrub RECORDING", short: "anonymize a recording under a policy", exits: []int{exitRefused},
 		long: "Scrub reads a recording, replaces personal data as the policy says and writes a new recording. The same\n" +
 			"value becomes the same stand-in everywhere under one key. A field that no rule covers is masked, or stops\n" +
-			"the run, as the policy says; it is never passed on by default.",
+			"the run, as the policy says; it is never passed on by default. The recording is read twice: first to learn\n" +
+			"what propagates, then to replace it.",
 		example: "rehearse scrub fixtures/crm-sis --policy policy.yaml --out fixtures/crm-sis-anonymous",
 		flags:   f.add,
 		run: func(ctx context.Context, args []string) error {
@@ -30,16 +31,44 @@ func (a *app) scrubVerb() verb {
 			if err != nil {
 				return err
 			}
-			if err := s.learn(ctx, replayed{rec}); err != nil {
-				return err
+			if s.isSealed(rec.Manifest().Scrub) {
+				fmt.Fprintf(a.err, "%s was scrubbed under this policy and key: it is copied as it is\n", args[0])
+				return s.copyOf(ctx, rec)
 			}
-			if err := s.fill(ctx, replayed{rec}, true); err != nil {
-				return err
-			}
-			return a.summary(s, nil)
+			return a.scrub(ctx, s, rec)
 		},
-		below: []verb{a.scrubKeyVerb(), a.scrubPolicyVerb()},
+		below: []verb{a.scrubKeyVerb(), a.scrubVaultVerb(), a.scrubPolicyVerb()},
 	}
+}
+
+// scrub learns from the recording, then scrubs it into the store.
+func (a *app) scrub(ctx context.Context, s *store, rec harness.Recording) error {
+	if err := s.learn(ctx, replayed{rec}); err != nil {
+		return err
+	}
+	if err := s.fill(ctx, replayed{rec}, true); err != nil {
+		return err
+	}
+	return a.summary(s, nil)
+}
+
+// isSealed reports whether a recording was scrubbed under the policy and key of the store, so that scrubbing it again
+// would only put stand-ins into the places of stand-ins.
+func (s *store) isSealed(seal harness.ScrubSeal) bool {
+	now := s.scrubber.Seal()
+	return seal.Policy == now.Policy && seal.Key == now.Key
+}
+
+// copyOf stores a recording with its seal.
+func (s *store) copyOf(ctx context.Context, rec harness.Recording) error {
+	err := replayed{rec}.Record(ctx, s.Writer)
+	if err == nil {
+		err = s.Seal(rec.Manifest().Scrub)
+	}
+	if err != nil {
+		return errors.Join(err, s.Abort())
+	}
+	return s.Close()
 }
 
 // replayed is a Recorder that puts an existing recording.
@@ -58,30 +87,6 @@ func (r replayed) Record(ctx context.Context, sink harness.Sink) error {
 		}
 	}
 	return nil
-}
-
-func (a *app) scrubKeyVerb() verb {
-	var file string
-	return verb{
-		use: "key", short: "make a key for pseudonyms", exits: []int{exitRefused},
-		long:    "Key writes a new random key that only you can read. Without --file it lies in your configuration folder.",
-		example: "rehearse scrub key --file ~/keys/rehearse.key",
-		flags:   func(set *pflag.FlagSet) { set.StringVar(&file, "file", "", "`file` to write") },
-		run: func(context.Context, []string) error {
-			if file == "" {
-				var err error
-				if file, err = scrub.DefaultKeyPath(); err != nil {
-					return err
-				}
-			}
-			key, err := scrub.CreateKey(file)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(a.out, "%s: key %s\n", file, key.ID())
-			return err
-		},
-	}
 }
 
 func (a *app) scrubPolicyVerb() verb {

@@ -160,15 +160,18 @@ func (a *app) recordPlain(ctx context.Context, im *plainfile.Importer, f plainFl
 	if f.policy == "" {
 		return files, im.Record(ctx, files)
 	}
-	scrubber, err := a.scrubber(storeFlags{policy: f.policy, key: f.key})
+	s, err := a.scrubbing(storeFlags{policy: f.policy, key: f.key})
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(im.Record(ctx, scrubber.Sink(files)), scrubber.Err()); err != nil {
+	if err := im.Record(ctx, s.scrubber.Learner()); err != nil {
+		return nil, err
+	}
+	if err := errors.Join(im.Record(ctx, s.scrubber.Sink(files)), s.scrubber.Err()); err != nil {
 		return nil, err
 	}
 	scrubbed, err := harness.Collect(files)
-	return harness.NewMemory(harness.Manifest{Origin: "files", Tool: a.tool(), Scrub: scrubber.Seal()}, scrubbed...), err
+	return harness.NewMemory(harness.Manifest{Origin: "files", Tool: a.tool(), Scrub: s.scrubber.Seal()}, scrubbed...), err
 }
 
 // loadLayouts reads descriptions of files of fixed width.

@@ -23,24 +23,36 @@ var defaultPolicy []byte
 
 // storeFlags are the flags of every verb that writes a recording.
 type storeFlags struct {
-	out, policy, key string
-	force            bool
+	out, policy, key, vault string
+	anonymous, force        bool
 }
+
+const keyUsage = "`key` of the pseudonyms: a file, env:NAME or fd:NUMBER; without one the key in your configuration folder"
 
 func (f *storeFlags) add(set *pflag.FlagSet) {
 	set.StringVar(&f.out, "out", "", "`folder` of the new recording (required)")
 	set.StringVar(&f.policy, "policy", "", "scrub policy `file`; without one the built-in policy masks every field that it does not know")
-	set.StringVar(&f.key, "key", "", "`file` with the key of the pseudonyms; without one the key in your configuration folder, made on first use")
+	set.StringVar(&f.key, "key", "", keyUsage+", made on first use")
+	set.BoolVar(&f.anonymous, "anonymous", false, "use a random key that is destroyed at the end: the stand-ins fit no other recording, and nobody can compute them again")
+	set.StringVar(&f.vault, "vault", "", "`file` that remembers stand-ins, encrypted under the key: none is then a value that occurs, and logins keep theirs; made when missing")
 	set.BoolVar(&f.force, "force", false, "replace the recording that is there")
 }
 
 // store is a scrubber in front of a recording that is being written.
 type store struct {
 	*fixtures.Writer
+	scrubbing
+	sink   harness.Sink
+	flags  storeFlags
+	settle func() error // nil: nothing is held back
+	over   string       // said behind the key in the seal: what the stand-ins were made of
+}
+
+// scrubbing is a scrubber with what it works under.
+type scrubbing struct {
 	scrubber *scrub.Scrubber
-	sink     harness.Sink
-	flags    storeFlags
-	settle   func() error // nil: nothing is held back
+	key      *scrub.Key
+	vault    *scrub.Vault // nil: none
 }
 
 // openStore prepares everything that can fail before the first exchange comes: policy, key, folder.
@@ -48,7 +60,7 @@ func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
 	if f.out == "" {
 		return nil, harness.Usage(fmt.Errorf("%s: --out is missing", verb), "name the folder of the new recording, such as --out fixtures/orders")
 	}
-	scrubber, err := a.scrubber(f)
+	s, err := a.scrubbing(f)
 	if err != nil {
 		return nil, err
 	}
@@ -56,23 +68,35 @@ func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
 	if f.force {
 		create = fixtures.Replace
 	}
-	w, err := create(f.out, harness.Manifest{Origin: origin, Tool: a.tool(), Scrub: scrubber.Seal()})
+	w, err := create(f.out, harness.Manifest{Origin: origin, Tool: a.tool(), Scrub: s.scrubber.Seal()})
 	if err != nil {
 		return nil, err
 	}
-	return &store{Writer: w, scrubber: scrubber, sink: scrubber.Sink(w), flags: f}, nil
+	return &store{Writer: w, scrubbing: s, sink: s.scrubber.Sink(w), flags: f}, nil
 }
 
-func (a *app) scrubber(f storeFlags) (*scrub.Scrubber, error) {
+func (a *app) scrubbing(f storeFlags) (s scrubbing, err error) {
+	if f.anonymous && (f.key != "" || f.vault != "") {
+		return s, harness.Usage(errors.New("--anonymous goes without --key and --vault"), "leave it out for stand-ins that fit those of other recordings")
+	}
 	policy, err := loadPolicy(f.policy)
 	if err != nil {
-		return nil, err
+		return s, err
 	}
-	key, err := a.loadKey(f.key)
-	if err != nil {
-		return nil, err
+	if s.key = scrub.OneTimeKey(); !f.anonymous {
+		if s.key, err = a.loadKey(f.key); err != nil {
+			return s, err
+		}
 	}
-	return scrub.New(policy, key), nil
+	var options []scrub.Option
+	if f.vault != "" {
+		if s.vault, err = scrub.LoadVault(f.vault, s.key); err != nil {
+			return s, err
+		}
+		options = append(options, scrub.WithVault(s.vault))
+	}
+	s.scrubber = scrub.New(policy, s.key, options...)
+	return s, nil
 }
 
 func loadPolicy(file string) (*scrub.Policy, error) {
@@ -97,7 +121,7 @@ func (a *app) keyFile() string {
 // loadKey reads the named key; without a name the one of the user, which is made when there is none.
 func (a *app) loadKey(file string) (*scrub.Key, error) {
 	if file != "" || a.getenv("REHEARSE_KEY_FILE") != "" {
-		return scrub.LoadKey(cmp.Or(file, a.keyFile()))
+		return scrub.OpenKey(cmp.Or(file, a.keyFile()), a.getenv)
 	}
 	file, err := scrub.DefaultKeyPath()
 	if err != nil {
@@ -164,8 +188,18 @@ func (s *store) finish() error {
 	if s.settle != nil {
 		unsettled = s.settle()
 	}
-	if err := s.Seal(s.scrubber.Seal()); err != nil {
+	seal := s.scrubber.Seal()
+	seal.Key += s.over
+	if err := s.Seal(seal); err != nil {
 		return err
+	}
+	if s.vault != nil {
+		if err := s.vault.Save(s.flags.vault); err != nil {
+			return err
+		}
+	}
+	if s.flags.anonymous {
+		s.key.Destroy()
 	}
 	return errors.Join(s.Close(), unsettled)
 }
@@ -184,6 +218,12 @@ func (a *app) summary(s *store, notes []string) error {
 	fmt.Fprintln(a.out)
 	for _, n := range notes {
 		fmt.Fprintf(a.out, "  note: %s\n", printable(n))
+	}
+	if s.flags.anonymous {
+		fmt.Fprintln(a.out, "anonymous: the key is destroyed; stand-ins fit within this recording only")
+	}
+	if s.vault != nil && s.vault.Crowded() > 0 {
+		fmt.Fprintf(a.out, "vault: %s could not avoid values that occur, because nearly all values of their length do\n", plural(s.vault.Crowded(), "stand-in"))
 	}
 	if err := a.privacy(s.scrubber); err != nil || s.flags.policy == "" {
 		return err
