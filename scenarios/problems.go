@@ -16,6 +16,8 @@ type Problem struct {
 	Line   int    // from 1; 0: the file as a whole
 	Column int    // in characters from 1
 	Text   string
+
+	Missing bool // the file is right: the recording that it names is still to be made
 }
 
 // Error writes the problem as file:line:column: text, in one line and with escapes for what a terminal would obey.
@@ -54,7 +56,12 @@ func (ps Problems) Error() string {
 const maxProblems = 100
 
 func (ps *Problems) add(file string, at place, format string, args ...any) {
-	*ps = append(*ps, Problem{file, at.line, at.column, fmt.Sprintf(format, args...)})
+	*ps = append(*ps, Problem{File: file, Line: at.line, Column: at.column, Text: fmt.Sprintf(format, args...)})
+}
+
+// OnlyMissing reports whether recordings that are still to be made are all that there is to correct.
+func (ps Problems) OnlyMissing() bool {
+	return !slices.ContainsFunc(ps, func(p Problem) bool { return !p.Missing })
 }
 
 // err returns nil, or the problems as an error of usage. Files keep the order in which they were read.

@@ -87,7 +87,9 @@ func (c *checker) check() {
 	if s.Integration != "" {
 		checkKnown(c.decoder, "integration", "integration", s.Integration, known.Integrations)
 	}
-	c.checkFolder("recording", s.Recording)
+	if c.checkFolder("recording", s.Recording); c.faulty["recording"] {
+		c.problems[len(c.problems)-1].Missing = c.isMissing(s.Recording)
+	}
 	c.checkFolder("candidate", s.Candidate)
 	c.checkTarget()
 	for _, system := range slices.Sorted(maps.Keys(s.Upstreams)) {
@@ -97,6 +99,9 @@ func (c *checker) check() {
 			c.problem(label, "%s is answered by a mock and by a live instance; drop one of the two", quoted(system))
 		}
 		c.checkURL(label, s.Upstreams[system].URL)
+		if p := s.Upstreams[system].Process; p != nil {
+			c.checkPlaceholders(label+".process", p.Run, p.Env)
+		}
 	}
 	for i, system := range s.Mocks {
 		label := fmt.Sprintf("mocks[%d]", i)
@@ -151,13 +156,39 @@ func (c *checker) checkTarget() {
 	for _, name := range slices.Sorted(maps.Keys(t.Crosswalks)) {
 		c.checkFile("target.crosswalks."+name, t.Crosswalks[name])
 	}
+	if t.Process != nil {
+		c.checkPlaceholders("target.process", t.Process.Run, t.Process.Env)
+	}
 	if t.Command != nil {
 		c.checkReceiver("target.command.to", t.Command.To)
+		c.checkPlaceholders("target.command", t.Command.Run, t.Command.Env)
 	}
 	if t.Files != nil {
+		c.checkPlaceholders("target.files", t.Files.Run, t.Files.Env)
 		c.checkLocal("target.files.in", t.Files.In)
 		c.checkLocal("target.files.out", t.Files.Out)
 		c.checkReceiver("target.files.to", t.Files.To)
+	}
+}
+
+// checkPlaceholders reports words in braces that stand for nothing.
+func (c *checker) checkPlaceholders(label string, run []string, env map[string]string) {
+	check := func(label, text string) {
+		_, err := harness.ReplacePlaceholders(text, func(name string) (string, error) {
+			if !harness.IsPlaceholder(name) {
+				return "", harness.UnknownPlaceholder(name)
+			}
+			return "", nil
+		})
+		if err != nil {
+			c.problem(label, "%s: %v; %s", label, err, harness.HintOf(err))
+		}
+	}
+	for i, text := range run {
+		check(fmt.Sprintf("%s.run[%d]", label, i), text)
+	}
+	for _, name := range slices.Sorted(maps.Keys(env)) {
+		check(label+".env."+name, env[name])
 	}
 }
 
@@ -307,6 +338,12 @@ func (c *checker) checkFolder(label, path string) {
 	if info := c.stat(label, path); info != nil && !info.IsDir() {
 		c.problem(label, "%s: %s is not a folder", label, quoted(path))
 	}
+}
+
+// isMissing reports whether nothing stands at a path of the workspace.
+func (c *checker) isMissing(path string) bool {
+	_, err := c.root.Stat(filepath.FromSlash(path))
+	return checkLocal(path) == "" && errors.Is(err, fs.ErrNotExist)
 }
 
 // stat looks below the workspace only, also where a symbolic link would lead out of it.

@@ -64,11 +64,11 @@ func (a *app) accept(f acceptFlags) error {
 func declaredWords(list []harness.Expectation) string {
 	switch {
 	case list[0].Rule == nil:
-		return plural(len(list), "place")
+		return harness.Count(len(list), "place")
 	case len(list) == 1:
 		return "1 rule"
 	}
-	return "1 rule and " + plural(len(list)-1, "place")
+	return "1 rule and " + harness.Count(len(list)-1, "place")
 }
 
 // expectationsOf declares exactly what the finding claims. A proven cause is one entry that holds its rule. What is no
@@ -124,12 +124,4 @@ func sameValues(all []harness.Difference, d harness.Difference) bool {
 		}
 	}
 	return true
-}
-
-// plural counts things in words.
-func plural(n int, thing string) string {
-	if n == 1 {
-		return "1 " + thing
-	}
-	return fmt.Sprintf("%d %ss", n, thing)
 }

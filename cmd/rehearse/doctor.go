@@ -47,6 +47,8 @@ func (a *app) doctorVerb() verb {
 // note is the error of a check that found something worth saying that stops nothing.
 type note struct{ error }
 
+func (n note) Unwrap() error { return n.error }
+
 func (a *app) doctor() error {
 	failed := 0
 	for _, c := range checks {
@@ -110,7 +112,8 @@ func checkWorkspace(*app) (string, error) {
 		return "", note{err}
 	}
 	c := ws.Catalogue()
-	return fmt.Sprintf("%s: %d systems, %d integrations, %d people", ws.Root(), len(c.Systems), len(c.Integrations), len(c.People)), nil
+	return fmt.Sprintf("%s: %s, %s, %s", ws.Root(), harness.Count(len(c.Systems), "system"),
+		harness.Count(len(c.Integrations), "integration"), harness.Count(len(c.People), "person")), nil
 }
 
 func checkScenarios(*app) (string, error) {
@@ -123,18 +126,26 @@ func checkScenarios(*app) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var problems []error
+	var problems, unmade []error
 	for _, f := range files {
 		s, err := ws.Scenario(f)
+		var found scenarios.Problems
+		if errors.As(err, &found) && found.OnlyMissing() {
+			unmade = append(unmade, err)
+			continue
+		}
 		if err == nil {
 			_, err = fixtures.Open(s.Root + "/" + s.Recording)
 		}
 		problems = append(problems, err)
 	}
-	if err := errors.Join(problems...); err != nil {
+	switch err := errors.Join(problems...); {
+	case err != nil:
 		return "", harness.Usage(err, "mend these files")
+	case len(unmade) > 0:
+		return "", note{harness.Usage(fmt.Errorf("to do: record what is named here\n%w", errors.Join(unmade...)), "`rehearse record --help`; or remove a scenario that nobody needs")}
 	}
-	return fmt.Sprintf("%d read without a problem", len(files)), nil
+	return fmt.Sprintf("%s read without a problem", harness.Count(len(files), "scenario")), nil
 }
 
 func checkUnfinished(*app) (string, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 func (a *app) fixturesVerb() verb {
@@ -33,7 +34,7 @@ func (a *app) fixturesCheckVerb() verb {
 					worst = weightier(worst, reported{err})
 					continue
 				}
-				fmt.Fprintf(a.out, "ok    %s: %d exchanges, %s\n", dir, rec.Len(), rec.Digest())
+				fmt.Fprintf(a.out, "ok    %s: %s, %s\n", dir, harness.Count(rec.Len(), "exchange"), rec.Digest())
 			}
 			return worst
 		},
@@ -51,7 +52,7 @@ func (a *app) fixturesRecoverVerb() verb {
 				return err
 			}
 			c := m.Counts
-			_, err = fmt.Fprintf(a.out, "%s: %d of %d seen exchanges are whole, %d with a fault, %d lost\n", args[0], c.Recorded, c.Seen, c.Incomplete, c.Dropped)
+			_, err = fmt.Fprintf(a.out, "%s: of %s seen %d whole, %d with a fault, %d lost\n", args[0], harness.Count(c.Seen, "exchange"), c.Recorded, c.Incomplete, c.Dropped)
 			return err
 		},
 	}

@@ -115,7 +115,7 @@ func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyRef, vaultFil
 
 func (a *app) mockSummary(m *mock.Mock) error {
 	counts, misses, unused := m.Counts(), m.Misses(), m.Unused()
-	fmt.Fprintf(a.out, "%d answered, %d missed, %d recorded answers not asked for\n", counts.Served, counts.Missed, len(unused))
+	fmt.Fprintf(a.out, "%d answered, %d missed, %s not asked for\n", counts.Served, counts.Missed, harness.Count(len(unused), "recorded answer"))
 	for _, miss := range misses {
 		fmt.Fprintf(a.out, "missed: %s\n", printable(miss.String()))
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -59,6 +60,20 @@ func (a *app) recordWith(r recorders.Live) verb {
 	}
 }
 
+// warnOpen says who can reach an address that is not of this machine alone. What is no address is for the recorder to
+// refuse.
+func (a *app) warnOpen(listen string) {
+	host, _, err := net.SplitHostPort(listen)
+	if err != nil || host == "" || host == "localhost" {
+		return // loopback, when nobody names a host
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+		return
+	}
+	fmt.Fprintf(a.err, "warning: %s can be reached from other machines, and whoever reaches it calls the upstream through it; "+
+		"listen on 127.0.0.1 unless the caller runs elsewhere\n", printable(listen))
+}
+
 func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOptions, f storeFlags, limit time.Duration) error {
 	recorder, where, err := r.Open(o)
 	if err != nil {
@@ -75,6 +90,7 @@ func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOpti
 		defer cancel()
 	}
 	fmt.Fprintf(a.err, "recording: %s; stop with Ctrl-C\n", where)
+	a.warnOpen(o.Listen)
 	err = s.fill(ctx, recorder, false)
 	if sumErr := a.summary(s, nil); err == nil {
 		err = sumErr

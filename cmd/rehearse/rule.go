@@ -76,7 +76,7 @@ func (a *app) learn(ctx context.Context, file string, times int, into string, al
 
 func (a *app) showLesson(l *rehearsal.Lesson) {
 	if len(l.Proposals)+len(l.Unruly) == 0 {
-		fmt.Fprintf(a.out, "%d runs: nothing varies that the rules do not cover already\n", l.Runs)
+		fmt.Fprintf(a.out, "%s: nothing varies that the rules do not cover already\n", harness.Count(l.Runs, "run"))
 		return
 	}
 	fmt.Fprintf(a.out, "%d runs of the baseline. Proposed rules:\n", l.Runs)
@@ -85,11 +85,11 @@ func (a *app) showLesson(l *rehearsal.Lesson) {
 		if form == "" {
 			form = "any distance, same layout"
 		}
-		fmt.Fprintf(a.out, "\n  at:        %s\n  operation: %s\n  compare:   %s (%s)\n  evidence:  varied in %d of %d runs, %d places, such as %s\n",
-			p.Rule.At, printable(p.Rule.Operation), p.Rule.Compare, printable(form), p.In, p.Runs, p.Varied, printable(strings.Join(p.Samples, ", ")))
+		fmt.Fprintf(a.out, "\n  at:        %s\n  operation: %s\n  compare:   %s (%s)\n  evidence:  varied in %d of %s, %s, such as %s\n",
+			p.Rule.At, printable(p.Rule.Operation), p.Rule.Compare, printable(form), p.In, harness.Count(p.Runs, "run"), harness.Count(p.Varied, "place"), printable(strings.Join(p.Samples, ", ")))
 	}
 	for _, u := range l.Unruly {
-		fmt.Fprintf(a.out, "\nno rule for %s at %s: %s in %d places although nothing changed; find out why\n", printable(u.Operation), u.Pattern, u.Class, u.Count)
+		fmt.Fprintf(a.out, "\nno rule for %s at %s: %s in %s although nothing changed; find out why\n", printable(u.Operation), u.Pattern, u.Class, harness.Count(u.Count, "place"))
 	}
 }
 

@@ -159,12 +159,12 @@ func (a *app) scrubVaultVerb() verb {
 				if err != nil {
 					return err
 				}
-				fmt.Fprintf(a.out, "%s in conflict\n", plural(vault.Merge(other), "value"))
+				fmt.Fprintf(a.out, "%s in conflict\n", harness.Count(vault.Merge(other), "value"))
 				if err := vault.Save(args[0]); err != nil {
 					return err
 				}
 			}
-			_, err = fmt.Fprintf(a.out, "%s: key %s, %s\n", args[0], key.ID(), plural(vault.Len(), "stand-in"))
+			_, err = fmt.Fprintf(a.out, "%s: key %s, %s\n", args[0], key.ID(), harness.Count(vault.Len(), "stand-in"))
 			return err
 		},
 	}

@@ -227,7 +227,7 @@ func (a *app) tellSmallest(baseline harness.Recording, result *shrink.Result, f 
 		return err
 	}
 	fmt.Fprintf(a.out, "Still fails: %s\nExchanges %d → %d, bytes of bodies %d → %d, after %s.\n",
-		oneLine(result.Failure.String()), was, is, wasBytes, isBytes, plural(result.Replays, "run"))
+		oneLine(result.Failure.String()), was, is, wasBytes, isBytes, harness.Count(result.Replays, "run"))
 	if result.Bounded {
 		fmt.Fprintf(a.out, "The search ended at --max-runs %d; a smaller part may exist.\n", f.most)
 	}

@@ -211,7 +211,7 @@ func (a *app) summary(s *store, notes []string) error {
 		return err
 	}
 	c := rec.Manifest().Counts
-	fmt.Fprintf(a.out, "%s: %s, %s", s.flags.out, plural(rec.Len(), "exchange"), plural(int(c.Bytes), "byte"))
+	fmt.Fprintf(a.out, "%s: %s, %s", s.flags.out, harness.Count(rec.Len(), "exchange"), harness.Count(int(c.Bytes), "byte"))
 	if !c.Complete() {
 		fmt.Fprintf(a.out, "; INCOMPLETE: %d of %d seen are whole, %d with a fault, %d dropped", c.Recorded, c.Seen, c.Incomplete, c.Dropped)
 	}
@@ -223,7 +223,7 @@ func (a *app) summary(s *store, notes []string) error {
 		fmt.Fprintln(a.out, "anonymous: the key is destroyed; stand-ins fit within this recording only")
 	}
 	if s.vault != nil && s.vault.Crowded() > 0 {
-		fmt.Fprintf(a.out, "vault: %s could not avoid values that occur, because nearly all values of their length do\n", plural(s.vault.Crowded(), "stand-in"))
+		fmt.Fprintf(a.out, "vault: %s could not avoid values that occur, because nearly all values of their length do\n", harness.Count(s.vault.Crowded(), "stand-in"))
 	}
 	if err := a.privacy(s.scrubber); err != nil || s.flags.policy == "" {
 		return err
@@ -240,8 +240,8 @@ func (a *app) privacy(s *scrub.Scrubber) error {
 	for _, l := range s.Account() {
 		totals[l.Outcome] += l.Count
 	}
-	fmt.Fprintf(a.out, "privacy: %d values replaced, %d masked because no rule knows them, %d dropped, %d kept\n",
-		totals[scrub.Replaced], totals[scrub.Masked], totals[scrub.Dropped], totals[scrub.Kept])
+	fmt.Fprintf(a.out, "privacy: %s replaced, %d masked because no rule knows them, %d dropped, %d kept\n",
+		harness.Count(totals[scrub.Replaced], "value"), totals[scrub.Masked], totals[scrub.Dropped], totals[scrub.Kept])
 	for _, l := range s.Account() {
 		if l.Outcome == scrub.Kept {
 			continue

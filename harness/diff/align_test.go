@@ -57,7 +57,7 @@ func TestRepeatedKeysPairByLikeness(t *testing.T) {
 	if d := cmp.Diff(want, lines(c)); d != "" {
 		t.Error(d)
 	}
-	if notes := strings.Join(c.Notes, "\n"); !strings.Contains(notes, "2 records repeat a key") {
+	if notes := strings.Join(c.Notes, "\n"); !strings.Contains(notes, "2 records under a key that stands more than once") {
 		t.Errorf("notes do not tell of repeated keys: %q", notes)
 	}
 }

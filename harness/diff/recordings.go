@@ -128,7 +128,7 @@ func (c *comparer) faults(was, is *harness.Exchange) bool {
 		c.emit(harness.PathOf(harness.Name("fault")), classOf(a, b), a, b)
 	}
 	if was.Fault != nil || is.Fault != nil {
-		c.notes.add("%d exchanges are incomplete on one side or both; their messages were not compared")
+		c.notes.add("exchanges that are incomplete on one side or both, so that their messages were not compared: %d")
 		return false
 	}
 	return true

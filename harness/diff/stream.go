@@ -321,10 +321,10 @@ func (b *batch) records() [][]byte {
 func (b *batch) reset() { b.bytes, b.ends = b.bytes[:0], b.ends[:0] }
 
 // Notes about how records were aligned.
-const sameMeaning = "%d bodies differ in white space, member order or escapes only, which carry no meaning"
+const sameMeaning = "bodies that differ in white space, member order or escapes only, which carry no meaning: %d"
 
 func repeatedNote(operation string, at harness.Path, repeated int) string {
-	return fmt.Sprintf("%s %s: %d records repeat a key; repeated ones were paired by likeness, then in order", operation, at.Pattern(), repeated)
+	return fmt.Sprintf("%s %s: %s under a key that stands more than once; they were paired by likeness, then in order", operation, at.Pattern(), harness.Count(repeated, "record"))
 }
 
 func alignedByRule(where string, guide *compiledRule) string {

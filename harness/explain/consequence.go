@@ -208,7 +208,7 @@ func (s *state) complaint(list []int) string {
 		switch {
 		case !says || d.Is.IsAbsent() || isEmpty(d.Is):
 		case d.Is.Kind == harness.KindString:
-			return fmt.Sprintf(": %q", short(d.Is.Text))
+			return ": " + inQuotes(short(d.Is.Text))
 		case d.Is.Kind == harness.KindArray || d.Is.Kind == harness.KindObject:
 			return ": " + short(strings.Join(strings.Fields(d.Is.Text), " "))
 		}

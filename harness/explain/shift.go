@@ -174,13 +174,13 @@ func (s *state) claimShift(found []*shift) {
 			where = fmt.Sprintf("field %s at column %d is %d shorter", sh.field, sh.fieldAt, sh.was-sh.is)
 		}
 	}
-	f.Sentence = fmt.Sprintf("%d records of %s from %s changed from %d to %d bytes: %s, and %s behind it moved.",
-		sh.restored, d.Operation, s.side(answerer(d)), sh.was, sh.is, where, count(sh.moved, "field"))
+	f.Sentence = fmt.Sprintf("%s of %s from %s changed from %d to %d bytes: %s, and %s behind it moved.",
+		count(sh.restored, "record"), d.Operation, s.side(answerer(d)), sh.was, sh.is, where, count(sh.moved, "field"))
 	proven := "Proven"
 	if sh.restored < sh.records {
 		proven = "Not proven"
 	}
-	f.Proof = fmt.Sprintf(proven+": without these %d bytes, %d of %d records are as before.", max(sh.is-sh.was, sh.was-sh.is), sh.restored, sh.records)
+	f.Proof = fmt.Sprintf(proven+": without %s, %d of %s are as before.", thatMany(max(sh.is-sh.was, sh.was-sh.is), "byte"), sh.restored, count(sh.records, "record"))
 	f.NextStep = fmt.Sprintf("Ask %s for the old layout, or change the layout file and every reader by position together.", s.side(answerer(d)))
 	var list []int
 	for _, one := range found {
@@ -189,8 +189,8 @@ func (s *state) claimShift(found []*shift) {
 	follow := s.sameShift(sh)
 	for _, one := range follow {
 		o := s.at(one.fact)
-		f.Effects = append(f.Effects, fmt.Sprintf("The same in %s to %s: %d records. A reader by position takes every field behind the column from the wrong place.",
-			o.Operation, s.side(receiver(o)), one.restored))
+		f.Effects = append(f.Effects, fmt.Sprintf("The same in %s to %s: %s. A reader by position takes every field behind the column from the wrong place.",
+			o.Operation, s.side(receiver(o)), count(one.restored, "record")))
 		f.Target = append(f.Target, s.place(receiver(o), o))
 		list = append(list, s.take(s.shiftedBy(one))...)
 	}

@@ -92,15 +92,10 @@ func inWords(v harness.Value) string {
 }
 
 // count writes a number with its noun: 1 row, 7 rows.
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return strconv.Itoa(n) + " " + plural(noun)
-}
+func count(n int, noun string) string { return harness.Count(n, noun) }
 
-// plural of the nouns that this package uses.
-func plural(noun string) string { return noun + "s" }
+// plural is the noun of several things.
+func plural(noun string) string { return harness.Plural(noun) }
 
 // percent writes a share with at most two decimals.
 func percent(part, whole int) string {
@@ -224,6 +219,22 @@ func fieldName(d *harness.Difference) string {
 	general := *d
 	general.Path = d.Pattern
 	return fieldOf(general)
+}
+
+// inQuotes sets a text in quotes that it does not hold itself.
+func inQuotes(text string) string {
+	if strings.Contains(text, `"`) {
+		return "“" + text + "”"
+	}
+	return strconv.Quote(text)
+}
+
+// thatMany writes a number with its noun behind a pointing word: this byte, these 5 bytes.
+func thatMany(n int, noun string) string {
+	if n == 1 {
+		return "this " + noun
+	}
+	return "these " + count(n, noun)
 }
 
 // short cuts a text for a sentence.

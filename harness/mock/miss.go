@@ -175,17 +175,10 @@ func (m *Mock) explain(c call, session string) Miss {
 		return miss
 	}
 	miss.Closest = m.exchanges[best].ID
-	miss.Reason = fmt.Sprintf("the closest recorded call, exchange %s, differs in %d %s", miss.Closest, len(places), plural(len(places), "place"))
+	miss.Reason = fmt.Sprintf("the closest recorded call, exchange %s, differs in %s", miss.Closest, harness.Count(len(places), "place"))
 	miss.Total, miss.Hint = len(places), hintFor(places)
 	miss.Places = places[:min(len(places), maxPlaces)]
 	return miss
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	return word + "s"
 }
 
 // costs weighs places by what they say about the kind of call; every other place costs 1.
@@ -352,7 +345,7 @@ func describe(body []byte) string {
 	if len(body) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d bytes, %s: %s", len(body), harness.Digest(body)[:19], short(string(body)))
+	return fmt.Sprintf("%s, %s: %s", harness.Count(len(body), "byte"), harness.Digest(body)[:19], short(string(body)))
 }
 
 func short(s string) string {

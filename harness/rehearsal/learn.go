@@ -21,7 +21,7 @@ type Lesson struct {
 // under the rules that the scenario has already. A candidate of the scenario is left out: both sides are the same.
 func Learn(ctx context.Context, p Plan, times int) (*Lesson, error) {
 	if times < 2 {
-		return nil, harness.Usage(fmt.Errorf("learn from %d runs", times), "at least two runs are needed to see what varies")
+		return nil, harness.Usage(fmt.Errorf("learn from %s", harness.Count(times, "run")), "at least two runs are needed to see what varies")
 	}
 	p.Scenario.Candidate = ""
 	scratch := p.Scratch

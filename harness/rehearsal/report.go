@@ -40,7 +40,7 @@ func (s *stage) mockNotes() []string {
 			notes = append(notes, fmt.Sprintf("mock of %s had no answer: %s", system, miss))
 		}
 		if n := len(m.Unused()); n > 0 {
-			notes = append(notes, fmt.Sprintf("mock of %s: %d recorded answers were not asked for", system, n))
+			notes = append(notes, fmt.Sprintf("mock of %s: %s not asked for", system, harness.Count(n, "recorded answer")))
 		}
 	}
 	return notes

@@ -92,6 +92,15 @@ type bounds struct {
 	drawings    bool
 }
 
+// room is the columns for a value at the path. Facts about a form are words of ours, which are not cut in their middle.
+func (b bounds) room(path harness.Path) int {
+	const words = 200
+	if len(path) > 1 && path[1].Name == "form" {
+		return max(b.value, words)
+	}
+	return b.value
+}
+
 func newView(r *harness.Report, b bounds) *view {
 	j := judgementOf(r.Verdict)
 	v := &view{
@@ -187,7 +196,7 @@ func newSample(s harness.Sample, b bounds) sampleView {
 	if was.IsAbsent() && is.IsAbsent() { // the sample has no source: what has no text is empty
 		was.Kind, is.Kind = harness.KindString, harness.KindString
 	}
-	v.Was, v.Is = shownPair(s.Was, s.Is, was, is, b.value)
+	v.Was, v.Is = shownPair(s.Was, s.Is, was, is, b.room(s.Source.Path))
 	if b.drawings {
 		v.Drawing, v.Note = drawSample(s)
 	}

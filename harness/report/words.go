@@ -165,10 +165,11 @@ func hits(f harness.Finding) string {
 	switch {
 	case f.Count == 0:
 		return ""
-	case f.Of > 0:
+	case f.Of == 1, f.Of == 0 && f.Count == 1:
+		unit = strings.TrimSuffix(unit, "s")
+	}
+	if f.Of > 0 {
 		return number(f.Count) + " of " + number(f.Of) + " " + unit
-	case f.Count == 1:
-		return "1 " + strings.TrimSuffix(unit, "s")
 	}
 	return number(f.Count) + " " + unit
 }

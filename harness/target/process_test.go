@@ -25,7 +25,7 @@ func TestProcessGetsItsSettingsAndNothingElse(t *testing.T) {
 	t.Setenv("SECRET_TOKEN", "do-not-pass")
 	env := testEnv(t)
 	spec := server()
-	spec.Env = map[string]string{"SIS": "{url.sis-test}/api", "AT": "{now}", "HOME_DIR": "{root}", "BIND": "{listen}", "PLAIN": "{other}"}
+	spec.Env = map[string]string{"SIS": "{url.sis-test}/api", "AT": "{now}", "HOME_DIR": "{root}", "BIND": "{listen}", "PLAIN": "{{other}}"}
 	stage := start(t, harness.TargetSpec{Process: spec}, env)
 	xs := feed(t, stage, request("GET", "/env", ""))
 	got := map[string]string{}

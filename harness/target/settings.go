@@ -8,7 +8,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -39,23 +38,15 @@ func newSettings(env harness.StageEnv, listen string) (settings, error) {
 	return settings{env, root, listen}, nil
 }
 
-var placeholder = regexp.MustCompile(`\{(listen|now|root|url\.[^{}]*)\}`)
-
 // expand replaces the placeholders of a text.
 func (s settings) expand(text string) (string, error) {
-	var unknown error
-	out := placeholder.ReplaceAllStringFunc(text, func(match string) string {
-		name := match[1 : len(match)-1]
-		value, err := s.value(name)
-		if err != nil && unknown == nil {
-			unknown = err
-		}
-		return value
-	})
-	return out, unknown
+	return harness.ReplacePlaceholders(text, s.value)
 }
 
 func (s settings) value(name string) (string, error) {
+	if !harness.IsPlaceholder(name) {
+		return "", harness.UnknownPlaceholder(name)
+	}
 	switch name {
 	case "listen":
 		if s.listen == "" {

@@ -95,11 +95,3 @@ func (o *outlook) frozen(day harness.Date, integration string) (harness.Freeze, 
 	}
 	return harness.Freeze{}, false
 }
-
-// counted writes a number with its noun.
-func counted(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}

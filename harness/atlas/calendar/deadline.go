@@ -51,12 +51,12 @@ func (o *outlook) deadline(d harness.Deadline, kind deadlineKind, late bool) har
 	f := harness.Finding{
 		Kind: kind.kind, Title: kind.title, Verdict: harness.Benign, Count: 1, Unit: "deadlines", Source: o.catalogue.SystemTitle(d.System),
 		Owner: o.catalogue.PersonName(d.Owner), NextStep: kind.next,
-		Sentence: fmt.Sprintf("%s %s on %s, in %s.", d.Title, kind.verb, d.On, counted(left, "day")),
+		Sentence: fmt.Sprintf("%s %s on %s, in %s.", d.Title, kind.verb, d.On, harness.Count(left, "day")),
 	}
 	switch {
 	case late:
 		f.Verdict = kind.late
-		f.Sentence = fmt.Sprintf("%s %s on %s, %s ago.", d.Title, kind.past, d.On, counted(-left, "day"))
+		f.Sentence = fmt.Sprintf("%s %s on %s, %s ago.", d.Title, kind.past, d.On, harness.Count(-left, "day"))
 	case kind.warn > 0 && left <= kind.warn:
 		f.Verdict = harness.Review
 		f.Effects = append(f.Effects, urgency(left))

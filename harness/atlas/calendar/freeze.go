@@ -26,7 +26,7 @@ func (o *outlook) lookAtFreezes() error {
 		}
 		e := harness.Finding{
 			Title: "freeze", Verdict: harness.Benign, Count: total, Unit: "runs", Source: "calendar",
-			Sentence: fmt.Sprintf("Freeze %q from %s to %s (%s): no change goes live.", f.Title, f.From, f.To, counted(days, "day")),
+			Sentence: fmt.Sprintf("Freeze %q from %s to %s (%s): no change goes live.", f.Title, f.From, f.To, harness.Count(days, "day")),
 			NextStep: "Bring changes in before it, or plan them for after it.",
 		}
 		if len(runs) > 0 {
