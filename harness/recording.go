@@ -24,6 +24,7 @@ type Manifest struct {
 	Systems  []string  // names of the systems that occur, sorted
 	From, To time.Time // first and last moment, UTC; zero when there are no exchanges
 	Scrub    ScrubSeal // what was done for privacy
+	Proof    *Proof    // that nothing of what was replaced is left; nil: nobody looked
 	Counts   Counts
 }
 
@@ -32,6 +33,42 @@ type ScrubSeal struct {
 	Policy string // digest of the policy text
 	Key    string // identity of the key, never the key
 	Masked int    // values that were replaced
+}
+
+// Proof certifies that every stored byte was searched for the values that were replaced, and what was found. It holds
+// counts, digests and the words of the policy, and no value of the recording.
+type Proof struct {
+	Method     int            // of the search; grows when it learns to find more
+	Input      string         // HMAC under the scrub key over what came in
+	Output     string         // digest over what was searched: exchanges and bodies, without the manifest
+	Originals  map[string]int // distinct values that were replaced, by class
+	Tiers      Tiers
+	Searched   int64          // bytes, those inside of encodings included
+	Depth      int            // most encodings in one another
+	Unpacked   int64          // most bytes that came out of the compressed data of one file
+	Encodings  map[string]int // texts that were opened, by encoding
+	Canaries   int            // planted values of all classes, each in every encoding: all were found
+	Restored   int            // originals put back in a random encoding: all were found
+	Explained  int            // places that hold the stand-in of another value
+	Suspicions map[string]int // places that a person should look at, by what they look like
+	StandIns   []string       // salted digests of stand-ins that look like real ones to a rule, sorted
+	Account    []ProofLine
+}
+
+// Tiers counts originals by how they were searched for.
+type Tiers struct {
+	Certain  int // wherever they stand
+	Probable int // where they are a whole leaf
+	Weak     int // not at all: too short, or the same by chance
+}
+
+// ProofLine counts the leaves that one rule decided alike.
+type ProofLine struct {
+	Rule    string // of the policy, or built-in
+	Class   string // empty when kept
+	Outcome string // kept, replaced, masked, dropped
+	Reason  string // why it is kept
+	Count   int
 }
 
 // Counts is the account of a recording: Seen = Recorded + Incomplete + Dropped.
