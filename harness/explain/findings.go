@@ -122,7 +122,7 @@ func (s *state) claim(f harness.Finding, list []int) {
 	if len(list) > 0 {
 		s.heads[len(s.heads)-1] = list[0]
 	}
-	f.Kind, f.Title = s.kind.Kind, s.kind.Title
+	f.Kind, f.Title, f.NextStep = s.kind.Kind, s.kind.Title, s.stepFor(f.NextStep)
 	f.Owner = s.Catalogue.PersonName(s.Integration.Owner)
 	f.Steward = s.Catalogue.PersonName(s.Integration.Steward)
 	slices.Sort(list)

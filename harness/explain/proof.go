@@ -21,6 +21,7 @@ func (e evidence) proves() bool { return e.exceptions == 0 && len(e.explained) >
 type law struct {
 	rule infer.Rule
 	when infer.Condition
+	few  bool // it may hold under a condition, and there are too few values to tell under which
 }
 
 func (l law) words() string { return l.rule.Text + whenWords(l.when) }
@@ -85,7 +86,11 @@ func proofText(l law, all ...evidence) (string, harness.CauseProof) {
 	case beyond > 0 && beyond == p.Exceptions:
 		return fmt.Sprintf("Not proven: the rule gives all %d new ones, but %d of them lie beyond its condition (%s).", p.Explained, beyond, l.when), p
 	case p.Exceptions > 0:
-		return fmt.Sprintf("Not proven: applied to %s, the rule gives %d of the new ones, with %s.", to, p.Explained, count(p.Exceptions, "exception")), p
+		text := fmt.Sprintf("Not proven: applied to %s, the rule gives %d of the new ones, with %s.", to, p.Explained, count(p.Exceptions, "exception"))
+		if l.few {
+			text += " These are too few values to tell when it holds."
+		}
+		return text, p
 	case !p.Proven:
 		return fmt.Sprintf("A candidate, not proven: the rule gives %s, which is too few to rule out chance.", count(p.Explained, "new value")), p
 	case p.Untouched > 0:

@@ -12,6 +12,7 @@ const (
 	maxLearned   = 4000 // values of each sort that are kept for one place
 	maxCondition = 1000 // of each side that a condition is learned from
 	maxLayers    = 3    // causes that may lie over one another at one place
+	fewValues    = 20   // so few values on one side may be why no condition is beyond chance
 )
 
 // study is one place whose values changed: what is known of them, and the law that was learned.
@@ -136,10 +137,13 @@ func (st *study) learned() (law, bool) {
 	}
 	changed, still := pairsOf(st.changed.kept), pairsOf(st.still.kept)
 	whole, ok := infer.Infer(slices.Concat(changed, still), infer.Options{})
+	few := false
 	if ok {
-		if l, clean := st.conditioned(whole); clean {
+		l, clean := st.conditioned(whole)
+		if clean {
 			return l, true
 		}
+		few = l.few
 	}
 	if len(still) > 0 {
 		if partial, found := infer.Infer(changed, infer.Options{}); found {
@@ -148,7 +152,7 @@ func (st *study) learned() (law, bool) {
 			}
 		}
 	}
-	return law{rule: whole}, ok
+	return law{rule: whole, few: few}, ok
 }
 
 // suffices reports whether there is enough to learn from: the same change of one value is a constant. Of another type
@@ -187,9 +191,10 @@ func (st *study) conditioned(rule infer.Rule) (l law, clean bool) {
 	}
 	when, ok := infer.When(spread(follow, maxCondition), spread(other, maxCondition))
 	if !ok {
+		l.few = min(len(follow), len(other)) < fewValues
 		return l, false
 	}
-	return law{rule, when}, true
+	return law{rule: rule, when: when}, true
 }
 
 // spread takes at most n of the list at even distances.

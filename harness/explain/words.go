@@ -221,6 +221,15 @@ func fieldName(d *harness.Difference) string {
 	return fieldOf(general)
 }
 
+// stepFor words a next step for who must take it: where the target is a live system, or nothing was run, there is no
+// mapping to be mended.
+func (s *state) stepFor(text string) string {
+	if t := s.Scenario.Target; t.URL != nil || t.System == "" {
+		return strings.ReplaceAll(text, "the mapping", "every reader")
+	}
+	return text
+}
+
 // inQuotes sets a text in quotes that it does not hold itself.
 func inQuotes(text string) string {
 	if strings.Contains(text, `"`) {

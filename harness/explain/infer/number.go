@@ -5,6 +5,8 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // arithmetic is one operation on numbers.
@@ -103,7 +105,7 @@ func offsetWords(d decimal) string {
 }
 
 func roundingTo(r ratio, n int, mode rounding, extra float64) arithmetic {
-	words := fmt.Sprintf("rounded to %d decimals (%s)", n, mode.words)
+	words := fmt.Sprintf("rounded to %s (%s)", harness.Count(n, "decimal"), mode.words)
 	switch {
 	case mode.name == "down" && n == 0:
 		words = "decimals cut off"

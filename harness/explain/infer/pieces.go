@@ -42,8 +42,8 @@ func (p *profile) offerPositions(was, is string, at int) {
 	probes := []probe{{strings.Repeat("x", total+2) + "yz", "a longer value"}}
 	p.offerPart("positions", fmt.Sprintf("characters %d to %d of the old value", from+1, from+n), 6+log2(from+1)+log2(n), probes, from, n)
 	if fromEnd == 0 {
-		p.offerPart("last", fmt.Sprintf("the last %d characters of the old value", n), 5+log2(n), probes, 0, n)
-		p.offerPart("drop", fmt.Sprintf("the first %d characters were cut off", from), 5+log2(from+1), probes, from, 0)
+		p.offerPart("last", fmt.Sprintf("the last %s of the old value", harness.Count(n, "character")), 5+log2(n), probes, 0, n)
+		p.offerPart("drop", "the first "+harness.Count(from, "character")+" cut off", 5+log2(from+1), probes, from, 0)
 	}
 }
 
