@@ -24,6 +24,8 @@ type runningTotal struct {
 	any      bool
 	spoiled  string // why the sum is not known
 	broken   []string
+	keeps    bool // what is promised is wanted
+	made     []madePromise
 }
 
 // mostBroken bounds the promises that a fact lists.
@@ -96,6 +98,7 @@ func (r *runningTotal) compare(line []byte, number int) {
 		total %= int64(math.Pow10(r.t.Digits))
 	}
 	says, ok := digitsOf(r.promise, line)
+	r.keep(number, says, total, ok && r.spoiled == "")
 	switch {
 	case r.spoiled != "":
 		r.add("%s %s in record %d: %s", r.t.Record, r.t.Field, number, r.spoiled)
