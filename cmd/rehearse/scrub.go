@@ -61,6 +61,8 @@ func (s *store) isSealed(seal harness.ScrubSeal) bool {
 
 // copyOf stores a recording with its seal.
 func (s *store) copyOf(ctx context.Context, rec harness.Recording) error {
+	m := rec.Manifest()
+	s.proof.copied = &m
 	err := replayed{rec}.Record(ctx, s.Writer)
 	if err == nil {
 		err = s.Seal(rec.Manifest().Scrub)

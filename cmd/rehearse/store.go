@@ -5,11 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/scan"
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 
@@ -43,6 +46,7 @@ type store struct {
 	*fixtures.Writer
 	scrubbing
 	sink   harness.Sink
+	proof  *proof
 	flags  storeFlags
 	settle func() error // nil: nothing is held back
 	over   string       // said behind the key in the seal: what the stand-ins were made of
@@ -50,9 +54,11 @@ type store struct {
 
 // scrubbing is a scrubber with what it works under.
 type scrubbing struct {
+	policy   *scrub.Policy
 	scrubber *scrub.Scrubber
 	key      *scrub.Key
 	vault    *scrub.Vault // nil: none
+	register *scan.Register
 }
 
 // openStore prepares everything that can fail before the first exchange comes: policy, key, folder.
@@ -72,15 +78,16 @@ func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &store{Writer: w, scrubbing: s, sink: s.scrubber.Sink(w), flags: f}, nil
+	st := &store{Writer: w, scrubbing: s, sink: s.scrubber.Sink(w), flags: f, proof: &proof{scrubbing: s, out: a.err}}
+	w.Prove(st.proof.prove)
+	return st, nil
 }
 
 func (a *app) scrubbing(f storeFlags) (s scrubbing, err error) {
 	if f.anonymous && (f.key != "" || f.vault != "") {
 		return s, harness.Usage(errors.New("--anonymous goes without --key and --vault"), "leave it out for stand-ins that fit those of other recordings")
 	}
-	policy, err := loadPolicy(f.policy)
-	if err != nil {
+	if s.policy, err = loadPolicy(f.policy); err != nil {
 		return s, err
 	}
 	if s.key = scrub.OneTimeKey(); !f.anonymous {
@@ -88,14 +95,15 @@ func (a *app) scrubbing(f storeFlags) (s scrubbing, err error) {
 			return s, err
 		}
 	}
-	var options []scrub.Option
+	s.register = scan.NewRegister()
+	options := []scrub.Option{scrub.WithWitness(s.register.Witness)}
 	if f.vault != "" {
 		if s.vault, err = scrub.LoadVault(f.vault, s.key); err != nil {
 			return s, err
 		}
 		options = append(options, scrub.WithVault(s.vault))
 	}
-	s.scrubber = scrub.New(policy, s.key, options...)
+	s.scrubber = scrub.New(s.policy, s.key, options...)
 	return s, nil
 }
 
@@ -165,7 +173,7 @@ func (s *store) fill(ctx context.Context, r harness.Recorder, whole bool) (err e
 		defer func() { err = errors.Join(err, live.Close()) }()
 		sink, s.settle = live, live.Settle
 	}
-	if err := r.Record(ctx, sink); err != nil && !errors.Is(err, context.Canceled) {
+	if err := r.Record(ctx, s.proof.intake(sink)); err != nil && !errors.Is(err, context.Canceled) {
 		if whole {
 			return err
 		}
@@ -198,10 +206,11 @@ func (s *store) finish() error {
 			return err
 		}
 	}
+	err := s.Close()
 	if s.flags.anonymous {
 		s.key.Destroy()
 	}
-	return errors.Join(s.Close(), unsettled)
+	return errors.Join(err, unsettled)
 }
 
 // summary tells what was written and what was done for privacy.
@@ -217,7 +226,7 @@ func (a *app) summary(s *store, notes []string) error {
 	}
 	fmt.Fprintln(a.out)
 	for _, n := range notes {
-		fmt.Fprintf(a.out, "  note: %s\n", printable(n))
+		fmt.Fprintf(a.out, "  note: %s\n", printable(s.proof.redacted(n)))
 	}
 	if s.flags.anonymous {
 		fmt.Fprintln(a.out, "anonymous: the key is destroyed; stand-ins fit within this recording only")
@@ -225,8 +234,17 @@ func (a *app) summary(s *store, notes []string) error {
 	if s.vault != nil && s.vault.Crowded() > 0 {
 		fmt.Fprintf(a.out, "vault: %s could not avoid values that occur, because nearly all values of their length do\n", harness.Count(s.vault.Crowded(), "stand-in"))
 	}
-	if err := a.privacy(s.scrubber); err != nil || s.flags.policy == "" {
+	if err := a.privacy(s.scrubber); err != nil {
 		return err
+	}
+	if p := rec.Manifest().Proof; p != nil {
+		fmt.Fprintf(a.out, "proof: none of %s is left in any stored byte\n", harness.Count(totalOf(p.Originals), "replaced value"))
+		for _, class := range slices.Sorted(maps.Keys(p.Suspicions)) {
+			fmt.Fprintf(a.out, "  look at  %6d  %-14s places that rehearse scan %s lists\n", p.Suspicions[class], class, s.flags.out)
+		}
+	}
+	if s.flags.policy == "" {
+		return nil
 	}
 	for _, rule := range s.scrubber.Unused() {
 		fmt.Fprintf(a.out, "  unused   %6d  %-14s %s\n", 0, "-", printable(rule))

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/rehearse-dev/rehearse/fixtures/scan"
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// proof is what a recording must pass before it appears.
+type proof struct {
+	scrubbing
+	out    io.Writer
+	copied *harness.Manifest // of a recording that is taken over as it is
+
+	mu    sync.Mutex
+	input []string // digests of the exchanges that came in
+}
+
+// intake digests what comes in.
+func (p *proof) intake(next harness.Sink) harness.Sink { return &intake{p, next} }
+
+type intake struct {
+	proof *proof
+	next  harness.Sink
+}
+
+func (k *intake) Drop(reason string) { k.next.Drop(reason) }
+
+func (k *intake) Put(x harness.Exchange) error {
+	if err := k.proof.note(x); err != nil {
+		return err
+	}
+	return k.next.Put(x)
+}
+
+// note digests the heads and bodies of an exchange.
+func (p *proof) note(x harness.Exchange) error {
+	sum := sha256.New()
+	for _, m := range []harness.Message{x.Request, x.Response} {
+		for _, f := range m.Head {
+			fmt.Fprintf(sum, "%d %s %d %s\n", len(f.Name), f.Name, len(f.Value), f.Value)
+		}
+		r, err := m.Body.Open()
+		if err != nil {
+			return err
+		}
+		_, err = io.Copy(sum, r)
+		r.Close() //nolint:errcheck // it was only read
+		if err != nil {
+			return err
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.input = append(p.input, hex.EncodeToString(sum.Sum(nil)))
+	return nil
+}
+
+// mostHits is how many places an error lists; the others are counted.
+const mostHits = 20
+
+// prove is the Prove of a recording. What is wrong is listed, by place and class, before the error comes.
+func (p *proof) prove(files fs.FS) (*harness.Proof, error) {
+	defer p.register.Forget()
+	if p.copied != nil {
+		return p.carried(files)
+	}
+	certificate, result, err := scan.Prove(files, scan.Options{Register: p.register, Mark: p.key.Mark, IsTestSigned: p.key.HasSigned})
+	if err != nil {
+		if result != nil {
+			writeHits(p.out, result.Hits, scan.Leak)
+		}
+		return nil, err
+	}
+	slices.Sort(p.input)
+	certificate.Input = "hmac-sha256:" + p.key.Mark(strings.Join(p.input, "\n"))
+	certificate.Account = p.account()
+	return certificate, nil
+}
+
+// carried is the certificate of a recording that was copied: it holds for the same bytes only.
+func (p *proof) carried(files fs.FS) (*harness.Proof, error) {
+	was := p.copied.Proof
+	if was == nil {
+		return nil, nil
+	}
+	result, err := scan.Files(files, scan.Options{IsTestSigned: p.key.HasSigned, StandIns: was.StandIns, Salt: was.Output})
+	if err != nil {
+		return nil, err
+	}
+	if result.Leaks() > 0 || result.Output != was.Output {
+		writeHits(p.out, result.Hits, scan.Leak)
+		return nil, harness.Refused(errors.New("prove the recording: it is not what its certificate says"), "scrub the source again")
+	}
+	return was, nil
+}
+
+// account is what the rules did, with the reasons of those that keep.
+func (p *proof) account() []harness.ProofLine {
+	reasons := map[string]string{}
+	for _, r := range p.policy.Rules {
+		reasons[r.String()] = r.Reason
+	}
+	var lines []harness.ProofLine
+	for _, l := range p.scrubber.Account() {
+		lines = append(lines, harness.ProofLine{Rule: l.Rule, Class: l.Class, Outcome: string(l.Outcome), Reason: reasons[l.Rule], Count: l.Count})
+	}
+	return lines
+}
+
+// redacted is a note for people, unless it repeats what was replaced.
+func (p *proof) redacted(note string) string {
+	if p.register.Holds([]byte(note)) {
+		return "(a note that repeats a replaced value is not shown)"
+	}
+	return note
+}
+
+// writeHits lists places of at least a level, the serious ones first.
+func writeHits(w io.Writer, hits []scan.Hit, least scan.Level) {
+	n := 0
+	for _, h := range hits {
+		if h.Level == scan.Suspicion && least == scan.Leak {
+			continue
+		}
+		if n++; n <= mostHits {
+			fmt.Fprintf(w, "  %s\n", printable(h.String()))
+		}
+	}
+	if n > mostHits {
+		fmt.Fprintf(w, "  … and %d more\n", n-mostHits)
+	}
+}
+
+func totalOf(counts map[string]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
