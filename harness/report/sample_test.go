@@ -88,7 +88,7 @@ func richReport() *harness.Report {
 
 func newCode() harness.Finding {
 	f := harness.Finding{
-		Kind: "F01", Title: "New code", Verdict: harness.Breaking,
+		Kind: "F01", Title: "New code", Verdict: harness.Breaking, Severity: "S08: the mapping drops or guesses what it does not know",
 		Sentence: "Status RH is new at registrations.csv RSTS (7 rows). No row in crosswalk reg-status.csv.",
 		Effects: []string{
 			"enrollments.csv shrinks from 230 to 223 rows (3.04 %), which is under the 5 % guard of the LMS: nobody would be warned.",

@@ -164,6 +164,7 @@ func (t *textPage) card(c card) {
 	}
 	t.labelled(indent, "declared", c.Declaration)
 	t.labelled(indent, "owner", people(c.Owner, c.Steward))
+	t.labelled(indent, "why", c.Why)
 	t.labelled(indent, "next", c.NextStep)
 	t.labelled(indent, "proof", c.Proof)
 	for i, d := range c.Differences {

@@ -48,6 +48,7 @@ type card struct {
 	Source                                string
 	Targets, Lineage                      []string
 	Owner, Steward, NextStep, Declaration string
+	Why                                   string // the row of the table of severity that gave the verdict
 	Differences                           []differenceLine
 	More                                  string // how many differences are not listed
 	Total                                 int    // how many differences there are
@@ -157,7 +158,7 @@ func newCard(f harness.Finding, b bounds) card {
 		ID: visible(f.Kind), Title: visible(f.Title), Sentence: sentence(f.Sentence), Proof: sentence(f.Proof),
 		Hits: visible(hits(f)), Effects: firstOf(f.Effects, b.list, "more effect", "more effects"),
 		Source: visible(f.Source), Targets: firstOf(f.Target, b.list, "more field", "more fields"),
-		Owner: visible(f.Owner), Steward: visible(f.Steward), NextStep: sentence(f.NextStep),
+		Owner: visible(f.Owner), Steward: visible(f.Steward), NextStep: sentence(f.NextStep), Why: whyOf(f.Severity),
 	}
 	var lineage []string
 	for _, flow := range f.Lineage {

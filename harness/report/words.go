@@ -156,6 +156,16 @@ func change(was, is int) string {
 	return fmt.Sprintf("%s%s (%s%s)", sign, number(is-was), sign, percent(is-was, was))
 }
 
+// whyOf is the reason that the table of severity gave for a verdict, with the name of its row: S16. A decision of people is
+// told among the effects.
+func whyOf(severity string) string {
+	row, reason, ok := strings.Cut(severity, ": ")
+	if !ok || len(row) != 3 || row[0] != 'S' {
+		return ""
+	}
+	return visible(reason) + " (" + row + ")."
+}
+
 // hits says how much a finding claims: "7 of 240 rows".
 func hits(f harness.Finding) string {
 	unit := f.Unit
