@@ -13,7 +13,7 @@ import (
 func detectCells(s *state) {
 	s.detectFallenApart()
 	for _, row := range respelledCells {
-		for _, g := range bySlot(s.groups(row.fits)) {
+		for _, g := range bySlot(s.grouped(s.withoutRounded(s.unclaimed(row.fits)))) {
 			s.claimCells(row, g.list)
 		}
 	}

@@ -28,9 +28,9 @@ var damages = []struct {
 // identifier wherever it goes.
 func detectDamage(s *state) {
 	for _, damage := range damages {
-		all := s.unclaimed(func(d *harness.Difference) bool {
+		all := s.withoutRounded(s.unclaimed(func(d *harness.Difference) bool {
 			return inBody(d) && d.Was.Kind == harness.KindString && isText(d.Is) && d.Was.Text != d.Is.Text && damage.did(d.Was.Text, d.Is.Text)
-		})
+		}))
 		if len(all) == 0 {
 			continue
 		}

@@ -260,7 +260,7 @@ func (v *visitor) matched(was harness.Value, key string) occurrence {
 	list := v.joins.leaf[key]
 	for n, i := range list {
 		d := v.at(i)
-		if d.Class == harness.Reformed || d.Was.Kind != was.Kind || d.Was.Text != was.Text && was.Kind != harness.KindArray && was.Kind != harness.KindObject {
+		if d.Class == harness.Reformed && d.Was.Text == d.Is.Text || d.Was.Kind != was.Kind || d.Was.Text != was.Text && was.Kind != harness.KindArray && was.Kind != harness.KindObject {
 			continue
 		}
 		v.joins.leaf[key] = append(list[:n:n], list[n+1:]...)

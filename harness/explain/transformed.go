@@ -129,7 +129,7 @@ func (s *state) claimTransformed(c *cluster) {
 	f.Effects = append(f.Effects, s.rewriteEffects(d, rule)...)
 	f.Proof, f.Cause = s.causeOf(c.law, c.scope(s), all)
 	s.kind.Kind, s.kind.Title = rule.Kind, means.title
-	own = s.take(own)
+	own = s.take(append(own, s.respelledBy(c)...))
 	follow := s.totals(own)
 	follow.join(s.consequences(own))
 	follow.addTo(&f)
