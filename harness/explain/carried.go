@@ -10,8 +10,14 @@ func (c *cluster) carries() bool {
 	return c.law.when.Always() && !c.law.isSettled()
 }
 
+// isPartial reports whether some values stayed that the law would change.
+func (c *cluster) isPartial() bool {
+	return slices.ContainsFunc(c.sites, func(st *study) bool { return st.exceptions > 0 })
+}
+
 // carry joins places whose values are too few to learn from to the cluster whose law explains every change there and
-// would change nothing that stayed: what was learned of many values is known of few.
+// would change nothing that stayed: what was learned of many values is known of few. A law that holds for some values of
+// a field only is looked for in the same field only, where some may stay as well.
 func (s *state) carry(clusters []*cluster, groups []group) {
 	joined := map[int]bool{} // by number of the group
 	for _, c := range clusters {
@@ -30,7 +36,7 @@ func (s *state) carry(clusters []*cluster, groups []group) {
 			}
 		}
 		for _, st := range s.applied(fit, func(*study) (law, bool) { return c.law, true }) {
-			if st.exceptions == 0 && len(st.explained) == len(st.list) {
+			if (st.exceptions == 0 || c.isPartial() && s.keyOfField(st.group) == s.keyOfField(c.sites[0].group)) && len(st.explained) == len(st.list) {
 				c.sites = append(c.sites, st)
 				joined[s.group[st.list[0]]] = true
 			}

@@ -36,3 +36,25 @@ func TestLawIsCarriedToPlacesWithFewValues(t *testing.T) {
 		}
 	}
 }
+
+// TestPartialLawIsCarriedWithinItsField has a factor in half of the records of one file, and in one record of another that
+// has too few to learn from; in a third file the same factor is in another field.
+func TestPartialLawIsCarriedWithinItsField(t *testing.T) {
+	file := func(name, field string, n, every, factor int) harness.Exchange {
+		return fileOf("night", "sis", target, name, table("ID,"+field, n, func(i int) string {
+			v := 13 + 17*i
+			if (i*i+i/3)%every == 1 {
+				v *= factor
+			}
+			return fmt.Sprintf("%s,%d", id(i), v)
+		}))
+	}
+	all := func(factor int) []harness.Exchange {
+		return xs(file("a.csv", "UNITS", 40, 2, factor), file("b.csv", "UNITS", 4, 4, factor), file("c.csv", "SEATS", 4, 4, factor))
+	}
+	findings, comparison := explained(t, all(1), all(100), nil, nil)
+	claimedOnce(t, comparison, findings)
+	if len(findings) == 0 || !slices.Equal(findings[0].Operations, []string{"a.csv", "b.csv"}) {
+		t.Errorf("one cause of one field:\n%s", words(findings))
+	}
+}

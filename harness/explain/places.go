@@ -9,8 +9,10 @@ import (
 // fieldKey is what the places of one field have in common: their name, and the system that writes it.
 type fieldKey struct{ leaf, from string }
 
-func (s *state) keyOfField(g group) fieldKey {
-	d := s.at(g.list[0])
+func (s *state) keyOfField(g group) fieldKey { return s.keyOf(g.list[0]) }
+
+func (s *state) keyOf(i int) fieldKey {
+	d := s.at(i)
 	return fieldKey{leafOf(d), answerer(d)}
 }
 

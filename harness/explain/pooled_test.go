@@ -35,6 +35,8 @@ func TestOneFieldInManyMessagesIsOneFinding(t *testing.T) {
 	}{
 		{"a prefix", "three codes in three files show the prefix that none shows alone",
 			files("DAY", "EVENING", "ONLINE"), files("X-DAY", "X-EVENING", "X-ONLINE"), []string{"F17 breaking 4/4 rows ×12"}},
+		{"letter case", "one writer, whichever files he writes",
+			files("ff", "ff"), files("fF", "fF"), []string{"F17 breaking 4/4 rows ×8"}},
 		{"no rule", "the field is spoiled in each file, whatever the cause is",
 			xs(notes("a.csv", 0), notes("b.csv", 0)), xs(notes("a.csv", 31), notes("b.csv", 47)), []string{"F00 review 4/4 rows ×8"}},
 	} {

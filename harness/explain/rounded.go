@@ -8,20 +8,18 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// withoutRounded leaves out what lost the zeros behind its point at a place where other numbers lost more than zeros: 3.00
+// withoutRounded leaves out what lost the zeros behind its point in a field whose other numbers lost more than zeros: 3.00
 // became 3 there because 2.50 became 3, by one rule.
 func (s *state) withoutRounded(list []int) []int {
-	rounded := map[place]bool{}
+	rounded := map[fieldKey]bool{}
 	for _, i := range s.unclaimed(isRounding) {
-		rounded[placeOf(s.at(i))] = true
+		rounded[s.keyOf(i)] = true
 	}
 	return slices.DeleteFunc(list, func(i int) bool {
 		d := s.at(i)
-		return rounded[placeOf(d)] && lostTrailingZeros(d.Was.Text, d.Is.Text)
+		return rounded[s.keyOf(i)] && lostTrailingZeros(d.Was.Text, d.Is.Text)
 	})
 }
-
-func placeOf(d *harness.Difference) place { return place{slotOf(d), d.Pattern.String()} }
 
 // isRounding reports whether a number is nearly what it was and has fewer decimals, another value included.
 func isRounding(d *harness.Difference) bool {

@@ -29,21 +29,23 @@ func detectWriting(s *state) {
 
 // detectCase claims values whose letter case changed by no rule that is known.
 func (s *state) detectCase() {
-	for _, g := range s.groups(func(d *harness.Difference) bool {
+	groups := s.groups(func(d *harness.Difference) bool {
 		return d.Class == harness.Changed && isPlace(d) && inBody(d) && strings.EqualFold(d.Was.Text, d.Is.Text)
-	}) {
-		list := s.take(g.list)
-		if len(list) == 0 {
+	})
+	for _, places := range s.byField(groups, func(d *harness.Difference) string { return d.Path[0].Name }) {
+		if places = s.takePlaces(places); len(places) == 0 {
 			continue
 		}
+		list := places[0].list
 		d := s.at(list[0])
 		f := s.sized(list)
 		f.Hit, f.NextStep = s.hits(list), transformations["F17"].next
 		f.Sentence = fmt.Sprintf("%q in %s from %s changed its letter case, such as %s → %s (%s).", fieldName(d), d.Operation, s.side(answerer(d)), textOf(d.Was), textOf(d.Is), s.share(list))
+		f.Effects = s.alsoIn(places[1:])
 		f.Proof = "The values are the same but for upper and lower case."
 		s.kind.Title = transformations["F17"].title
 		s.kind.Kind = "F17"
-		s.claimWithEffects(f, list)
+		s.claimWithEffects(f, indexesOf(places))
 	}
 }
 
