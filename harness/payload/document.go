@@ -156,6 +156,31 @@ func (n Node) Name() string {
 	return n.doc.syntax.decode(raw)
 }
 
+// PlainName is the name as it stands in the source, without a copy; nil when it is decoded, or does not stand there.
+func (n Node) PlainName() []byte {
+	raw := n.RawName()
+	if len(raw) > 2 && raw[0] == '"' && raw[len(raw)-1] == '"' {
+		raw = raw[1 : len(raw)-1]
+	}
+	for _, c := range raw {
+		if !isPlainByte[c] {
+			return nil
+		}
+	}
+	return raw
+}
+
+// isPlainByte holds the bytes that no format escapes in a name.
+var isPlainByte = func() (plain [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-") {
+		plain[c] = true
+	}
+	return plain
+}()
+
+// RawName is the name as written: the bytes of its span; nil when it does not stand in the source.
+func (n Node) RawName() []byte { return n.rawName() }
+
 func (n Node) rawName() []byte {
 	e := n.node()
 	if e.listed {
@@ -359,7 +384,10 @@ func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortStableFunc(splices, func(a, b splice) int { return cmp.Compare(a.from, b.from) })
+	inOrder := func(a, b splice) int { return cmp.Compare(a.from, b.from) }
+	if !slices.IsSortedFunc(splices, inOrder) {
+		slices.SortStableFunc(splices, inOrder)
+	}
 	splices = slices.CompactFunc(splices, func(a, b splice) bool { return a.from == b.from && a.to == b.to })
 	out := make([]byte, 0, len(d.Source)+64)
 	at := uint32(0)

@@ -188,9 +188,12 @@ func (s fixedSyntax) toText(raw []byte) string {
 	return out.String()
 }
 
+// inOneLine turns line ends into blanks.
+var inOneLine = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ")
+
 // fromText spells a text in the encoding of the layout; what it has no byte for, and a line end, becomes ? or a blank.
 func (s fixedSyntax) fromText(value string) []byte {
-	value = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ").Replace(value)
+	value = inOneLine.Replace(value)
 	table := s.charmap()
 	if table == nil {
 		return []byte(value)
