@@ -37,7 +37,7 @@ func (a *app) scrubVerb() verb {
 			}
 			return a.scrub(ctx, s, rec)
 		},
-		below: []verb{a.scrubKeyVerb(), a.scrubVaultVerb(), a.scrubPolicyVerb()},
+		below: []verb{a.scrubKeyVerb(), a.scrubVaultVerb(), a.scrubPolicyVerb(), a.scrubClassesVerb()},
 	}
 }
 
