@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -31,7 +32,7 @@ type restructuring struct {
 var separators = []string{" ", ", ", "-", "_", "/", "|", ".", ":", ""}
 
 // detectMovedFields claims fields that stand in another object now, or that were taken apart or put together, with the
-// same values in every record. Few different values are no evidence.
+// same values in every record. Few different values are evidence only where the field kept its name.
 func detectMovedFields(s *state) {
 	gone := s.leafGroups(harness.Removed)
 	if len(gone) == 0 {
@@ -51,7 +52,7 @@ func detectMovedFields(s *state) {
 	}
 	for _, g := range gone {
 		for _, c := range came {
-			if !used[g] && !used[c] && g.isNear(c) && g.differ() >= minOldValues && maps.Equal(g.values, c.values) {
+			if !used[g] && !used[c] && g.isNear(c) && (g.differ() >= minOldValues || g.pattern.Leaf() == c.pattern.Leaf()) && maps.Equal(g.values, c.values) {
 				match(restructuring{gone: []*leafGroup{g}, came: []*leafGroup{c}})
 			}
 		}
@@ -105,11 +106,19 @@ type leaf struct {
 	text string
 }
 
+// bare is the text of a leaf that is no text: null, true and false are not the words.
+func bare(word string) string { return "\x00" + word }
+
 // leavesOf is the value itself, or the scalar members of an object. An object with containers in it has none: part of it
 // would be left.
 func leavesOf(v harness.Value) []leaf {
-	if v.Kind == harness.KindString || v.Kind == harness.KindNumber {
+	switch v.Kind {
+	case harness.KindString, harness.KindNumber:
 		return []leaf{{nil, v.Text}}
+	case harness.KindBool:
+		return []leaf{{nil, bare(v.Text)}}
+	case harness.KindNull:
+		return []leaf{{nil, bare("")}}
 	}
 	members := map[string]any{}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(v.Text)))
@@ -124,6 +133,10 @@ func leavesOf(v harness.Value) []leaf {
 			list = append(list, leaf{harness.PathOf(harness.Name(name)), member})
 		case json.Number:
 			list = append(list, leaf{harness.PathOf(harness.Name(name)), member.String()})
+		case bool:
+			list = append(list, leaf{harness.PathOf(harness.Name(name)), bare(strconv.FormatBool(member))})
+		case nil:
+			list = append(list, leaf{harness.PathOf(harness.Name(name)), bare("")})
 		default:
 			return nil
 		}
@@ -233,7 +246,9 @@ func (s *state) claimMoved(r restructuring) {
 		f.Verdict = harness.Breaking // the receiver looks at the old place only
 		f.NextStep = fmt.Sprintf("Write it at its old place again in the mapping, or agree on the new one with %s.", s.side(receiver(d)))
 	}
-	f.Proof = fmt.Sprintf("Proven: put back, all %d values are as before.", n)
+	if f.Proof = fmt.Sprintf("Proven: put back, all %d values are as before.", n); n < harness.MinProven {
+		f.Proof = fmt.Sprintf("A candidate, not proven: put back, %s as before, which is too few to rule out chance.", valuesAre(n))
+	}
 	c := s.consequences(gone)
 	if len(c.list) > 0 {
 		f.Verdict = harness.Breaking

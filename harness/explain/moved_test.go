@@ -47,6 +47,12 @@ func TestFieldsThatStandElsewhere(t *testing.T) {
 			}), []string{"F02 review 8/8 calls ×24"}, `"name" was taken apart into "given" and "family"`},
 		{"put together", many(func(i int) string { return fmt.Sprintf(`{"id":"A-%d","term":"2026%d","crn":"0%d"}`, i, 40+i%4, 100+i) }),
 			many(func(i int) string { return fmt.Sprintf(`{"id":"A-%d","section":"2026%d-0%d"}`, i, 40+i%4, 100+i) }), []string{"F02 review 8/8 calls ×24"}, `"term" and "crn" were put together as "section"`},
+		{"a constant moved under its name", many(func(i int) string { return fmt.Sprintf(`{"id":"A-%d","code":"P"}`, i) }),
+			many(func(i int) string { return fmt.Sprintf(`{"id":"A-%d","details":{"code":"P"}}`, i) }), []string{"F02 review 8/8 calls ×16"}, `"code" moved to "details.code"`},
+		{"null moved as well", many(func(i int) string { return fmt.Sprintf(`{"id":"A-%d","code":%s}`, i, []string{"null", `"P"`}[i%2]) }),
+			many(func(i int) string {
+				return fmt.Sprintf(`{"id":"A-%d","details":{"code":%s}}`, i, []string{"null", `"P"`}[i%2])
+			}), []string{"F02 review 8/8 calls ×16"}, `"code" moved to "details.code"`},
 		{"a constant that is gone and one that came", many(func(i int) string { return fmt.Sprintf(`{"id":"A-%d","a":{"x":"0"},"b":{"k":1}}`, i) }),
 			many(func(i int) string { return fmt.Sprintf(`{"id":"A-%d","a":{},"b":{"k":1,"y":"0"}}`, i) }), []string{"F03 review 8/8 calls ×8", "F13 benign 8/8 calls ×8"}, ""},
 	} {

@@ -141,14 +141,24 @@ func prefixed(s string) string {
 
 var elementName = regexp.MustCompile(`(</?)([A-Za-z]\w*)\b`)
 
+// quoted puts every cell into quotes, and leaves both characters of a line end outside: a carriage return within the
+// quotes would be a change of the last value as well.
 func quoted(s string) string {
 	lines := strings.SplitAfter(s, "\n")
 	for i, line := range lines {
-		if text := strings.TrimSuffix(line, "\n"); text != "" {
+		if text := strings.TrimRight(line, "\r\n"); text != "" {
 			lines[i] = `"` + strings.ReplaceAll(text, ",", `","`) + `"` + line[len(text):]
 		}
 	}
 	return strings.Join(lines, "")
+}
+
+// otherLineEnds writes CR LF for LF, or LF where a file has CR LF already.
+func otherLineEnds(s string) string {
+	if strings.Contains(s, "\r\n") {
+		return strings.ReplaceAll(s, "\r\n", "\n")
+	}
+	return strings.ReplaceAll(s, "\n", "\r\n")
 }
 
 // answer replaces successful answers.

@@ -94,7 +94,7 @@ var operators = []operator{
 
 	{name: "Windows-1252", kinds: kinds("F11"), level: onMessage, whole: true, slot: textual(hasAccent), message: bodies(latin)},
 	{name: "byte order mark", kinds: kinds("F11"), level: onMessage, whole: true, slot: textual(anything), message: bodies(func(s string) string { return "\ufeff" + s })},
-	{name: "line ends", kinds: kinds("F15"), level: onMessage, whole: true, slot: tabular, message: bodies(func(s string) string { return strings.ReplaceAll(s, "\n", "\r\n") })},
+	{name: "line ends", kinds: kinds("F15"), level: onMessage, whole: true, slot: tabular, message: bodies(otherLineEnds)},
 	{name: "last line end missing", kinds: kinds("F15"), level: onMessage, whole: true, slot: tabular, message: bodies(func(s string) string { return strings.TrimSuffix(s, "\n") })},
 	{name: "delimiter", kinds: kinds("F14"), level: onMessage, whole: true, slot: simpleTable, message: bodies(func(s string) string { return strings.ReplaceAll(s, ",", ";") })},
 	{name: "every cell quoted", kinds: kinds("F14"), level: onMessage, whole: true, slot: simpleTable, message: bodies(quoted)},
