@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // leafGroup is one field that is gone, or that came, with its values by record. A field of an object that is gone or came
@@ -52,7 +53,7 @@ func detectMovedFields(s *state) {
 	}
 	for _, g := range gone {
 		for _, c := range came {
-			if !used[g] && !used[c] && g.isNear(c) && (g.differ() >= minOldValues || g.pattern.Leaf() == c.pattern.Leaf()) && maps.Equal(g.values, c.values) {
+			if !used[g] && !used[c] && g.isAlso(c) {
 				match(restructuring{gone: []*leafGroup{g}, came: []*leafGroup{c}})
 			}
 		}
@@ -81,24 +82,39 @@ func detectMovedFields(s *state) {
 func (s *state) leafGroups(class harness.ChangeClass) []*leafGroup {
 	var order []*leafGroup
 	at := map[place]*leafGroup{}
-	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return d.Class == class && isField(d) && inBody(d) && d.Count == 1 }) {
+	for _, i := range s.unclaimed(func(d *harness.Difference) bool { return d.Class == class && isField(d) && inBody(d) }) {
 		d := s.at(i)
-		v := d.Was
-		if class == harness.Added {
-			v = d.Is
-		}
-		for _, leaf := range leavesOf(v) {
-			pattern := append(d.Pattern[:len(d.Pattern):len(d.Pattern)], leaf.path...)
-			k := place{slotOf(d), pattern.String()}
-			if at[k] == nil {
-				at[k] = &leafGroup{slot: k.slot, half: d.Path[0].Name, pattern: pattern, values: map[string]string{}}
-				order = append(order, at[k])
+		for n, v := range s.valuesOf(d) {
+			for _, leaf := range leavesOf(v) {
+				pattern := append(d.Pattern[:len(d.Pattern):len(d.Pattern)], leaf.path...)
+				k := place{slotOf(d), pattern.String()}
+				if at[k] == nil {
+					at[k] = &leafGroup{slot: k.slot, half: d.Path[0].Name, pattern: pattern, values: map[string]string{}}
+					order = append(order, at[k])
+				}
+				at[k].values[fmt.Sprintf("%s\x00%s\x00%d", d.Exchange, keysAlong(d.Path), n)] = leaf.text
+				if last := len(at[k].diffs) - 1; last < 0 || at[k].diffs[last] != i {
+					at[k].diffs = append(at[k].diffs, i)
+				}
 			}
-			at[k].values[d.Exchange+"\x00"+keysAlong(d.Path)] = leaf.text
-			at[k].diffs = append(at[k].diffs, i)
 		}
 	}
 	return order
+}
+
+// valuesOf is the values that are gone, or that came: one, or those of all records when the difference stands for a column.
+func (s *state) valuesOf(d *harness.Difference) []harness.Value {
+	x, v := s.before.byID[d.Exchange], d.Was
+	if d.Class == harness.Added {
+		x, v = s.now(d), d.Is
+	}
+	if d.Count == 1 {
+		return []harness.Value{v}
+	}
+	var list []harness.Value
+	r := s.read(x)
+	s.note(r.nodes(d.Pattern, func(n payload.Node) { list = append(list, harness.Value{Kind: n.Kind(), Text: n.Text()}) }))
+	return list
 }
 
 type leaf struct {
@@ -146,6 +162,12 @@ func leavesOf(v harness.Value) []leaf {
 
 func (g *leafGroup) isNear(o *leafGroup) bool {
 	return g.slot == o.slot && g.half == o.half && len(g.values) == len(o.values)
+}
+
+// isAlso reports whether both can be one field: all values are the same, and they are many different ones, or the name is
+// the same, too.
+func (g *leafGroup) isAlso(c *leafGroup) bool {
+	return g.isNear(c) && (g.pattern.Leaf() == c.pattern.Leaf() || g.differ() >= minOldValues) && maps.Equal(g.values, c.values)
 }
 
 // differ counts the different values.
@@ -223,7 +245,6 @@ func (s *state) claimMoved(r restructuring) {
 		return slices.Compact(list)
 	}
 	gone, came := diffs(r.gone), diffs(r.came)
-	n := len(r.gone[0].values)
 	what := fmt.Sprintf("%s moved to %s", r.names(r.gone), r.names(r.came))
 	switch {
 	case len(r.came) > 1:
@@ -246,15 +267,22 @@ func (s *state) claimMoved(r restructuring) {
 		f.Verdict = harness.Breaking // the receiver looks at the old place only
 		f.NextStep = fmt.Sprintf("Write it at its old place again in the mapping, or agree on the new one with %s.", s.side(receiver(d)))
 	}
-	if f.Proof = fmt.Sprintf("Proven: put back, all %d values are as before.", n); n < harness.MinProven {
-		f.Proof = fmt.Sprintf("A candidate, not proven: put back, %s as before, which is too few to rule out chance.", valuesAre(n))
-	}
+	f.Proof = r.proof()
 	c := s.consequences(gone)
 	if len(c.list) > 0 {
 		f.Verdict = harness.Breaking
 	}
 	c.addTo(&f)
 	s.claim(f, append(own, c.list...))
+}
+
+// proof says that the values are as before when they are put back.
+func (r restructuring) proof() string {
+	n := len(r.gone[0].values)
+	if n < harness.MinProven {
+		return fmt.Sprintf("A candidate, not proven: put back, %s as before, which is too few to rule out chance.", valuesAre(n))
+	}
+	return fmt.Sprintf("Proven: put back, all %d values are as before.", n)
 }
 
 // names is the places of the fields below the body.

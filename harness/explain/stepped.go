@@ -2,6 +2,7 @@ package explain
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -58,9 +59,13 @@ func detectStepped(s *state) {
 		from string
 		step step
 	}
-	found := s.unclaimed(func(d *harness.Difference) bool {
-		return d.Class == harness.Changed && isPlace(d) && inBody(d) && stepOf(d) != step{}
-	})
+	var found []int
+	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isPlace(d) && inBody(d) }) {
+		moved := slices.DeleteFunc(slices.Clone(g.list), func(i int) bool { return stepOf(s.at(i)) == step{} })
+		if 2*len(moved) > len(g.list) { // among many other changes a step is chance
+			found = append(found, moved...)
+		}
+	}
 	for _, list := range partition(found, func(i int) move { return move{answerer(s.at(i)), stepOf(s.at(i))} }) {
 		if list = s.take(list); len(list) > 0 { // an earlier one may have brought some along
 			s.claimStepped(stepOf(s.at(list[0])), list)

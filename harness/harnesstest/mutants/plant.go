@@ -266,6 +266,11 @@ func (p *planted) change(x *harness.Exchange, m *harness.Message) error {
 	if err != nil {
 		return nil // a text that the format cannot spell stays
 	}
-	m.Body = harness.BytesBody(text)
+	changed := *m
+	changed.Body = harness.BytesBody(text)
+	if again, err := payload.Of(changed); err != nil || again.Fact("malformed") != "" {
+		return err // so does one that no reader of the file can find: a file that is broken is another change than this one
+	}
+	*m = changed
 	return nil
 }

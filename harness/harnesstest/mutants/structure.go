@@ -26,8 +26,17 @@ func climb(t *tree, path harness.Path, visit func(pattern string, t *tree)) {
 	}
 }
 
-// parents calls change for each object that has the member of a site and is selected, and the place of the member.
+// parents calls change for each object that has the member of a site and is selected, and the place of the member, which
+// counts as changed.
 func (p *planted) parents(id string, root *tree, change func(parent *tree, i int)) {
+	p.around(id, root, func(parent *tree, i int) {
+		p.touch(id, parent.kids[i].from)
+		change(parent, i)
+	})
+}
+
+// around is parents for what leaves the member itself as it is.
+func (p *planted) around(id string, root *tree, change func(parent *tree, i int)) {
 	ordinal := 0
 	climb(root, nil, func(pattern string, t *tree) {
 		if t.kind != harness.KindObject || pattern+"."+p.site().leaf() != p.site().pattern {
@@ -38,7 +47,6 @@ func (p *planted) parents(id string, root *tree, change func(parent *tree, i int
 			return
 		}
 		if t.kids[i].kind != harness.KindObject && t.kids[i].kind != harness.KindArray && p.selects(id, ordinal, t.text) {
-			p.touch(id, t.kids[i].from)
 			change(t, i)
 		}
 		ordinal++
@@ -55,7 +63,7 @@ func removed(p *planted, id string, root *tree, _ *payload.Doc) {
 
 func added(p *planted, id string, root *tree, like *payload.Doc) {
 	n := 0
-	p.parents(id, root, func(parent *tree, _ int) {
+	p.around(id, root, func(parent *tree, _ int) {
 		n++
 		parent.kids = append(parent.kids, &tree{kind: harness.KindString, name: "lastActivity", raw: lexeme(fmt.Sprintf("A%05d", n*37), like)})
 	})
