@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // event is what a message says of itself: which things it is about, and where it stands in their history.
@@ -24,10 +23,12 @@ var sequenceNames = []string{"sequence", "sequencenumber", "sequence_number", "s
 const eventDepth = 3
 
 // eventOf reads the request of an exchange. The zero event stands for a body without moment or number.
-func eventOf(x harness.Exchange) event {
+func (s *state) eventOf(x harness.Exchange) event {
 	e := event{exchange: x}
-	doc, err := payload.Of(x.Request)
+	r := s.read(x)
+	doc, err := r.doc("request")
 	if err != nil {
+		s.note(err)
 		return e
 	}
 	for path, n := range doc.Root().Leaves() {
@@ -133,19 +134,19 @@ func (s *state) claimLateEvents(back []int, lates map[string][]late) {
 // only.
 func (s *state) lateEvents(d *harness.Difference) []late {
 	known := map[string]bool{}
-	for _, l := range latest(s.before.inSession(slotOf(d), d.Session)) {
+	for _, l := range s.latest(s.before.inSession(slotOf(d), d.Session)) {
 		known[s.Comparison.Partner[l.event.exchange.ID]] = true
 	}
-	lates := latest(s.after.inSession(slotOf(d), s.now(d).Session))
+	lates := s.latest(s.after.inSession(slotOf(d), s.now(d).Session))
 	return slices.DeleteFunc(lates, func(l late) bool { return known[l.event.exchange.ID] })
 }
 
 // latest walks events in order and compares each with the newest before it of the same things.
-func latest(xs []harness.Exchange) []late {
+func (s *state) latest(xs []harness.Exchange) []late {
 	var lates []late
 	newest := map[string]event{}
 	for _, x := range xs {
-		e := eventOf(x)
+		e := s.eventOf(x)
 		found := false
 		for _, t := range e.things {
 			if top, ok := newest[t]; ok && e.before(top) {
@@ -215,6 +216,6 @@ func (s *state) isAboutAny(d *harness.Difference, things []string) bool {
 	if !ok || d.Channel != harness.ChannelHTTP {
 		return false
 	}
-	return slices.ContainsFunc(eventOf(x).things, func(t string) bool { return slices.Contains(things, t) }) ||
+	return slices.ContainsFunc(s.eventOf(x).things, func(t string) bool { return slices.Contains(things, t) }) ||
 		slices.ContainsFunc(things, func(t string) bool { return strings.Contains(x.Request.Head.Get(harness.FieldPath), "/"+t) })
 }

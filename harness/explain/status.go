@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // statusChange is one row of the table of what another status means.
@@ -141,11 +140,11 @@ func pathOfURL(text string) string {
 }
 
 func isErrorForm(s *state, d *harness.Difference) bool {
-	return turnedBad(d) && errorInside(s.before.byID[d.Exchange]) != ""
+	return turnedBad(d) && s.errorInside(s.before.byID[d.Exchange]) != ""
 }
 
 func isHiddenError(s *state, d *harness.Difference) bool {
-	return d.Was.Text >= "400" && d.Is.Text < "300" && errorInside(s.now(d)) != ""
+	return d.Was.Text >= "400" && d.Is.Text < "300" && s.errorInside(s.now(d)) != ""
 }
 
 func isRedirect(_ *state, d *harness.Difference) bool {
@@ -169,19 +168,21 @@ func (s *state) errorTold(d *harness.Difference) string {
 	if d.Is.Text < "400" && d.Was.Text < "400" {
 		return ""
 	}
-	return errorInside(s.now(d))
+	return s.errorInside(s.now(d))
 }
 
 // errorMembers is the names under which answers tell errors, in lower case.
 var errorMembers = []string{"errors", "error", "fault", "exception", "error_description", "errormessage", "error_message"}
 
 // errorInside is what the body of an answer says went wrong, empty when it says nothing of the kind.
-func errorInside(x harness.Exchange) string {
+func (s *state) errorInside(x harness.Exchange) string {
 	if size := x.Response.Body.Size(); size == 0 || size > maxErrorBody {
 		return ""
 	}
-	doc, err := payload.Of(x.Response)
+	r := s.read(x)
+	doc, err := r.doc("response")
 	if err != nil {
+		s.note(err)
 		return ""
 	}
 	root := doc.Root()

@@ -134,7 +134,8 @@ func general(d *harness.Difference) string { return d.Operation + " " + d.Patter
 
 // owners are the changes to which a difference belongs, as indexes; none for one that came of their interplay.
 func (r *result) owners(d *harness.Difference) []int {
-	if spot, ok := r.mutant.world.spotOf(d); ok {
+	spot, ok, astray := r.mutant.world.spotOf(d)
+	if ok {
 		var list []int
 		for i := range r.changes {
 			if r.changes[i].hit[spot] {
@@ -148,13 +149,14 @@ func (r *result) owners(d *harness.Difference) []int {
 	for _, key := range []struct {
 		text string
 		of   func(*planted) map[string]bool
+		says bool
 	}{
-		{exact(d), func(p *planted) map[string]bool { return p.truth }},
-		{general(d), func(p *planted) map[string]bool { return p.loose }},
+		{exact(d), func(p *planted) map[string]bool { return p.truth }, !astray},
+		{general(d), func(p *planted) map[string]bool { return p.loose }, true},
 	} {
 		var list []int
 		for i := range r.changes {
-			if key.of(r.changes[i].planted)[key.text] {
+			if key.says && key.of(r.changes[i].planted)[key.text] {
 				list = append(list, i)
 			}
 		}

@@ -98,25 +98,28 @@ type docKey struct {
 }
 
 // spotOf finds the place of the world in which a difference lies; ok is false for what came, and for what is no value.
-func (w *world) spotOf(d *harness.Difference) (key spotKey, ok bool) {
+// astray says that the path does not lead to the value that changed, as where several records share the key: then it does
+// not tell which of them it was, and one path can stand for the changes of two.
+func (w *world) spotOf(d *harness.Difference) (key spotKey, ok, astray bool) {
 	x := w.byID[d.Exchange]
 	if x == nil || len(d.Path) < 3 || d.Path[1].Name != "body" {
-		return spotKey{}, false
+		return spotKey{}, false, false
 	}
 	half := slices.Index(halfNames, d.Path[0].Name)
 	at := docKey{x.ID, half}
 	if w.docs[at] == nil {
 		doc, err := payload.Of(*halves(x)[half])
 		if err != nil {
-			return spotKey{}, false
+			return spotKey{}, false, false
 		}
 		w.docs[at] = doc
 	}
 	n := w.docs[at].Root().At(d.Path[2:])
-	if n.IsZero() || !n.IsScalar() {
-		return spotKey{}, false
+	changed := d.Class == harness.Changed && d.Count == 1
+	if n.IsZero() || !n.IsScalar() || changed && n.Text() != d.Was.Text {
+		return spotKey{}, false, changed
 	}
-	return spotKey{x.ID, half, n.Offset()}, true
+	return spotKey{x.ID, half, n.Offset()}, true, false
 }
 
 // halves are the messages of an exchange.
