@@ -70,6 +70,8 @@ func TestCausesStayApart(t *testing.T) {
 			xs(xml("a.xml", `<a xmlns="urn:a:1"><b>1</b></a>`), xml("b.xml", `<a xmlns="urn:b:1"><b>1</b></a>`)),
 			xs(xml("a.xml", `<a xmlns="urn:a:2"><b>1</b></a>`), xml("b.xml", `<p:a xmlns:p="urn:b:1"><p:b>1</p:b></p:a>`)),
 			[]string{"F31 breaking 1/1 calls ×2", "F31 benign 1/1 calls ×1"}},
+		{"an element is emptied", "empty elements are written so because there are some",
+			xs(xml("a.xml", `<a><b>1</b><c>2</c></a>`)), xs(xml("a.xml", `<a><b></b><c>2</c></a>`)), []string{"F03 review 1/1 files ×2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			findings, comparison := explained(t, c.before, c.after, nil, nil)

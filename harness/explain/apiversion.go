@@ -115,7 +115,7 @@ func factOf(d *harness.Difference) string {
 }
 
 // xmlWritings is the facts of form that carry no meaning in XML.
-var xmlWritings = []string{"document type", "namespace declarations", "attribute quotes", "empty elements", "CDATA sections", "comments", "processing instructions", "declaration"}
+var xmlWritings = []string{"document type", "namespace declarations", "attribute quotes", emptyElements, "CDATA sections", "comments", "processing instructions", "declaration"}
 
 func isWritingOfXML(d *harness.Difference) bool {
 	encoding := func(declaration string) string {
@@ -129,7 +129,7 @@ func isWritingOfXML(d *harness.Difference) bool {
 // that are merely written otherwise, such as with other prefixes, show no release: they are another finding. What else
 // differs in the messages stays with other findings.
 func detectVersion(s *state) {
-	signs := s.unclaimed(func(d *harness.Difference) bool { return signOf(d) != nil })
+	signs := s.unclaimed(func(d *harness.Difference) bool { return signOf(d) != nil && !s.followsEmptied(d) })
 	released := map[slot]bool{}
 	for _, i := range signs {
 		if !signOf(s.at(i)).mere {
@@ -146,6 +146,38 @@ func detectVersion(s *state) {
 	}) {
 		s.claimVersion(s.otherThanTarget(s.at(list[0])), list)
 	}
+}
+
+// emptyElements is the fact about how elements without content are written.
+const emptyElements = "empty elements"
+
+// isEmptied reports whether a value of a body is gone or became empty.
+func isEmptied(d *harness.Difference) bool {
+	return inBody(d) && !isEmpty(d.Was) && !d.Was.IsAbsent() && (d.Is.IsAbsent() || isEmpty(d.Is))
+}
+
+// followsEmptied reports whether the difference is how empty elements are written, in a message some of whose values were
+// emptied: it has such elements for that reason.
+func (s *state) followsEmptied(d *harness.Difference) bool {
+	return factOf(d) == emptyElements && slices.ContainsFunc(s.facts.within[d.Exchange], func(i int) bool {
+		return isEmptied(s.at(i)) && s.at(i).Path[0].Name == d.Path[0].Name
+	})
+}
+
+// writtenEmpty claims how empty elements are written in the messages whose values the cause emptied.
+func (s *state) writtenEmpty(cause []int) consequence {
+	emptied := map[half]bool{}
+	for _, i := range cause {
+		if d := s.at(i); isEmptied(d) {
+			emptied[half{d.Exchange, d.Path[0].Name}] = true
+		}
+	}
+	if len(emptied) == 0 {
+		return consequence{}
+	}
+	return consequence{list: s.take(s.unclaimed(func(d *harness.Difference) bool {
+		return factOf(d) == emptyElements && emptied[half{d.Exchange, d.Path[0].Name}]
+	}))}
 }
 
 // otherThanTarget is the system at the other end of the call.

@@ -43,17 +43,7 @@ func TestCatalogueOfValuesAndFilesIsExplained(t *testing.T) {
 					t.Fatalf("%s: one cause must be one finding, got %d:\n%s", tc.why, len(findings), words(findings))
 				}
 				f := findings[0]
-				if got := f.Kind + " " + string(f.Verdict); got != tc.want {
-					t.Errorf("%s: %s, want %s\n%s", tc.why, got, tc.want, words(findings))
-				}
-				if got := fmt.Sprintf("%d/%d %s", f.Count, f.Of, f.Unit); tc.count != "" && got != tc.count {
-					t.Errorf("%s: counts %s, want %s\n%s", tc.why, got, tc.count, words(findings))
-				}
-				for _, part := range tc.says {
-					if !strings.Contains(words(findings), part) {
-						t.Errorf("%s: does not say %q\n%s", tc.why, part, words(findings))
-					}
-				}
+				tc.check(t, f)
 				if tc.stray != nil {
 					unclaimed(t, tc, f)
 				}
@@ -61,6 +51,23 @@ func TestCatalogueOfValuesAndFilesIsExplained(t *testing.T) {
 					notSwallowed(t, tc)
 				}
 			})
+		}
+	}
+}
+
+// check compares the kind, the counts and the words of the finding with what the example wants.
+func (tc example) check(t *testing.T, f harness.Finding) {
+	t.Helper()
+	said := words([]harness.Finding{f})
+	if got := f.Kind + " " + string(f.Verdict); got != tc.want {
+		t.Errorf("%s: %s, want %s\n%s", tc.why, got, tc.want, said)
+	}
+	if got := fmt.Sprintf("%d/%d %s", f.Count, f.Of, f.Unit); tc.count != "" && got != tc.count {
+		t.Errorf("%s: counts %s, want %s\n%s", tc.why, got, tc.count, said)
+	}
+	for _, part := range tc.says {
+		if !strings.Contains(said, part) {
+			t.Errorf("%s: does not say %q\n%s", tc.why, part, said)
 		}
 	}
 }

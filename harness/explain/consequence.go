@@ -46,6 +46,7 @@ func (s *state) claimWithEffects(f harness.Finding, cause []int) {
 func (s *state) consequences(cause []int) consequence {
 	roots := s.sessions(cause)
 	c := s.lostValues(cause)
+	c.join(s.writtenEmpty(cause))
 	failing := s.regular(roots, s.couldBringOn(s.stillOpen(within(s.facts.failing, roots))))
 	c.join(s.failedAnswers(failing))
 	strangers := s.facts.total - len(within(s.facts.failing, roots)) - len(within(s.facts.missing, roots))

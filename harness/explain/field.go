@@ -105,7 +105,7 @@ func detectRemoved(s *state) {
 		}
 		f.Effects, list = append(f.Effects, s.alsoIn(places[1:])...), indexesOf(places)
 		c := s.consequences(list)
-		if len(c.list) > 0 {
+		if c.harm {
 			f.Verdict = harness.Breaking
 		}
 		c.addTo(&f)

@@ -269,7 +269,7 @@ func (s *state) claimMoved(r restructuring) {
 	}
 	f.Proof = r.proof()
 	c := s.consequences(gone)
-	if len(c.list) > 0 {
+	if c.harm {
 		f.Verdict = harness.Breaking
 	}
 	c.addTo(&f)

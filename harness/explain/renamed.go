@@ -116,7 +116,7 @@ func (s *state) claimRename(m match) {
 	f.Proof, f.Cause = s.renameCause(m)
 	own := s.take(slices.Concat(m.gone.list, m.came.list))
 	c := s.consequences(m.gone.list)
-	if len(c.list) > 0 {
+	if c.harm {
 		f.Verdict = harness.Breaking
 	}
 	c.addTo(&f)
