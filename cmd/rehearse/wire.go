@@ -8,6 +8,7 @@ func (a *app) verbs() []verb {
 		a.recordVerb(),
 		a.importVerb(),
 		a.scrubVerb(),
+		a.scanVerb(),
 		a.mockVerb(),
 		a.runVerb(),
 		a.diffVerb(),

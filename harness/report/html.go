@@ -61,3 +61,8 @@ func writeHTML(w io.Writer, r *harness.Report, o Options) error {
 	_, err := w.Write(b.Bytes())
 	return err
 }
+
+// Style is the style of pages as an element, and how a content security policy names it, for pages beside reports.
+func Style() (element template.HTML, source string) {
+	return template.HTML("<style>" + pageStyle + "</style>"), sourceOf(pageStyle)
+}
