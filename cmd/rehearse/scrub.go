@@ -37,7 +37,7 @@ func (a *app) scrubVerb() verb {
 			}
 			return a.scrub(ctx, s, rec)
 		},
-		below: []verb{a.scrubKeyVerb(), a.scrubVaultVerb(), a.scrubPolicyVerb(), a.scrubClassesVerb()},
+		below: []verb{a.scrubKeyVerb(), a.scrubVaultVerb(), a.scrubPolicyVerb(), a.scrubSuggestVerb(), a.scrubClassesVerb()},
 	}
 }
 
@@ -97,19 +97,22 @@ func (a *app) scrubPolicyVerb() verb {
 		use: "policy", short: "print the built-in policy, to begin your own",
 		example: "rehearse scrub policy --out policy.yaml",
 		flags:   func(set *pflag.FlagSet) { set.StringVar(&out, "out", "", "write it to this new `file`") },
-		run: func(context.Context, []string) error {
-			if out == "" {
-				_, err := a.out.Write(defaultPolicy)
-				return err
-			}
-			file, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-			if err != nil {
-				return harness.Usage(fmt.Errorf("write policy: %w", err), "choose a file that does not exist yet")
-			}
-			if _, err := file.Write(defaultPolicy); err != nil {
-				return err
-			}
-			return file.Close()
-		},
+		run:     func(context.Context, []string) error { return a.writeNew(out, defaultPolicy) },
 	}
+}
+
+// writeNew writes a text to standard output, or to a file that must not be there yet.
+func (a *app) writeNew(file string, text []byte) error {
+	if file == "" {
+		_, err := a.out.Write(text)
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return harness.Usage(fmt.Errorf("write policy: %w", err), "choose a file that does not exist yet")
+	}
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -36,16 +36,16 @@ const (
 	aFolder    source = "a folder of files"
 )
 
-// sourceAt looks at a path. A folder is a recording when it holds one of its files, or when a recorder left its journal
+// sourceAt looks at a path that a verb was given. A folder is a recording when it holds one of its files, or when a recorder left its journal
 // beside it.
-func sourceAt(path string) (source, error) {
+func sourceAt(verb, path string) (source, error) {
 	info, err := os.Stat(path)
 	_, journal := os.Stat(filepath.Clean(path) + ".partial")
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && journal == nil:
 		return aRecording, nil // to be recovered, as its reader says
 	case err != nil:
-		return "", harness.Usage(fmt.Errorf("diff: %w", err), "name a recording, a file or a folder of files")
+		return "", harness.Usage(fmt.Errorf("%s: %w", verb, err), "name a recording, a file or a folder of files")
 	case !info.IsDir():
 		return aFile, nil
 	}
@@ -62,7 +62,7 @@ func (a *app) openSides(ctx context.Context, before, after string, f plainFlags)
 	paths := [2]string{before, after}
 	var kinds [2]source
 	for i, path := range paths {
-		if kinds[i], err = sourceAt(path); err != nil {
+		if kinds[i], err = sourceAt("diff", path); err != nil {
 			return sides, err
 		}
 	}
