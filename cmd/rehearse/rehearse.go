@@ -23,6 +23,7 @@ import (
 type runFlags struct {
 	output, out, mode, failOn, candidate string
 	allow, also                          []string
+	policy, key, vault                   string
 	mask                                 bool
 	verbose, quiet, expectFailure        bool
 	silent                               bool // the report is kept and not shown
@@ -45,6 +46,9 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.candidate, "candidate", "", "`folder` of exchanges that take the place of recorded ones, instead of the scenario's")
 			set.BoolVar(&f.expectFailure, "expect-failure", false, "succeed when the failure in the recording happens again, and say only that; --verbose shows the report")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
+			set.StringVar(&f.policy, "policy", "", "scrub policy `file` of the recordings: what live systems answer is scrubbed like them; the built-in policy unless told otherwise")
+			set.StringVar(&f.key, "key", "", keyUsage)
+			set.StringVar(&f.vault, "vault", "", "`file` that remembers the stand-ins of the recordings, if they were made with one")
 			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
 		},
 		run: func(ctx context.Context, args []string) error { return a.rehearse(ctx, args, f) },
@@ -207,7 +211,12 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return nil, err
 	}
 	defer os.RemoveAll(scratch) //nolint:errcheck // a scratch folder that stays does no harm
+	policy, key, vault, err := a.scrubbedWith(f.policy, f.key, f.vault)
+	if err != nil {
+		return nil, err
+	}
 	outcome, err := rehearsal.Run(ctx, rehearsal.Plan{
+		Policy: policy, Key: key, Vault: vault,
 		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow,
 		Progress: func(what string) {
 			if !f.quiet {

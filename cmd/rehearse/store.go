@@ -158,6 +158,25 @@ func (s *store) learn(ctx context.Context, r harness.Recorder) error {
 	return nil
 }
 
+// scrubbedWith is what recordings were scrubbed with, for live data that is to be scrubbed like them. The key is nil when
+// none is named and the user has none.
+func (a *app) scrubbedWith(policyFile, keyRef, vaultFile string) (policy *scrub.Policy, key *scrub.Key, vault *scrub.Vault, err error) {
+	if policy, err = loadPolicy(policyFile); err != nil {
+		return nil, nil, nil, err
+	}
+	if key, err = a.existingKey(keyRef); err != nil {
+		if keyRef != "" || vaultFile != "" {
+			return nil, nil, nil, err
+		}
+		key = nil
+	}
+	if vaultFile != "" {
+		vault, err = openVault(vaultFile, key)
+		return policy, key, vault, err
+	}
+	return policy, key, nil, nil
+}
+
 // fill records into the store and finishes it. With whole set, an exchange that cannot be scrubbed fails everything
 // and nothing is written; otherwise it is counted as dropped and the rest is kept, and what exchanges that come later
 // make known is put in at the end.

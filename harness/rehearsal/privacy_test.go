@@ -30,11 +30,11 @@ func TestRawAnswersAreNeverKeptUnderASeal(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			baseline := harness.NewMemory(harness.Manifest{Scrub: harness.ScrubSeal{Policy: "sha256:p", Key: "k", Masked: tc.masked}})
-			err := refuseRawAnswers(tc.scenario, baseline)
+			_, err := scrubberOf(Plan{Scenario: tc.scenario}, baseline)
 			if refused := err != nil; refused != tc.refused || refused && (harness.ClassOf(err) != harness.ClassRefused || harness.HintOf(err) == "") {
 				t.Errorf("%s: %v", tc.why, err)
 			}
-			if sealed := sealOf(tc.scenario, baseline).Policy != ""; sealed != tc.sealed {
+			if sealed := sealOf(tc.scenario, baseline, false).Policy != ""; sealed != tc.sealed {
 				t.Errorf("%s: sealed %v", tc.why, sealed)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/explain"
 	"github.com/rehearse-dev/rehearse/harness/replay"
@@ -22,6 +23,11 @@ type Plan struct {
 	Now       func() time.Time // wall clock, for when the run began and how long it took
 	Allow     []string         // hosts that may be reached beside those of the scenario
 	Progress  func(string)     // told what is being done; may be nil
+
+	// What the baseline was scrubbed with, for what live systems answer. All may be nil.
+	Policy *scrub.Policy
+	Key    *scrub.Key
+	Vault  *scrub.Vault
 }
 
 // Outcome is a report and what it was made from.
@@ -39,14 +45,15 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseRawAnswers(p.Scenario, baseline); err != nil {
+	scrubber, err := scrubberOf(p, baseline)
+	if err != nil {
 		return nil, err
 	}
 	sessions, err := fed(p.Scenario, baseline)
 	if err != nil {
 		return nil, err
 	}
-	stage, err := setStage(ctx, p, baseline)
+	stage, err := setStage(ctx, p, baseline, scrubber)
 	if err != nil {
 		return nil, err
 	}
@@ -60,6 +67,12 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 	}
 	if err := stage.close(); err != nil {
 		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
+	}
+	if scrubber != nil {
+		p.tell("scrubbing what live systems said")
+		if stage.recording, err = scrubbed(p.Scenario, stage.recording, scrubber); err != nil {
+			return nil, err
+		}
 	}
 	p.tell("comparing")
 	report, err := judge(p, baseline, stage)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
 	"github.com/rehearse-dev/rehearse/harness/replay"
@@ -23,6 +24,7 @@ import (
 type stage struct {
 	target    harness.Stage
 	recording *harness.Memory
+	scrubber  *scrub.Scrubber // of what live systems say; nil: it stays
 	session   *currentSession
 	guard     *replay.Guard
 	mocks     map[string]*mock.Mock
@@ -35,9 +37,10 @@ type stage struct {
 }
 
 // setStage starts everything around the target, then the target.
-func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording) (s *stage, err error) {
+func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording, scrubber *scrub.Scrubber) (s *stage, err error) {
 	s = &stage{
-		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline)}),
+		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline, scrubber != nil)}),
+		scrubber:  scrubber,
 		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
 		guard: replay.NewGuard(slices.Concat(p.Scenario.Egress.Allow, p.Allow), p.Scenario.Egress.Writes == "allow"),
 	}
@@ -111,7 +114,11 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline *fixtures.Recordi
 
 // mock serves the system's recorded answers on loopback.
 func (s *stage) mock(baseline *fixtures.Recording, system string) (string, error) {
-	m, err := mock.New(baseline, mock.Options{Systems: []string{system}, Session: func(*http.Request) string { return s.session.get() }})
+	o := mock.Options{Systems: []string{system}, Session: func(*http.Request) string { return s.session.get() }}
+	if s.scrubber != nil {
+		o.Scrub = s.scrubber.Exchange
+	}
+	m, err := mock.New(baseline, o)
 	if err != nil {
 		return "", err
 	}
