@@ -193,7 +193,9 @@ var inOneLine = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ")
 
 // fromText spells a text in the encoding of the layout; what it has no byte for, and a line end, becomes ? or a blank.
 func (s fixedSyntax) fromText(value string) []byte {
-	value = inOneLine.Replace(value)
+	if strings.ContainsAny(value, "\r\n") {
+		value = inOneLine.Replace(value)
+	}
 	table := s.charmap()
 	if table == nil {
 		return []byte(value)
