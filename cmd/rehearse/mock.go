@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,8 @@ func (a *app) mockVerb() verb {
 			"status 501 with the nearest recorded request and what differs. At the end it lists misses and recorded\n" +
 			"answers that nobody asked for; misses end it with exit code 1.\n\n" +
 			"A recording holds stand-ins. With the policy and key that it was scrubbed under, live requests are scrubbed\n" +
-			"the same way before they are matched, so that real values find their answers; the answers stay stand-ins.",
+			"the same way before they are matched, so that real values find their answers, and so do stand-ins; the answers stay\n" +
+			"stand-ins.",
 		example: "rehearse mock fixtures/crm-sis --listen 127.0.0.1:8081 --system sis",
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
@@ -41,7 +43,7 @@ func (a *app) mockVerb() verb {
 			if err := rec.RequireSealed(); err != nil {
 				return err
 			}
-			scrub, err := a.matchingScrub(rec.Manifest().Scrub, policy, key, vault)
+			scrub, err := a.matchingScrub(rec, policy, key, vault)
 			if err != nil {
 				return err
 			}
@@ -71,7 +73,8 @@ func (a *app) mockVerb() verb {
 // matchingScrub is what is done to live requests before they are matched: the scrubbing under which the recording was
 // sealed, or nothing when nothing was replaced in it or when policy or key are others. A key that is named and is
 // another one is refused.
-func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyRef, vaultFile string) (func(harness.Exchange) (harness.Exchange, error), error) {
+func (a *app) matchingScrub(rec harness.Recording, policyFile, keyRef, vaultFile string) (func(harness.Exchange) (harness.Exchange, error), error) {
+	seal := rec.Manifest().Scrub
 	if seal.Masked == 0 {
 		return nil, nil
 	}
@@ -109,8 +112,14 @@ func (a *app) matchingScrub(seal harness.ScrubSeal, policyFile, keyRef, vaultFil
 		}
 		options = append(options, scrub.WithVault(vault))
 	}
-	fmt.Fprintln(a.err, "live requests are scrubbed like the recording before they are matched")
-	return scrub.New(policy, key, options...).Exchange, nil
+	scrubber := scrub.New(policy, key, options...)
+	for x, err := range rec.Exchanges() {
+		if err = errors.Join(err, scrubber.Settled(x)); err != nil {
+			return nil, err
+		}
+	}
+	fmt.Fprintln(a.err, "live requests are scrubbed like the recording before they are matched; its stand-ins match as they are")
+	return scrubber.Exchange, nil
 }
 
 func (a *app) mockSummary(m *mock.Mock) error {
