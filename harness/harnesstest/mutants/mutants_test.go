@@ -5,6 +5,8 @@ import (
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // TestPlantedChangesAreSeen holds the scores to what must never fall, on the demo world and, where it is there, on real
@@ -59,6 +61,33 @@ func TestSharedPlacesAreAskedOfNobody(t *testing.T) {
 	} {
 		if got := holdsMost(test.held, test.total, test.only, test.alone); got != test.found {
 			t.Errorf("%s: found %v", test.name, got)
+		}
+	}
+}
+
+// TestPlacesAreThoseOfTheSource has a change at two sites of one message, of which the first makes its value longer: the
+// place of the second one is where it stood before.
+func TestPlacesAreThoseOfTheSource(t *testing.T) {
+	x := harness.Exchange{Channel: harness.ChannelFile, From: "sis", To: target, Request: harness.Message{
+		Head: harness.Head{{Name: harness.FieldName, Value: "a.json"}}, Media: "application/json", Body: harness.BytesBody([]byte(`{"a":"x","b":"y"}`)),
+	}}
+	w, err := newWorld("two members", []harness.Exchange{x})
+	if err != nil {
+		t.Fatal(err)
+	}
+	long := operator{name: "longer", value: text(func(s string) string { return "NEW-" + s })}
+	p := &planted{op: &long, sites: w.sites, rate: 1, hit: map[spotKey]bool{}, alone: true}
+	list, err := p.apply(w.exchanges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := compare(w.exchanges, list)
+	if err != nil || len(c.Differences) != 2 {
+		t.Fatalf("%d differences, %v", len(c.Differences), err)
+	}
+	for i := range c.Differences {
+		if at, ok, _ := w.spotOf(&c.Differences[i]); !ok || !p.hit[at] {
+			t.Errorf("%s is at %v, not among %v", c.Differences[i].Path, at, p.hit)
 		}
 	}
 }

@@ -221,12 +221,12 @@ func (p *planted) apply(list []harness.Exchange) ([]harness.Exchange, error) {
 	}
 	out := slices.Clone(list)
 	for i := range out {
-		for _, at := range p.sites {
-			if slotOf(&out[i]) != at.slot {
+		for half, m := range halves(&out[i]) {
+			sites := slices.DeleteFunc(slices.Clone(p.sites), func(at *site) bool { return at.half != half || slotOf(&out[i]) != at.slot })
+			if len(sites) == 0 {
 				continue
 			}
-			p.at = at
-			if err := p.change(&out[i], halves(&out[i])[at.half]); err != nil {
+			if err := p.change(&out[i], m, sites); err != nil {
 				return nil, fmt.Errorf("plant %s in %s: %w", p, out[i].ID, err)
 			}
 		}
@@ -234,8 +234,9 @@ func (p *planted) apply(list []harness.Exchange) ([]harness.Exchange, error) {
 	return out, nil
 }
 
-// change rewrites one message.
-func (p *planted) change(x *harness.Exchange, m *harness.Message) error {
+// change rewrites one message at the sites that lie in it.
+func (p *planted) change(x *harness.Exchange, m *harness.Message, sites []*site) error {
+	p.at = sites[0]
 	doc, err := payload.Of(*m)
 	if err != nil || m.Body.Size() == 0 || doc.Format != p.at.format || doc.Fact("malformed") != "" {
 		return err
@@ -248,17 +249,7 @@ func (p *planted) change(x *harness.Exchange, m *harness.Message) error {
 		}
 		return nil
 	}
-	var edits []payload.Edit
-	p.at.spots(x.ID, doc, func(s spot) {
-		if !p.selects(s.exchange, s.ordinal, func(name string) string { return s.parent.Member(name).Text() }) || s.node.Text() == "" {
-			return
-		}
-		is := p.op.value(s.node.Text(), p.number(s.exchange, s.ordinal))
-		if is != s.node.Text() && (doc.Format != "fixed" || len(is) <= len(s.node.Text())) {
-			p.touch(s.exchange, s.node.Offset())
-			edits = append(edits, payload.Edit{Node: s.node, Text: is})
-		}
-	})
+	edits := p.edits(x.ID, doc, sites)
 	if len(edits) == 0 {
 		return nil
 	}
@@ -271,6 +262,26 @@ func (p *planted) change(x *harness.Exchange, m *harness.Message) error {
 	if again, err := payload.Of(changed); err != nil || again.Fact("malformed") != "" {
 		return err // so does one that no reader of the file can find: a file that is broken is another change than this one
 	}
+	for _, e := range edits {
+		p.touch(x.ID, e.Node.Offset())
+	}
 	*m = changed
 	return nil
+}
+
+// edits are the new values of the document at all sites: the places of one must not move under those of another.
+func (p *planted) edits(id string, doc *payload.Doc, sites []*site) []payload.Edit {
+	var edits []payload.Edit
+	for _, at := range sites {
+		at.spots(id, doc, func(s spot) {
+			if !p.selects(s.exchange, s.ordinal, func(name string) string { return s.parent.Member(name).Text() }) || s.node.Text() == "" {
+				return
+			}
+			is := p.op.value(s.node.Text(), p.number(s.exchange, s.ordinal))
+			if is != s.node.Text() && (doc.Format != "fixed" || len(is) <= len(s.node.Text())) {
+				edits = append(edits, payload.Edit{Node: s.node, Text: is})
+			}
+		})
+	}
+	return edits
 }
