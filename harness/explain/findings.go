@@ -53,6 +53,7 @@ type state struct {
 	facts      *facts                 // from the end of detectExpected on
 	outputs    *outputs               // from its first use on
 	changes    changes                // from its first use on
+	variants   variants               // made with the changes
 	recordSets map[place][]*recordSet // by slot and half, from their first use on
 	relations  int                    // pairs of fields that lineage has compared
 	before     *index

@@ -28,20 +28,31 @@ func (o occurrence) features() []harness.Field {
 // changes is the differences of the comparison by place and exchange, of every class.
 type changes map[place]map[string][]int
 
+// variants is the patterns that lead along the same names, by these names. Elements of XML that stand alone have no step
+// of their own, so that what comes once in one record and twice in the next one has two patterns.
+type variants map[place][]string
+
 // changesAt returns the index of all differences, which is made once.
 func (s *state) changesAt() changes {
 	if s.changes == nil {
-		s.changes = changes{}
+		s.changes, s.variants = changes{}, variants{}
 		for i := range s.open {
 			d := s.at(i)
 			k := place{slotOf(d), d.Pattern.String()}
 			if s.changes[k] == nil {
 				s.changes[k] = map[string][]int{}
+				names := place{k.slot, namesAlong(d.Pattern)}
+				s.variants[names] = append(s.variants[names], k.pattern)
 			}
 			s.changes[k][d.Exchange] = append(s.changes[k][d.Exchange], i)
 		}
 	}
 	return s.changes
+}
+
+// namesAlong is the pattern without its steps into lists.
+func namesAlong(p harness.Path) string {
+	return slices.DeleteFunc(slices.Clone(p), harness.Step.IsElement).String()
 }
 
 // eachOccurrence yields the values of the baseline at the patterns of a slot, in one pass over its exchanges: those that
@@ -79,7 +90,7 @@ func (s *state) eachOccurrence(k slot, patterns []harness.Path, yield func(n int
 			if err != nil {
 				return err
 			}
-			v.visit(doc.Root(), 2, "", nil)
+			v.visit(doc.Root(), 2, trail{}, nil)
 		}
 		for l, visitors := range streams {
 			if err := l.walk(visitors); err != nil {
@@ -102,7 +113,7 @@ func (l *streamed) walk(visitors []*visitor) error {
 			return err
 		}
 		for _, v := range visitors {
-			v.visit(n, 3, elementKey(v.joins.names[2], n, i), nil)
+			v.visit(n, 3, trail{}.into(elementKey(v.joins.names[2], n, i)), nil)
 		}
 		i++
 	}
@@ -124,11 +135,17 @@ func (s *state) isGone(k slot, exchange string) bool {
 type joins struct {
 	names  [][]string       // by step of the pattern: the members that tell elements apart
 	leaf   map[string][]int // keys → differences at the place itself
+	lone   map[string]bool  // keys of differences of its variants
 	around []map[string]bool
 }
 
+// trail is the keys of the elements on the way to a value: all of them, and without those of elements that stand alone.
+type trail struct{ key, bare string }
+
+func (t trail) into(key string) trail { return trail{t.key + key, t.bare + key} }
+
 func joinsOf(s *state, at changes, k slot, pattern harness.Path, exchange string) joins {
-	j := joins{names: make([][]string, len(pattern)), leaf: map[string][]int{}, around: make([]map[string]bool, len(pattern))}
+	j := joins{names: make([][]string, len(pattern)), leaf: map[string][]int{}, lone: map[string]bool{}, around: make([]map[string]bool, len(pattern))}
 	own := at[place{k, pattern.String()}][exchange]
 	for _, i := range own {
 		j.learnNames(s.at(i).Path)
@@ -148,6 +165,14 @@ func joinsOf(s *state, at changes, k slot, pattern harness.Path, exchange string
 	for _, i := range own {
 		key := keysAlong(s.at(i).Path)
 		j.leaf[key] = append(j.leaf[key], i)
+	}
+	for _, other := range s.variants[place{k, namesAlong(pattern)}] {
+		if other == pattern.String() {
+			continue
+		}
+		for _, i := range at[place{k, other}][exchange] {
+			j.lone[keysAlong(s.at(i).Path)] = true
+		}
 	}
 	return j
 }
@@ -212,13 +237,14 @@ type visitor struct {
 	yield    func(occurrence)
 }
 
-// visit goes down from a node at the depth of the pattern. around is the objects on the way, outermost first.
-func (v *visitor) visit(n payload.Node, depth int, key string, around []payload.Node) {
+// visit goes down from a node at the depth of the pattern. around is the objects on the way, outermost first. Of members
+// that share a name where the pattern knows of one, nothing is yielded: they have another pattern.
+func (v *visitor) visit(n payload.Node, depth int, way trail, around []payload.Node) {
 	switch {
-	case n.IsZero() || depth < len(v.pattern) && v.joins.around[depth][key]:
+	case n.IsZero() || depth < len(v.pattern) && v.joins.around[depth][way.key]:
 		return
 	case depth == len(v.pattern):
-		v.leaf(n, key, around)
+		v.leaf(n, way, around)
 		return
 	}
 	if n.Kind() == harness.KindObject {
@@ -226,12 +252,18 @@ func (v *visitor) visit(n payload.Node, depth int, key string, around []payload.
 	}
 	if list := repeated(n, v.pattern[depth:]); list != nil {
 		for i, c := range list {
-			v.visit(c, depth+2, key+elementKey(v.joins.names[depth+1], c, i), around)
+			next := way.into(elementKey(v.joins.names[depth+1], c, i))
+			if len(list) == 1 {
+				next.bare = way.bare
+			}
+			v.visit(c, depth+2, next, around)
 		}
 		return
 	}
 	if step := v.pattern[depth]; step.Kind == harness.StepName {
-		v.visit(n.Member(step.Name), depth+1, key, around)
+		if n.Format() != "xml" || len(membersNamed(n, step.Name)) <= 1 {
+			v.visit(n.Member(step.Name), depth+1, way, around)
+		}
 		return
 	}
 	if n.Kind() != harness.KindArray {
@@ -239,17 +271,20 @@ func (v *visitor) visit(n payload.Node, depth int, key string, around []payload.
 	}
 	i := 0
 	for c := range n.Children() {
-		v.visit(c, depth+1, key+elementKey(v.joins.names[depth], c, i), around)
+		v.visit(c, depth+1, way.into(elementKey(v.joins.names[depth], c, i)), around)
 		i++
 	}
 }
 
-func (v *visitor) leaf(n payload.Node, key string, around []payload.Node) {
+func (v *visitor) leaf(n payload.Node, way trail, around []payload.Node) {
 	was := harness.Value{Kind: n.Kind()}
 	if n.IsScalar() {
 		was.Text = n.Text()
 	}
-	o := v.matched(was, key)
+	o := v.matched(was, way.key)
+	if o.diff < 0 && way.bare != way.key && v.joins.lone[way.bare] {
+		return // it changed, and stands under another pattern
+	}
 	o.record = func() []harness.Field { return append(membersOf(around, n), v.features()...) }
 	v.yield(o)
 }
