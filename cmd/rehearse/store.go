@@ -96,7 +96,7 @@ func (a *app) scrubbing(f storeFlags) (s scrubbing, err error) {
 		}
 	}
 	s.register = scan.NewRegister()
-	options := []scrub.Option{scrub.WithWitness(s.register.Witness)}
+	options := []scrub.Option{scrub.WithWitness(s.register.Witness), scrub.WithEnvironment(a.getenv)}
 	if f.vault != "" {
 		if s.vault, err = scrub.LoadVault(f.vault, s.key); err != nil {
 			return s, err
