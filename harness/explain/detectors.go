@@ -70,6 +70,7 @@ var Detectors = []Detector{
 	{"F17", "writing changed", "the same values in another writing, where there are few values", detectWriting},
 	{"F06", "time zone changed", "days and times that all moved by one step, where there are few values", detectStepped},
 	{"F35", "identifiers exchanged", "fields that hold another identifier than before, by no rule", detectReissued},
+	{"F35", "identifiers exchanged", "values that each became another one of the same form, wherever they stand", detectExchanged},
 	{"F01", "new code", "a value that was never there in a field of few values", detectNewCode},
 	{"F21", "stand-in for no value", "the same in what the target sends", detectStandInsSent},
 	{"F03", "header removed", "a header field that clients act on is gone: Location, Link, ETag, Retry-After", detectLostHeaders},
