@@ -13,12 +13,12 @@ import (
 // data: every planted change makes a difference, a world against itself is silent, nothing is proven wrongly, and four
 // changes of five are found.
 func TestPlantedChangesAreSeen(t *testing.T) {
-	b, err := run(t.Context(), options{mutants: 120, seed: 7, data: os.Getenv("REHEARSE_REAL_DATA")}, io.Discard)
+	b, err := run(t.Context(), options{mutants: 50, seed: 7, data: os.Getenv("REHEARSE_REAL_DATA")}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
 	sum := b.total()
-	if sum.planted < 100 {
+	if sum.planted < 50 {
 		t.Errorf("only %d changes were planted", sum.planted)
 	}
 	if sum.unseen > 0 || b.silent > 0 {
@@ -36,7 +36,7 @@ func TestSameSeedGivesTheSameScores(t *testing.T) {
 	var tables [2]string
 	for i := range tables {
 		var out strings.Builder
-		if _, err := run(t.Context(), options{mutants: 12, seed: 3}, &out); err != nil {
+		if _, err := run(t.Context(), options{mutants: 6, seed: 3}, &out); err != nil {
 			t.Fatal(err)
 		}
 		tables[i] = out.String()
