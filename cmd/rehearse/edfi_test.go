@@ -64,7 +64,7 @@ func TestDistrictIsScrubbedWithoutALoss(t *testing.T) {
 }
 
 // rehearses runs the program as its user does.
-func rehearses(t *testing.T, args ...string) {
+func rehearses(t testing.TB, args ...string) {
 	t.Helper()
 	var out, talk bytes.Buffer
 	a := &app{out: &out, err: &talk, now: worldClock, getenv: func(string) string { return "" }, version: "test"}
