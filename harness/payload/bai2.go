@@ -401,14 +401,16 @@ func places(numbers []int) string {
 // bai2Syntax spells fields, which have no escapes.
 type bai2Syntax struct{}
 
-func (bai2Syntax) decode(raw []byte) string { return string(raw) }
+func (bai2Syntax) decode(raw []byte, _ *node) string { return string(raw) }
 
-func (bai2Syntax) encode(value string, was []byte, _ kind) []byte {
+func (bai2Syntax) encode(out []byte, value string, was []byte, _ *node) []byte {
+	from := len(out)
+	out = append(out, value...)
 	if value == string(was) {
-		return was
+		return out
 	}
-	out := []byte(value)
-	for i, c := range out {
+	for i, c := range out[from:] {
+		i += from
 		ends := i+1 == len(out) || isMark(out[i+1]) || out[i+1] == ' '
 		switch {
 		case c == '\r' || c == '\n',
@@ -420,4 +422,4 @@ func (bai2Syntax) encode(value string, was []byte, _ kind) []byte {
 	return out
 }
 
-func (bai2Syntax) encodeName(value string, _ []byte) []byte { return []byte(value) }
+func (bai2Syntax) encodeName(out []byte, value string, _ []byte) []byte { return append(out, value...) }

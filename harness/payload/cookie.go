@@ -88,18 +88,18 @@ func trimSpan(s []byte, t span) span {
 // cookieSyntax spells cookies, which know no escapes: what would end a cookie is written as its number in percent.
 type cookieSyntax struct{ plainSyntax }
 
-func (cookieSyntax) encode(s string, _ []byte, k kind) []byte {
-	out := spellCookie(s, ";")
-	if k == null && s != "" {
-		out = append([]byte{'='}, out...)
+func (cookieSyntax) encode(out []byte, s string, _ []byte, n *node) []byte {
+	if n.kind == null && s != "" {
+		out = append(out, '=')
 	}
-	return out
+	return appendCookie(out, s, ";")
 }
 
-func (cookieSyntax) encodeName(s string, _ []byte) []byte { return spellCookie(s, ";=") }
+func (cookieSyntax) encodeName(out []byte, s string, _ []byte) []byte {
+	return appendCookie(out, s, ";=")
+}
 
-func spellCookie(s, special string) []byte {
-	out := make([]byte, 0, len(s))
+func appendCookie(out []byte, s, special string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c == 0x7f || strings.IndexByte(special, c) >= 0 {
 			out = fmt.Appendf(out, "%%%02X", c)

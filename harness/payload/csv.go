@@ -250,7 +250,7 @@ type csvSyntax struct {
 }
 
 // decode removes the quotes of a quoted cell; what follows the closing quote is kept.
-func (csvSyntax) decode(raw []byte) string {
+func (csvSyntax) decode(raw []byte, _ *node) string {
 	if len(raw) < 2 || raw[0] != '"' {
 		return string(raw)
 	}
@@ -267,21 +267,28 @@ func (csvSyntax) decode(raw []byte) string {
 }
 
 // encode quotes when the cell was quoted or when its text needs it.
-func (s csvSyntax) encode(value string, was []byte, _ kind) []byte {
+func (s csvSyntax) encode(out []byte, value string, was []byte, _ *node) []byte {
 	needs := strings.ContainsAny(value, "\"\r\n") || strings.IndexByte(value, s.delimiter) >= 0 || value == "" && s.narrow
-	return spellCell(value, was, needs)
+	return appendCell(out, value, was, needs)
 }
 
 // encodeName quotes every delimiter, because the header row decides which one the table has.
-func (s csvSyntax) encodeName(value string, was []byte) []byte {
-	return spellCell(value, was, value == "" && s.narrow || strings.ContainsAny(value, "\"\r\n"+string(delimiters)))
+func (s csvSyntax) encodeName(out []byte, value string, was []byte) []byte {
+	return appendCell(out, value, was, value == "" && s.narrow || strings.ContainsAny(value, "\"\r\n"+string(delimiters)))
 }
 
-func spellCell(value string, was []byte, quoted bool) []byte {
+func appendCell(out []byte, value string, was []byte, quoted bool) []byte {
 	if !quoted && (len(was) == 0 || was[0] != '"') {
-		return []byte(value)
+		return append(out, value...)
 	}
-	return []byte(`"` + strings.ReplaceAll(value, `"`, `""`) + `"`)
+	out = append(out, '"')
+	for i := range len(value) {
+		if value[i] == '"' {
+			out = append(out, '"')
+		}
+		out = append(out, value[i])
+	}
+	return append(out, '"')
 }
 
 // Columns is the decoded cells of a table's first row, in order; none of a document that is no table.
@@ -302,7 +309,7 @@ func columnsOf(header []byte, delimiter byte) []string {
 		if p.cell() != nil {
 			return names
 		}
-		names = append(names, csvSyntax{}.decode(header[start:p.i]))
+		names = append(names, csvSyntax{}.decode(header[start:p.i], nil))
 		if p.i >= len(header) || header[p.i] != delimiter {
 			return names
 		}

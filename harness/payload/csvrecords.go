@@ -181,7 +181,7 @@ func (c *csvRecords) appendKey(dst, row []byte, k *Key) ([]byte, bool) {
 			dst = append(append(dst, cell...), 0)
 			continue
 		}
-		dst = appendKeyText(dst, csvSyntax{}.decode(cell), k.Fold)
+		dst = appendKeyText(dst, csvSyntax{}.decode(cell, nil), k.Fold)
 	}
 	return dst, true
 }

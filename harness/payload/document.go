@@ -64,12 +64,12 @@ var kinds = [...]harness.ValueKind{
 
 // syntax is how one format spells texts.
 type syntax interface {
-	// decode returns the text that raw spells.
-	decode(raw []byte) string
-	// encode spells text in the manner of the scalar that stood there.
-	encode(text string, was []byte, k kind) []byte
-	// encodeName spells text in the manner of the member name that stood there.
-	encodeName(text string, was []byte) []byte
+	// decode returns the text that raw spells: that of the scalar n, or a member name when n is nil.
+	decode(raw []byte, n *node) string
+	// encode appends text, spelled in the manner of the scalar n, which is written as was.
+	encode(out []byte, text string, was []byte, n *node) []byte
+	// encodeName appends text, spelled in the manner of the member name that stood there.
+	encodeName(out []byte, text string, was []byte) []byte
 }
 
 // Node is a place in a document. The zero Node is absent.
@@ -135,8 +135,8 @@ func (n Node) Text() string {
 	if n.doc == nil {
 		return ""
 	}
-	if n.node().kind == text {
-		return n.doc.syntax.decode(n.Raw())
+	if e := n.node(); e.kind == text {
+		return n.doc.syntax.decode(n.Raw(), e)
 	}
 	return string(n.Raw())
 }
@@ -153,7 +153,7 @@ func (n Node) Name() string {
 	if len(raw) == 0 {
 		return ""
 	}
-	return n.doc.syntax.decode(raw)
+	return n.doc.syntax.decode(raw, nil)
 }
 
 // PlainName is the name as it stands in the source, without a copy; nil when it is decoded, or does not stand there.
@@ -406,18 +406,25 @@ func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
 	return out, nil
 }
 
-// splices spells every edit as the syntax does.
+// splices spells every edit as the syntax does. All that is put in is spelled into one room, of which each splice has
+// a part.
 func (d *Doc) splices(edits []Edit) ([]splice, error) {
-	splices := make([]splice, 0, len(edits))
+	size := 0
 	for _, e := range edits {
-		n := e.Node.node()
+		size += len(e.Text) + len(`""`)
+	}
+	splices, room := make([]splice, 0, len(edits)), make([]byte, 0, size)
+	for _, e := range edits {
+		n, from := e.Node.node(), len(room)
 		switch {
 		case e.Name && (!n.named || n.listed):
 			return nil, fmt.Errorf("rewrite %s at byte %d: no name stands there", d.Format, n.start)
 		case e.Name:
-			splices = append(splices, splice{n.nameFrom, n.nameTo, d.syntax.encodeName(e.Text, e.Node.rawName())})
+			room = d.syntax.encodeName(room, e.Text, e.Node.rawName())
+			splices = append(splices, splice{n.nameFrom, n.nameTo, room[from:]})
 		case e.Node.IsScalar():
-			splices = append(splices, splice{n.start, n.stop, d.syntax.encode(e.Text, e.Node.Raw(), n.kind)})
+			room = d.syntax.encode(room, e.Text, e.Node.Raw(), n)
+			splices = append(splices, splice{n.start, n.stop, room[from:]})
 		default:
 			return nil, fmt.Errorf("rewrite %s at byte %d: not a scalar", d.Format, n.start)
 		}

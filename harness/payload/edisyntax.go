@@ -7,14 +7,13 @@ import (
 
 // ediSyntax spells elements. X12 has no way to spell a separator: it becomes a blank. EDIFACT releases it.
 type ediSyntax struct {
-	doc        *Doc
 	marks      marks
 	terminator []byte
 	wrapped    bool
 	headers    [][2]uint32
 }
 
-func (s ediSyntax) decode(raw []byte) string {
+func (s ediSyntax) decode(raw []byte, _ *node) string {
 	if !s.wrapped && (s.marks.release == 0 || bytes.IndexByte(raw, s.marks.release) < 0) {
 		return string(raw)
 	}
@@ -33,14 +32,14 @@ func (s ediSyntax) decode(raw []byte) string {
 	return string(out)
 }
 
-func (s ediSyntax) encode(value string, was []byte, k kind) []byte {
-	if k == blob {
-		return []byte(value)
+func (s ediSyntax) encode(out []byte, value string, was []byte, n *node) []byte {
+	if n.kind == blob {
+		return append(out, value...)
 	}
-	if value == s.decode(was) {
-		return was
+	if value == s.decode(was, n) {
+		return append(out, was...)
 	}
-	out := make([]byte, 0, len(value))
+	from := len(out)
 	for i := range len(value) {
 		c := value[i]
 		special := s.marks.class[c] != 0 || bytes.IndexByte(s.terminator, c) >= 0 || c == s.marks.release && c != 0 || s.wrapped && (c == '\r' || c == '\n')
@@ -53,17 +52,21 @@ func (s ediSyntax) encode(value string, was []byte, k kind) []byte {
 			out = append(out, c)
 		}
 	}
-	if at := placeOf(s.doc.Source, was); at >= 0 && s.inHeader(uint32(at)) {
+	if s.inHeader(n) {
 		if len(was) == 1 && s.marks.class[was[0]] != 0 {
-			return was // a separator is no text
+			return append(out[:from], was...) // a separator is no text
 		}
-		return fit(out, len(was), ' ', false)
+		return fit(out, from, len(was), ' ', false)
 	}
 	return out
 }
 
-func (s ediSyntax) inHeader(at uint32) bool {
-	i, found := slices.BinarySearchFunc(s.headers, at, func(h [2]uint32, at uint32) int {
+// inHeader reports whether a scalar stands in a header that names the separators. What is empty stands nowhere.
+func (s ediSyntax) inHeader(n *node) bool {
+	if n == nil || n.start == n.stop {
+		return false
+	}
+	i, found := slices.BinarySearchFunc(s.headers, n.start, func(h [2]uint32, at uint32) int {
 		switch {
 		case h[1] <= at:
 			return -1
@@ -75,4 +78,4 @@ func (s ediSyntax) inHeader(at uint32) bool {
 	return found && i < len(s.headers)
 }
 
-func (ediSyntax) encodeName(value string, _ []byte) []byte { return []byte(value) }
+func (ediSyntax) encodeName(out []byte, value string, _ []byte) []byte { return append(out, value...) }

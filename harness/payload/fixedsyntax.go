@@ -3,7 +3,6 @@ package payload
 import (
 	"bytes"
 	"slices"
-	"sort"
 	"strings"
 	"unicode/utf8"
 
@@ -14,50 +13,19 @@ import (
 
 // fixedSyntax spells the fields of a layout.
 type fixedSyntax struct {
-	doc    *Doc
 	l      *layout.Layout
 	fields []*layout.Field
 	types  []int
 }
 
-// placeOf is where raw stands in the source, or -1 when it is no part of it. Raw must be a slice of the source that
-// reaches to its end, as Node.Raw gives it.
-func placeOf(source, raw []byte) int {
-	at := cap(source) - cap(raw)
-	if len(raw) == 0 || at < 0 || at+len(raw) > len(source) || &source[at] != &raw[0] {
-		return -1
-	}
-	return at
-}
-
-// field is the field whose bytes raw is, and the number of its record type; nil for what has no field.
-func (s fixedSyntax) field(raw []byte) (*layout.Field, int) {
-	at := placeOf(s.doc.Source, raw)
-	if at < 0 {
-		return nil, 0
-	}
-	// The nodes are in the order of their beginnings; the last that begins there is the scalar.
-	nodes := s.doc.nodes
-	i := sort.Search(len(nodes), func(i int) bool { return int(nodes[i].start) > at }) - 1
-	if i < 0 || !nodes[i].listed {
-		return nil, 0
-	}
-	name := nodes[i].nameFrom
-	return s.fields[name], s.types[name]
-}
-
-func (s fixedSyntax) decode(raw []byte) string {
-	f, kind := s.field(raw)
+func (s fixedSyntax) decode(raw []byte, n *node) string {
+	f := s.fields[n.nameFrom]
 	if f == nil {
 		return s.toText(raw)
 	}
-	return s.textOf(f, kind, raw)
-}
-
-func (s fixedSyntax) textOf(f *layout.Field, kind int, raw []byte) string {
 	switch f.Type {
 	case layout.KindRecord:
-		return s.l.Records[kind].Type
+		return s.l.Records[s.types[n.nameFrom]].Type
 	case layout.Number, layout.Amount:
 		return numberOf(f, raw)
 	case layout.Date:
@@ -100,37 +68,37 @@ func isDigits(b []byte) bool {
 }
 
 // encode keeps the width of what stood there.
-func (s fixedSyntax) encode(value string, was []byte, _ kind) []byte {
-	f, kind := s.field(was)
-	if f == nil {
-		if value == s.toText(was) {
-			return was
-		}
-		return fit(s.fromText(value), len(was), ' ', false)
+func (s fixedSyntax) encode(out []byte, value string, was []byte, n *node) []byte {
+	if value == s.decode(was, n) {
+		return append(out, was...)
 	}
-	if value == s.textOf(f, kind, was) {
-		return was
+	f, from := s.fields[n.nameFrom], len(out)
+	if f == nil {
+		return fit(s.appendText(out, value), from, len(was), ' ', false)
 	}
 	switch f.Type {
 	case layout.KindRecord:
 		for _, r := range s.l.Records {
 			if r.Type == value && r.When != nil && len(r.When.Is[0]) == len(was) {
-				return []byte(r.When.Is[0])
+				return append(out, r.When.Is[0]...)
 			}
 		}
-		return was
+		return append(out, was...)
 	case layout.Number, layout.Amount:
-		if out, ok := fitNumber(f, value, len(was)); ok {
-			return out
+		if number, ok := appendNumber(out, f, value, len(was)); ok {
+			return number
 		}
 	}
-	return fit(s.fromText(value), len(was), f.Pad[0], f.Align == layout.Right)
+	return fit(s.appendText(out, value), from, len(was), f.Pad[0], f.Align == layout.Right)
 }
 
-func (fixedSyntax) encodeName(value string, _ []byte) []byte { return []byte(value) }
+func (fixedSyntax) encodeName(out []byte, value string, _ []byte) []byte {
+	return append(out, value...)
+}
 
-// fitNumber spells a decimal with the decimals of the field; further ones are cut.
-func fitNumber(f *layout.Field, value string, width int) ([]byte, bool) {
+// appendNumber spells a decimal with the decimals of the field; further ones are cut.
+func appendNumber(out []byte, f *layout.Field, value string, width int) ([]byte, bool) {
+	from := len(out)
 	sign := ""
 	if strings.HasPrefix(value, "-") || strings.HasPrefix(value, "+") {
 		sign, value = value[:1], value[1:]
@@ -142,28 +110,36 @@ func fitNumber(f *layout.Field, value string, width int) ([]byte, bool) {
 	}
 	if f.Pad != "0" {
 		digits = strings.TrimLeft(digits[:len(digits)-1], "0") + digits[len(digits)-1:]
-		return fit([]byte(sign+digits), width, f.Pad[0], f.Align == layout.Right), true
+		return fit(append(append(out, sign...), digits...), from, width, f.Pad[0], f.Align == layout.Right), true
 	}
-	return append([]byte(sign), fit([]byte(digits), width-len(sign), '0', true)...), true
+	return fit(append(append(out, sign...), digits...), from+len(sign), width-len(sign), '0', true), true
 }
 
-// fit pads or cuts to a width, on the left when right is set.
-func fit(b []byte, width int, pad byte, right bool) []byte {
+// fit pads or cuts what was appended behind from to a width, on the left when right is set.
+func fit(out []byte, from, width int, pad byte, right bool) []byte {
+	b := out[from:]
 	if len(b) > width && right {
-		return b[len(b)-width:]
+		return append(out[:from], b[len(b)-width:]...)
 	}
 	if len(b) > width {
 		cut := width
 		for cut > 0 && cut > width-utf8.UTFMax && !utf8.RuneStart(b[cut]) {
 			cut--
 		}
-		b = b[:cut]
+		b, out = b[:cut], out[:from+cut]
 	}
-	padding := bytes.Repeat([]byte{pad}, width-len(b))
+	size := len(b)
+	for range width - size {
+		out = append(out, pad)
+	}
 	if right {
-		return append(padding, b...)
+		b = out[from:]
+		copy(b[width-size:], b[:size])
+		for i := range width - size {
+			b[i] = pad
+		}
 	}
-	return append(slices.Clip(b), padding...)
+	return out
 }
 
 func (s fixedSyntax) charmap() *charmap.Charmap {
@@ -191,16 +167,15 @@ func (s fixedSyntax) toText(raw []byte) string {
 // inOneLine turns line ends into blanks.
 var inOneLine = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ")
 
-// fromText spells a text in the encoding of the layout; what it has no byte for, and a line end, becomes ? or a blank.
-func (s fixedSyntax) fromText(value string) []byte {
+// appendText spells a text in the encoding of the layout; what it has no byte for, and a line end, becomes ? or a blank.
+func (s fixedSyntax) appendText(out []byte, value string) []byte {
 	if strings.ContainsAny(value, "\r\n") {
 		value = inOneLine.Replace(value)
 	}
 	table := s.charmap()
 	if table == nil {
-		return []byte(value)
+		return append(out, value...)
 	}
-	out := make([]byte, 0, len(value))
 	for _, r := range value {
 		if b, ok := table.EncodeRune(r); ok && r != utf8.RuneError {
 			out = append(out, b)

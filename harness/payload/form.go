@@ -66,7 +66,7 @@ func percent(s []byte) (byte, bool) {
 // formSyntax spells names and values of a form.
 type formSyntax struct{}
 
-func (formSyntax) decode(raw []byte) string {
+func (formSyntax) decode(raw []byte, _ *node) string {
 	if !bytes.ContainsAny(raw, "+%") {
 		return string(raw)
 	}
@@ -85,23 +85,22 @@ func (formSyntax) decode(raw []byte) string {
 }
 
 // encode gives a value to a name that had none, when there is one now.
-func (s formSyntax) encode(value string, was []byte, k kind) []byte {
-	if k == null && value == "" {
-		return nil
+func (s formSyntax) encode(out []byte, value string, was []byte, n *node) []byte {
+	if n.kind == null && value == "" {
+		return out
 	}
-	out := spellForm(value, was)
-	if k == null {
-		out = append([]byte{'='}, out...)
+	if n.kind == null {
+		out = append(out, '=')
 	}
-	return out
+	return appendForm(out, value, was)
 }
 
-func (s formSyntax) encodeName(name string, was []byte) []byte {
-	return spellForm(name, bytes.ReplaceAll(was, []byte{'='}, nil))
+func (s formSyntax) encodeName(out []byte, name string, was []byte) []byte {
+	return appendForm(out, name, bytes.ReplaceAll(was, []byte{'='}, nil))
 }
 
-// spellForm escapes in the manner of the old text: what stood there plain stays plain, what was escaped stays so.
-func spellForm(value string, was []byte) []byte {
+// appendForm escapes in the manner of the old text: what stood there plain stays plain, what was escaped stays so.
+func appendForm(out []byte, value string, was []byte) []byte {
 	const upper, lower = "0123456789ABCDEF", "0123456789abcdef"
 	var plain, escaped [256]bool
 	digits := upper
@@ -116,7 +115,6 @@ func spellForm(value string, was []byte) []byte {
 			plain[was[i]] = true
 		}
 	}
-	out := make([]byte, 0, len(value)+8)
 	for i := range len(value) {
 		c := value[i]
 		isLetter := c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || strings.IndexByte("*-._", c) >= 0

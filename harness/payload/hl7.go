@@ -25,7 +25,7 @@ func ParseHL7(source []byte) (*Doc, error) {
 		return nil, err
 	}
 	doc := &Doc{Format: p.format, Source: source, nodes: p.nodes, Facts: p.facts(), names: p.names, shared: p.head}
-	doc.syntax = hl7Syntax{doc, p.letters, p.release, p.heads}
+	doc.syntax = hl7Syntax{p.letters, p.release, p.heads}
 	return doc, nil
 }
 
@@ -222,14 +222,13 @@ func (p *hl7Parser) facts() []Fact {
 
 // hl7Syntax spells fields with escapes.
 type hl7Syntax struct {
-	doc     *Doc
 	letters [256]byte // letter of the escape of a character
 	release byte
 	heads   [][2]uint32
 }
 
-func (s hl7Syntax) decode(raw []byte) string {
-	if s.release == 0 || bytes.IndexByte(raw, s.release) < 0 || s.isHead(raw) {
+func (s hl7Syntax) decode(raw []byte, n *node) string {
+	if s.release == 0 || bytes.IndexByte(raw, s.release) < 0 || s.isHead(n) {
 		return string(raw)
 	}
 	out := make([]byte, 0, len(raw))
@@ -268,11 +267,10 @@ func (s hl7Syntax) escape(name []byte) ([]byte, bool) {
 	return nil, false
 }
 
-func (s hl7Syntax) encode(value string, was []byte, _ kind) []byte {
-	if value == s.decode(was) || s.isHead(was) {
-		return was
+func (s hl7Syntax) encode(out []byte, value string, was []byte, n *node) []byte {
+	if value == s.decode(was, n) || s.isHead(n) {
+		return append(out, was...)
 	}
-	out := make([]byte, 0, len(value))
 	for i := range len(value) {
 		c := value[i]
 		switch {
@@ -289,10 +287,7 @@ func (s hl7Syntax) encode(value string, was []byte, _ kind) []byte {
 	return out
 }
 
-// isHead reports whether raw is a field that names the separators: it has no escapes and does not change.
-func (s hl7Syntax) isHead(raw []byte) bool {
-	at := placeOf(s.doc.Source, raw)
-	return at >= 0 && ediSyntax{headers: s.heads}.inHeader(uint32(at))
-}
+// isHead reports whether a scalar is a field that names the separators: it has no escapes and does not change.
+func (s hl7Syntax) isHead(n *node) bool { return ediSyntax{headers: s.heads}.inHeader(n) }
 
-func (hl7Syntax) encodeName(value string, _ []byte) []byte { return []byte(value) }
+func (hl7Syntax) encodeName(out []byte, value string, _ []byte) []byte { return append(out, value...) }

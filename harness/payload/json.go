@@ -322,7 +322,7 @@ func (p *jsonParser) literal() (kind, error) {
 // jsonSyntax spells JSON scalars.
 type jsonSyntax struct{}
 
-func (jsonSyntax) decode(raw []byte) string {
+func (jsonSyntax) decode(raw []byte, _ *node) string {
 	if len(raw) < 2 || raw[0] != '"' {
 		return string(raw)
 	}
@@ -365,14 +365,14 @@ func unescape(out, s []byte) ([]byte, int) {
 
 var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
 
-func (jsonSyntax) encodeName(s string, _ []byte) []byte { return appendQuoted(nil, s) }
+func (jsonSyntax) encodeName(out []byte, s string, _ []byte) []byte { return appendQuoted(out, s) }
 
 // encode writes a number as it is when it is one and stood where a number stood; all else becomes a string.
-func (jsonSyntax) encode(s string, was []byte, k kind) []byte {
-	if k == number && isJSONNumber(s) || k == boolean && (s == "true" || s == "false") || k == null && s == "null" {
-		return []byte(s)
+func (jsonSyntax) encode(out []byte, s string, _ []byte, n *node) []byte {
+	if k := n.kind; k == number && isJSONNumber(s) || k == boolean && (s == "true" || s == "false") || k == null && s == "null" {
+		return append(out, s...)
 	}
-	return appendQuoted(make([]byte, 0, len(s)+2), s)
+	return appendQuoted(out, s)
 }
 
 func isJSONNumber(s string) bool {

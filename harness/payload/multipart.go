@@ -228,10 +228,12 @@ type multipartSyntax struct{ boundary []byte }
 
 // decode is the text as it is: the quotes of a parameter stand outside its span, and clients escape within them each
 // in its own way, mostly not at all.
-func (multipartSyntax) decode(raw []byte) string { return string(raw) }
+func (multipartSyntax) decode(raw []byte, _ *node) string { return string(raw) }
 
-func (multipartSyntax) encode(s string, _ []byte, _ kind) []byte { return []byte(s) }
-func (multipartSyntax) encodeName(s string, _ []byte) []byte     { return []byte(s) }
+func (multipartSyntax) encode(out []byte, s string, _ []byte, _ *node) []byte {
+	return append(out, s...)
+}
+func (multipartSyntax) encodeName(out []byte, s string, _ []byte) []byte { return append(out, s...) }
 
 // splices refuses a body in which the boundary stands, and a line end in a head.
 func (m multipartSyntax) splices(d *Doc, edits []Edit) ([]splice, error) {

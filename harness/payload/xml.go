@@ -533,7 +533,7 @@ func (p *xmlParser) attributes() error {
 }
 
 func (p *xmlParser) declare(prefix, value span) {
-	b := binding{prefix, xmlSyntax{}.decode(p.raw(value)), value}
+	b := binding{prefix, xmlSyntax{}.decode(p.raw(value), nil), value}
 	p.scope = append(p.scope, b)
 	p.form.declare(string(p.raw(prefix)), b.uri, len(p.open))
 }

@@ -55,7 +55,7 @@ func isXMLChar(r rune) bool {
 
 // decode resolves references, takes CDATA sections apart, leaves out comments, and makes line ends what a reader of
 // XML sees. The white space of attributes stays as it is.
-func (xmlSyntax) decode(raw []byte) string {
+func (xmlSyntax) decode(raw []byte, _ *node) string {
 	if !bytes.ContainsAny(raw, "&<\r") {
 		return string(raw)
 	}
@@ -111,8 +111,11 @@ func appendMarkup(out, s []byte) ([]byte, int) {
 	return out, end + len(mark)
 }
 
-func (x xmlSyntax) encode(s string, was []byte, _ kind) []byte { return x.spellText(s, was) }
-func (x xmlSyntax) encodeName(s string, _ []byte) []byte       { return []byte(s) }
+func (x xmlSyntax) encode(out []byte, s string, was []byte, _ *node) []byte {
+	return append(out, x.spellText(s, was)...)
+}
+
+func (x xmlSyntax) encodeName(out []byte, s string, _ []byte) []byte { return append(out, s...) }
 
 // spellText writes a text between tags, in CDATA when it was. A text of white space alone begins with a reference,
 // because else it would be no text where elements stand beside it.
