@@ -32,7 +32,7 @@ func ParseText(source []byte) (*Doc, error) {
 
 // cutLine returns the first line without its end, and what follows the end.
 func cutLine(b []byte) (line, rest []byte) {
-	i := bytes.IndexAny(b, "\r\n")
+	i := lineEndIn(b)
 	if i < 0 {
 		return b, nil
 	}
@@ -40,6 +40,26 @@ func cutLine(b []byte) (line, rest []byte) {
 		return b[:i], b[i+2:]
 	}
 	return b[:i], b[i+1:]
+}
+
+// lineEndIn is where the first line end begins, or -1. It looks at a few bytes at a time, for either kind, so that a
+// kind that is not there is not looked for in all of the source.
+func lineEndIn(b []byte) int {
+	const most = 256
+	for from := 0; from < len(b); from += most {
+		part := b[from:min(from+most, len(b))]
+		lf := bytes.IndexByte(part, '\n')
+		if lf >= 0 {
+			part = part[:lf]
+		}
+		if cr := bytes.IndexByte(part, '\r'); cr >= 0 {
+			return from + cr
+		}
+		if lf >= 0 {
+			return from + lf
+		}
+	}
+	return -1
 }
 
 // lineFacts states byte order mark, encoding, line ends and final newline of a source of lines.
@@ -98,6 +118,6 @@ func ParseBytes(source []byte) (*Doc, error) {
 // plainSyntax spells texts as they are.
 type plainSyntax struct{}
 
-func (plainSyntax) decode(raw []byte) string                 { return string(raw) }
-func (plainSyntax) encode(s string, _ []byte, _ kind) []byte { return []byte(s) }
-func (plainSyntax) encodeName(s string, _ []byte) []byte     { return []byte(s) }
+func (plainSyntax) decode(raw []byte, _ *node) string                     { return string(raw) }
+func (plainSyntax) encode(out []byte, s string, _ []byte, _ *node) []byte { return append(out, s...) }
+func (plainSyntax) encodeName(out []byte, s string, _ []byte) []byte      { return append(out, s...) }
