@@ -35,6 +35,9 @@ func (a *app) scrubVerb() verb {
 				fmt.Fprintf(a.err, "%s was scrubbed under this policy and key: it is copied as it is\n", args[0])
 				return s.copyOf(ctx, rec)
 			}
+			if was, now := rec.Manifest().Scrub.Key, s.scrubber.Seal().Key; was != "" && was != now {
+				fmt.Fprintf(a.err, "note: %s holds stand-ins of key %s, which get stand-ins of key %s; `rehearse scrub key rotate` says so in the recording\n", args[0], was, now)
+			}
 			return a.scrub(ctx, s, rec)
 		},
 		below: []verb{a.scrubKeyVerb(), a.scrubVaultVerb(), a.scrubPolicyVerb(), a.scrubSuggestVerb(), a.scrubClassesVerb()},
