@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/pflag"
 
@@ -55,11 +56,20 @@ func (a *app) scrub(ctx context.Context, s *store, rec harness.Recording) error 
 	return a.summary(s, nil)
 }
 
-// isSealed reports whether a recording was scrubbed under the policy and key of the store, so that scrubbing it again
-// would only put stand-ins into the places of stand-ins.
+// isSealed reports whether a recording was scrubbed, or rotated, under the policy and key of the store, so that scrubbing
+// it again would only put stand-ins into the places of stand-ins.
 func (s *store) isSealed(seal harness.ScrubSeal) bool {
 	now := s.scrubber.Seal()
-	return seal.Policy == now.Policy && seal.Key == now.Key
+	return seal.Policy == now.Policy && lastKey(seal) == now.Key
+}
+
+// over stands in a seal between the key and that of the stand-ins that were replaced under it.
+const over = " over "
+
+// lastKey is the key under which a recording was scrubbed last.
+func lastKey(seal harness.ScrubSeal) string {
+	key, _, _ := strings.Cut(seal.Key, over)
+	return key
 }
 
 // copyOf stores a recording with its seal.

@@ -92,13 +92,13 @@ func (a *app) scrubKeyRotateVerb() verb {
 			switch {
 			case was.Policy != now.Policy:
 				err = harness.Usage(fmt.Errorf("rotate: %s was not scrubbed under this policy", args[0]), "name the policy of the recording with --policy")
-			case was.Key == now.Key:
+			case lastKey(was) == now.Key:
 				err = harness.Usage(fmt.Errorf("rotate: %s was scrubbed under this key already", args[0]), "name the new key with --key")
 			}
 			if err != nil {
 				return errors.Join(err, s.Abort())
 			}
-			s.over = " over " + was.Key
+			s.over = over + was.Key
 			return a.scrub(ctx, s, rec)
 		},
 	}
