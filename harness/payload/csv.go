@@ -16,7 +16,7 @@ func ParseCSV(source []byte) (*Doc, error) {
 	if cs := utf16Of(source); cs != nil {
 		return parseView("csv", cs, source, ParseCSV)
 	}
-	p := csvParser{s: source, delimiter: delimiterOf(source)}
+	p := newCSVParser(source, 0, delimiterOf(source))
 	if bytes.HasPrefix(source, []byte(utf8BOM)) {
 		p.i = len(utf8BOM)
 	}
@@ -74,7 +74,7 @@ func sniffCSV(head []byte) bool {
 	if end := bytes.LastIndexAny(head, "\r\n"); end >= 0 {
 		head = head[:end+1]
 	}
-	p := csvParser{s: head, delimiter: delimiterOf(head)}
+	p := newCSVParser(head, 0, delimiterOf(head))
 	err := p.parse()
 	return err == nil && p.rows > 0 && len(p.header) > 1 && p.ragged == 0 && p.blank*rows <= p.rows
 }
@@ -84,10 +84,24 @@ type csvParser struct {
 	s         []byte
 	i         int
 	delimiter byte
+	marks     *[256]bool // bytes at which a cell may end, and the quote
 	header    [][2]uint32
 
 	csvCounts
 }
+
+func newCSVParser(s []byte, i int, delimiter byte) csvParser {
+	return csvParser{s: s, i: i, delimiter: delimiter, marks: cellMarks[delimiter]}
+}
+
+// cellMarks is the marks of each delimiter.
+var cellMarks = func() (marks [256]*[256]bool) {
+	for _, d := range delimiters {
+		marks[d] = &[256]bool{'\r': true, '\n': true, '"': true}
+		marks[d][d] = true
+	}
+	return marks
+}()
 
 // csvCounts is what is counted in a table.
 type csvCounts struct {
@@ -130,15 +144,14 @@ func (p *csvParser) row() error {
 		if err := p.cell(); err != nil {
 			return err
 		}
-		span := [2]uint32{uint32(start), uint32(p.i)}
 		if isHeader {
-			p.header = append(p.header, span)
+			p.header = append(p.header, [2]uint32{uint32(start), uint32(p.i)})
 		} else {
-			n := node{kind: text, start: span[0], stop: span[1]}
+			n := p.next()
+			n.kind, n.start, n.stop = text, uint32(start), uint32(p.i)
 			if column < len(p.header) {
 				n.nameFrom, n.nameTo, n.named = p.header[column][0], p.header[column][1], true
 			}
-			p.add(n)
 		}
 		if p.i < len(p.s) && p.s[p.i] == p.delimiter {
 			p.i++
@@ -174,16 +187,19 @@ func (p *csvParser) cell() error {
 			}
 			p.i++
 		}
-	}
-	afterQuote := p.i
-	for i, c := range p.s[afterQuote:] {
-		switch {
-		case c == p.delimiter || c == '\n' || c == '\r':
-			p.i += i
-			return nil
-		case c == '"' || i == 0 && afterQuote > start:
+		if p.i < len(p.s) && !p.marks[p.s[p.i]] {
 			p.bare++
 		}
+	}
+	for i, c := range p.s[p.i:] {
+		if !p.marks[c] {
+			continue
+		}
+		if c != '"' {
+			p.i += i
+			return nil
+		}
+		p.bare++
 	}
 	p.i = len(p.s)
 	return nil
@@ -302,7 +318,7 @@ func (d *Doc) Columns() []string {
 
 // columnsOf is the decoded cells of a header.
 func columnsOf(header []byte, delimiter byte) []string {
-	p := csvParser{s: header, delimiter: delimiter}
+	p := newCSVParser(header, 0, delimiter)
 	var names []string
 	for {
 		start := p.i

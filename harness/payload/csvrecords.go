@@ -100,7 +100,7 @@ func (c *csvRecords) row(rest []byte, at int, last bool, counts *csvCounts) (to,
 		}
 		return at + len(line), 1 + bytes.Count(line, []byte{c.delimiter}), nil
 	}
-	p := csvParser{s: rest, i: at, delimiter: c.delimiter}
+	p := newCSVParser(rest, at, c.delimiter)
 	for {
 		if err := p.cell(); err != nil && !last {
 			return 0, 0, errShort
@@ -152,7 +152,7 @@ func (n *csvCounts) lineEnd(b []byte) {
 // cellEnd is where the cell ends that begins at i.
 func (c *csvRecords) cellEnd(row []byte, i int) int {
 	if i < len(row) && row[i] == '"' {
-		p := csvParser{s: row, i: i, delimiter: c.delimiter}
+		p := newCSVParser(row, i, c.delimiter)
 		if p.cell() != nil {
 			return len(row)
 		}

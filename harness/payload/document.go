@@ -470,12 +470,21 @@ type tape struct {
 	open  []uint32
 }
 
-func (t *tape) add(n node) {
+// next adds a node without children, and returns it to be filled in where it stands, until another one is added.
+func (t *tape) next() *node {
 	if len(t.open) > 0 {
 		t.nodes[t.open[len(t.open)-1]].count++
 	}
-	n.end = uint32(len(t.nodes) + 1)
-	t.nodes = append(t.nodes, n)
+	t.nodes = append(t.nodes, node{})
+	n := &t.nodes[len(t.nodes)-1]
+	n.end = uint32(len(t.nodes))
+	return n
+}
+
+func (t *tape) add(n node) {
+	to := t.next()
+	n.end = to.end
+	*to = n
 }
 
 func (t *tape) begin(n node) {

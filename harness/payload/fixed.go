@@ -176,7 +176,9 @@ func (p *fixedParser) cells(at int, line []byte, kind int) {
 }
 
 func (p *fixedParser) cell(at, from, to int, name uint32, named bool) {
-	p.add(node{kind: text, start: uint32(at + from), stop: uint32(at + to), listed: true, named: named, nameFrom: name})
+	n := p.next()
+	n.kind, n.start, n.stop = text, uint32(at+from), uint32(at+to)
+	n.listed, n.named, n.nameFrom = true, named, name
 }
 
 func (p *fixedParser) facts() []Fact {
