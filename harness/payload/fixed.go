@@ -31,7 +31,7 @@ func ParseFixed(l *layout.Layout, source []byte) (*Doc, error) {
 		return nil, err
 	}
 	doc := &Doc{Format: "fixed", Source: source, Facts: p.facts(), nodes: p.nodes, names: p.names, shared: l.Digest[:]}
-	doc.syntax = fixedSyntax{l, p.fields, p.types}
+	doc.syntax = &fixedSyntax{l, charmapOf(l.Encoding), p.fields, p.types}
 	return doc, nil
 }
 

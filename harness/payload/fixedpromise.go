@@ -15,7 +15,7 @@ type Promise struct {
 
 // Layout is the layout of a document of fixed width, nil for any other.
 func (d *Doc) Layout() *layout.Layout {
-	if s, ok := d.syntax.(fixedSyntax); ok {
+	if s, ok := d.syntax.(*fixedSyntax); ok {
 		return s.l
 	}
 	return nil

@@ -14,27 +14,46 @@ import (
 // fixedSyntax spells the fields of a layout.
 type fixedSyntax struct {
 	l      *layout.Layout
+	table  *charmap.Charmap // of its encoding; nil for UTF-8
 	fields []*layout.Field
 	types  []int
 }
 
-func (s fixedSyntax) decode(raw []byte, n *node) string {
+func (s *fixedSyntax) decode(raw []byte, n *node) string {
 	f := s.fields[n.nameFrom]
-	if f == nil {
-		return s.toText(raw)
+	if isBare(f) {
+		return s.toText(bare(f, raw))
 	}
-	switch f.Type {
-	case layout.KindRecord:
+	if f.Type == layout.KindRecord {
 		return s.l.Records[s.types[n.nameFrom]].Type
-	case layout.Number, layout.Amount:
-		return numberOf(f, raw)
-	case layout.Date:
-		return s.toText(bytes.Trim(raw, " "))
 	}
-	if f.Align == layout.Right {
-		return s.toText(bytes.TrimLeft(raw, f.Pad))
+	return numberOf(f, raw)
+}
+
+// isBare reports whether the text of a field is its bytes without padding.
+func isBare(f *layout.Field) bool {
+	return f == nil || f.Type != layout.KindRecord && f.Type != layout.Number && f.Type != layout.Amount
+}
+
+// bare is the bytes of a field without padding.
+func bare(f *layout.Field, raw []byte) []byte {
+	switch {
+	case f == nil:
+		return raw
+	case f.Type == layout.Date:
+		return bytes.Trim(raw, " ")
+	case f.Align == layout.Right:
+		return bytes.TrimLeft(raw, f.Pad)
 	}
-	return s.toText(bytes.TrimRight(raw, f.Pad))
+	return bytes.TrimRight(raw, f.Pad)
+}
+
+// holds reports whether a scalar has a text already.
+func (s *fixedSyntax) holds(text string, raw []byte, n *node) bool {
+	if f := s.fields[n.nameFrom]; s.table == nil && isBare(f) {
+		return text == string(bare(f, raw)) // without a copy
+	}
+	return text == s.decode(raw, n)
 }
 
 // numberOf writes digits without padding and with the decimal point that the layout implies. What is no number stays
@@ -68,8 +87,8 @@ func isDigits(b []byte) bool {
 }
 
 // encode keeps the width of what stood there.
-func (s fixedSyntax) encode(out []byte, value string, was []byte, n *node) []byte {
-	if value == s.decode(was, n) {
+func (s *fixedSyntax) encode(out []byte, value string, was []byte, n *node) []byte {
+	if s.holds(value, was, n) {
 		return append(out, was...)
 	}
 	f, from := s.fields[n.nameFrom], len(out)
@@ -92,7 +111,7 @@ func (s fixedSyntax) encode(out []byte, value string, was []byte, n *node) []byt
 	return fit(s.appendText(out, value), from, len(was), f.Pad[0], f.Align == layout.Right)
 }
 
-func (fixedSyntax) encodeName(out []byte, value string, _ []byte) []byte {
+func (*fixedSyntax) encodeName(out []byte, value string, _ []byte) []byte {
 	return append(out, value...)
 }
 
@@ -142,8 +161,9 @@ func fit(out []byte, from, width int, pad byte, right bool) []byte {
 	return out
 }
 
-func (s fixedSyntax) charmap() *charmap.Charmap {
-	switch s.l.Encoding {
+// charmapOf is the table of an encoding; nil for UTF-8.
+func charmapOf(encoding string) *charmap.Charmap {
+	switch encoding {
 	case "latin-1":
 		return charmap.ISO8859_1
 	case "windows-1252":
@@ -152,14 +172,13 @@ func (s fixedSyntax) charmap() *charmap.Charmap {
 	return nil
 }
 
-func (s fixedSyntax) toText(raw []byte) string {
-	table := s.charmap()
-	if table == nil {
+func (s *fixedSyntax) toText(raw []byte) string {
+	if s.table == nil {
 		return string(raw)
 	}
 	var out strings.Builder
 	for _, c := range raw {
-		out.WriteRune(table.DecodeByte(c))
+		out.WriteRune(s.table.DecodeByte(c))
 	}
 	return out.String()
 }
@@ -168,16 +187,15 @@ func (s fixedSyntax) toText(raw []byte) string {
 var inOneLine = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ")
 
 // appendText spells a text in the encoding of the layout; what it has no byte for, and a line end, becomes ? or a blank.
-func (s fixedSyntax) appendText(out []byte, value string) []byte {
+func (s *fixedSyntax) appendText(out []byte, value string) []byte {
 	if strings.ContainsAny(value, "\r\n") {
 		value = inOneLine.Replace(value)
 	}
-	table := s.charmap()
-	if table == nil {
+	if s.table == nil {
 		return append(out, value...)
 	}
 	for _, r := range value {
-		if b, ok := table.EncodeRune(r); ok && r != utf8.RuneError {
+		if b, ok := s.table.EncodeRune(r); ok && r != utf8.RuneError {
 			out = append(out, b)
 		} else {
 			out = append(out, '?')
