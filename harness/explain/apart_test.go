@@ -23,6 +23,21 @@ func TestCausesStayApart(t *testing.T) {
 	told := func(name, student string) harness.Exchange {
 		return callOf("s1", target, "sis", "POST", "/match", fmt.Sprintf(`{"name":%q}`, name), "200", fmt.Sprintf(`{"student":%q}`, student))
 	}
+	matched := func(moved int, name string) []harness.Exchange {
+		var list []harness.Exchange
+		for i := range 6 {
+			session, last := fmt.Sprintf("s%d", i), fmt.Sprintf("Okafor%d", i)
+			answer := fmt.Sprintf(`{"person":{"last":%q}}`, last)
+			if i < moved {
+				answer = fmt.Sprintf(`{"person":{"details":{"last":%q}}}`, last)
+			}
+			if name != "" {
+				last = name
+			}
+			list = append(list, ask(session, answer), callOf(session, target, "sis", "POST", "/match", fmt.Sprintf(`{"last":%q}`, last), "200", ""))
+		}
+		return list
+	}
 	due := func(days ...string) []harness.Exchange {
 		var list []harness.Exchange
 		for i, day := range days {
@@ -61,6 +76,8 @@ func TestCausesStayApart(t *testing.T) {
 		{"a value of one system is lost in an earlier answer of another", "an answer does not follow from a later one",
 			xs(told("Ngozi", "H1"), ask("s1", `{"student":"H1","other":"x"}`)), xs(told("Ngozi", "J9"), ask("s1", `{"student":"DEFAULT","other":"x"}`)),
 			[]string{"F00 review 1/1 calls ×1", "F00 review 1/1 calls ×1"}},
+		{"a field moves in some sessions, and another holds one constant in all", "what happens without the cause as well is not of it",
+			matched(0, ""), matched(4, "DEFAULT"), []string{"F02 review 4/6 calls ×8", "F01 review 6/6 calls ×6"}},
 		{"one day in several files", "a single value in each file is the same step in all",
 			due("2026-08-17", "2026-09-01"), due("2026-08-16", "2026-08-31"), []string{"F06 breaking 3/3 rows ×6"}},
 		{"two steps", "one day earlier and one day later are two changes",

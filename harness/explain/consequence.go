@@ -133,8 +133,9 @@ func (s *state) lostValues(cause []int) consequence {
 		}
 	}
 	found = s.couldBringOn(slices.DeleteFunc(found, func(j int) bool { return s.facts.held[j] || !s.canFollow(s.at(cause[0]), s.at(j)) }))
+	found = s.onlyBeside(cause, s.stillOpen(found))
 	var c consequence
-	for _, g := range s.grouped(s.take(s.usual(cause, s.stillOpen(found)))) {
+	for _, g := range s.grouped(s.take(s.usual(cause, found))) {
 		d := s.at(g.list[0])
 		c.list = append(c.list, g.list...)
 		c.targets = append(c.targets, s.place(d.To, d))
@@ -143,6 +144,38 @@ func (s *state) lostValues(cause []int) consequence {
 		c.harm = true
 	}
 	return c
+}
+
+// onlyBeside leaves out values that a place has now in sessions without the cause, too: what happens as well without a
+// cause does not come of it. Values that are just gone are left to it, for there are many ways to lose one.
+func (s *state) onlyBeside(cause, list []int) []int {
+	type now struct {
+		slot slot
+		text string
+	}
+	of := func(i int) now { return now{slotOf(s.at(i)), s.at(i).Is.Text} }
+	asWell := map[now]bool{}
+	for _, i := range list {
+		if of(i).text != "" {
+			asWell[of(i)] = false
+		}
+	}
+	if len(asWell) == 0 {
+		return list
+	}
+	roots := s.sessions(cause)
+	for i, open := range s.open {
+		if !open || s.at(i).Is.Text == "" {
+			continue
+		}
+		if _, sought := asWell[of(i)]; !sought {
+			continue
+		}
+		if _, has := slices.BinarySearch(roots, s.at(i).Session); !has {
+			asWell[of(i)] = true
+		}
+	}
+	return slices.DeleteFunc(list, func(i int) bool { return asWell[of(i)] })
 }
 
 // canFollow reports whether a change can come of the cause: files are made of what came in. Two files that come in, or two
