@@ -87,7 +87,8 @@ type fixedParser struct {
 	types   []int           // record type of a name
 	base    []uint32        // first name of a record type
 	totals  []*runningTotal
-	lengths map[int]int
+	lengths map[int]int // of the records that have another length than the layout says
+	exact   int         // records that have it
 	records int
 	unknown int
 }
@@ -134,7 +135,11 @@ func (p *fixedParser) parse() error {
 
 func (p *fixedParser) record(at int, line []byte) {
 	p.records++
-	p.lengths[len(line)]++
+	if len(line) == p.l.Length {
+		p.exact++
+	} else {
+		p.lengths[len(line)]++
+	}
 	p.begin(node{kind: object, start: uint32(at)})
 	kind := p.l.Of(line)
 	if kind < 0 {
@@ -183,6 +188,9 @@ func (p *fixedParser) cell(at, from, to int, name uint32, named bool) {
 
 func (p *fixedParser) facts() []Fact {
 	facts := append([]Fact{{"layout", p.l.Name}}, lineFacts(p.s)...)
+	if p.exact > 0 {
+		p.lengths[p.l.Length] = p.exact
+	}
 	facts = append(facts, Fact{"record lengths", histogram(p.lengths)})
 	if p.unknown > 0 {
 		facts = append(facts, Fact{"records of no type", strconv.Itoa(p.unknown)})
