@@ -52,7 +52,18 @@ type Proof struct {
 	Explained  int            // places that hold the stand-in of another value
 	Suspicions map[string]int // places that a person should look at, by what they look like
 	StandIns   []string       // salted digests of stand-ins that look like real ones to a rule, sorted
+	Leaves     Leaves
 	Account    []ProofLine
+}
+
+// Leaves counts the leaves of bodies that were compared with what was made of them, place by place. In = Out = Changed +
+// Kept.
+type Leaves struct {
+	Exchanges int // that were scrubbed
+	Compared  int // of them; fewer when there is much to compare
+	In, Out   int
+	Changed   int // hold another text
+	Kept      int // hold the text that came in, as their rules say, or because they stand for no value
 }
 
 // Tiers counts originals by how they were searched for.

@@ -81,6 +81,9 @@ func (p *proof) prove(files fs.FS) (*harness.Proof, error) {
 		}
 		return nil, err
 	}
+	if certificate.Leaves, err = p.coverage.Leaves(p.scrubber.Account()); err != nil {
+		return nil, err
+	}
 	slices.Sort(p.input)
 	certificate.Input = "hmac-sha256:" + p.key.Mark(strings.Join(p.input, "\n"))
 	certificate.Account = p.account()

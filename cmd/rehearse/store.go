@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/coverage"
 	"github.com/rehearse-dev/rehearse/fixtures/scan"
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
@@ -59,6 +60,7 @@ type scrubbing struct {
 	key      *scrub.Key
 	vault    *scrub.Vault // nil: none
 	register *scan.Register
+	coverage *coverage.Coverage
 }
 
 // openStore prepares everything that can fail before the first exchange comes: policy, key, folder.
@@ -95,8 +97,8 @@ func (a *app) scrubbing(f storeFlags) (s scrubbing, err error) {
 			return s, err
 		}
 	}
-	s.register = scan.NewRegister()
-	options := []scrub.Option{scrub.WithWitness(s.register.Witness), scrub.WithEnvironment(a.getenv)}
+	s.register, s.coverage = scan.NewRegister(), coverage.New(s.policy)
+	options := []scrub.Option{scrub.WithWitness(s.register.Witness), scrub.WithAudit(s.coverage.Compare), scrub.WithEnvironment(a.getenv)}
 	if f.vault != "" {
 		if s.vault, err = scrub.LoadVault(f.vault, s.key); err != nil {
 			return s, err

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/coverage"
 	"github.com/rehearse-dev/rehearse/fixtures/scan"
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
@@ -76,8 +77,8 @@ func proved(t *testing.T, rec harness.Recording) (string, *fixtures.Recording) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	register := scan.NewRegister()
-	s := scrub.New(policy, key, scrub.WithWitness(register.Witness))
+	register, cover := scan.NewRegister(), coverage.New(policy)
+	s := scrub.New(policy, key, scrub.WithWitness(register.Witness), scrub.WithAudit(cover.Compare))
 	dir := filepath.Join(t.TempDir(), "recording")
 	w, err := fixtures.Create(dir, harness.Manifest{Origin: rec.Manifest().Origin, Tool: "rehearse"})
 	if err != nil {
@@ -104,6 +105,11 @@ func proved(t *testing.T, rec harness.Recording) (string, *fixtures.Recording) {
 	if err := s.Err(); err != nil {
 		t.Fatal(err)
 	}
+	leaves, err := cover.Leaves(s.Account())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("leaves: %+v", leaves)
 	if err := w.Seal(s.Seal()); err != nil {
 		t.Fatal(err)
 	}
