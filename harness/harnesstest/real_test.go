@@ -120,7 +120,7 @@ func scrubber(t *testing.T, policyFile string) *scrub.Scrubber {
 func keepEverything(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "policy.yaml")
-	text := "policy: open\nrules:\n  - at: \"**\"\n    keep: true\n    reason: public sandbox traffic\n  - at: session\n    keep: true\n    reason: name of a test\n"
+	text := "policy: open\nrules:\n  - at: \"**\"\n    keep: true\n    reason: public sandbox traffic\n"
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
