@@ -77,6 +77,7 @@ func (s *state) change(f *harness.Finding, list []int) severity.Change {
 	c := severity.Change{
 		Kind: s.kind.Kind, Class: d.Class, Part: partOf(d), Name: strings.ToLower(d.Pattern.Leaf()), Was: d.Was, Is: d.Is,
 		Out: s.downstream(d), Some: f.Of > f.Count, InError: s.inError(d), Accepted: s.accepted(d),
+		Segment:  slices.ContainsFunc(d.Pattern, func(step harness.Step) bool { return step.Kind == harness.StepName && step.Name == "segments" }),
 		Updating: !isAnswer(d) && strings.HasPrefix(d.Operation, "PATCH "),
 	}
 	if isPlace(d) && s.Reads.Known {

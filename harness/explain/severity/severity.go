@@ -43,6 +43,7 @@ type Change struct {
 	SameLook   bool // texts look the same: letters and accents are composed differently
 	Repaired   bool // texts are as they should be now
 	ByPosition bool // the reader takes fields by their position
+	Segment    bool // it is a segment of an EDI message, or an element of one
 }
 
 // Rule is one row of the table. An empty verdict of a profile is that of the profile typed.

@@ -50,6 +50,8 @@ var Rules = []Rule{
 	{ID: "S52", Change: "encoding of texts repaired", In: looks, Out: looks, Unread: true, Reason: "receivers keep the damaged texts from before", fits: aRepair},
 	{ID: "S43", Change: "encoding of texts changed", In: breaks, Out: breaks, Reason: "letters beyond ASCII turn into others or are refused", fits: kind("F11")},
 	{ID: "S44", Change: "records of fixed width shifted", In: breaks, Out: breaks, Reason: "every field behind the column is read from the wrong place", fits: kind("F16")},
+	{ID: "S33", Change: "number or time in the envelope of an EDI message", In: fine, Out: fine, Bytes: looks, Reason: "every transmission has its own; two ends of an envelope that disagree are told apart from it (S45)", fits: anEnvelope},
+	{ID: "S34", Change: "segment or element of an EDI message added, lost or in another place", In: breaks, Out: breaks, Reason: "loops are told apart by the order of their segments", fits: aSegment},
 	{ID: "S64", Change: "delimiter of a file changed", In: breaks, Out: breaks, Reason: "a row becomes one value", fits: aDelimiter},
 	{ID: "S32", Change: "line ends, quoting or final newline changed", In: fine, Out: looks, Bytes: looks, Reason: "readers of the format take both; strict loaders do not", fits: aDialect},
 	{ID: "S65", Change: "names of columns spelled otherwise", In: breaks, Out: breaks, Reason: "readers that look for the old spelling find nothing", fits: kind("F12")},
@@ -60,7 +62,7 @@ var Rules = []Rule{
 	{ID: "S18", Change: "same records in another order", In: fine, Out: fine, Reason: "records are told apart by their keys", fits: aMove},
 	{ID: "S21", Change: "list answered in pages", In: looks, Out: looks, Reason: "a reader that does not follow loses the rest", fits: kind("F07")},
 	{ID: "S28", Change: "values that look like noise and that no rule covers", In: looks, Out: looks, Reason: "only runs of the same thing prove noise", fits: kind("F44")},
-	{ID: "S45", Change: "promise of a message about itself broken", In: breaks, Out: breaks, Reason: "part of the message is missing or altered", fits: kind("F27", "F30", "F40")},
+	{ID: "S45", Change: "promise of a message about itself broken", In: breaks, Out: breaks, Reason: "part of the message is missing or altered", fits: aBrokenPromise},
 	{ID: "S46", Change: "mass of records gone, new or in another state", In: breaks, Out: breaks, Reason: "one wrong extract can delete a term", fits: kind("F28")},
 	{ID: "S08", Change: "new code that no code table translates", In: breaks, Out: looks, Unread: true, Reason: "the mapping drops or guesses what it does not know", fits: anUnmapped},
 	{ID: "S39", Change: "new code that passes", In: looks, Out: looks, Unread: true, Reason: "somebody must say what it means before receivers meet it", fits: kind("F01")},
@@ -161,6 +163,23 @@ func aNewField(c Change) bool { return c.Kind == "F13" }
 func anAcceptedField(c Change) bool { return c.Kind == "F13" && c.Accepted }
 
 func aLostDelivery(c Change) bool { return c.Lost }
+
+// aBrokenPromise is an F27, F30 or F40, and what the reader of an EDI message says of its counts and control numbers.
+func aBrokenPromise(c Change) bool {
+	return kind("F27", "F30", "F40")(c) || kind("F00")(c) && !c.Is.IsAbsent() && inForm("envelopes", "counts", "control numbers")(c)
+}
+
+// envelope names the elements of X12 and HL7 that count or date transmissions.
+var envelope = strings.Fields("isa09 isa10 isa13 gs04 gs05 gs06 st02 se02 ge02 iea02 msh-7 msh-10")
+
+func anEnvelope(c Change) bool {
+	return c.Part == PartBody && c.Class == harness.Changed && kind("F00", "F44")(c) && slices.Contains(envelope, c.Name)
+}
+
+func aSegment(c Change) bool {
+	return c.Segment && kind("F00", "F02", "F03", "F13", "F24")(c) &&
+		(c.Class == harness.Added || c.Class == harness.Removed || c.Class == harness.Moved)
+}
 
 func aDelimiter(c Change) bool {
 	return kind("F00", "F14")(c) && inForm("delimiter", "separators")(c)
