@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, Deadline: time.Now().Add(8 * time.Minute), Setup: prepareScript, Cmds: commands,
+		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, Deadline: time.Now().Add(25 * time.Minute), Setup: prepareScript, Cmds: commands,
 	})
 }
 
