@@ -110,22 +110,25 @@ func (a *app) scrubPolicyVerb() verb {
 		use: "policy", short: "print the built-in policy, to begin your own",
 		example: "rehearse scrub policy --out policy.yaml",
 		flags:   func(set *pflag.FlagSet) { set.StringVar(&out, "out", "", "write it to this new `file`") },
-		run:     func(context.Context, []string) error { return a.writeNew(out, defaultPolicy) },
+		run:     func(context.Context, []string) error { return a.writePolicy(out, defaultPolicy) },
 	}
 }
 
-// writeNew writes a text to standard output, or to a file that must not be there yet.
-func (a *app) writeNew(file string, text []byte) error {
+// writePolicy writes a policy to standard output, or to a file that must not be there yet.
+func (a *app) writePolicy(file string, text []byte) error {
 	if file == "" {
 		_, err := a.out.Write(text)
 		return err
 	}
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	return writeNew("policy", file, 0o644, text)
+}
+
+// writeNew writes a file that must not exist yet.
+func writeNew(what, file string, mode os.FileMode, text []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
 	if err != nil {
-		return harness.Usage(fmt.Errorf("write policy: %w", err), "choose a file that does not exist yet")
+		return harness.Usage(fmt.Errorf("write %s: %w", what, err), "choose a file that does not exist yet")
 	}
-	if _, err := f.Write(text); err != nil {
-		return err
-	}
-	return f.Close()
+	_, err = f.Write(text)
+	return errors.Join(err, f.Close())
 }

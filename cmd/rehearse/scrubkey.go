@@ -123,12 +123,7 @@ func (a *app) scrubKeySecretVerb() verb {
 			if err != nil {
 				return err
 			}
-			f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-			if err != nil {
-				return harness.Usage(fmt.Errorf("write secret: %w", err), "choose a file that does not exist yet")
-			}
-			_, err = fmt.Fprintln(f, key.TestSecret(args[0]))
-			return errors.Join(err, f.Close())
+			return writeNew("secret", out, 0o600, []byte(key.TestSecret(args[0])+"\n"))
 		},
 	}
 }

@@ -45,7 +45,7 @@ func (a *app) scrubSuggestVerb() verb {
 			if err != nil {
 				return err
 			}
-			if err := a.writeNew(out, s.Text); err != nil {
+			if err := a.writePolicy(out, s.Text); err != nil {
 				return err
 			}
 			fmt.Fprintf(a.err, "%s: %d places to replace, %d to keep, %d for you to decide\n", harness.Count(s.Exchanges, "exchange"), s.Replaced, s.Kept, s.Open)
