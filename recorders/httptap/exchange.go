@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 // chunkSize is how many bytes of an answer pass at a time.
@@ -59,7 +60,7 @@ func (t *Tap) begin(sink harness.Sink, w http.ResponseWriter, r *http.Request) *
 		x.raw = raw
 	}
 	x.rec = harness.Exchange{Channel: harness.ChannelHTTP, From: t.From, To: t.To, At: t.now()}
-	x.rec.Request = harness.Message{Head: requestHead(r, x.raw), Media: mediaOf(r.Header.Get("Content-Type"))}
+	x.rec.Request = harness.Message{Head: requestHead(r, x.raw), Media: httpwire.Media(r.Header.Get("Content-Type"))}
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0 {
 		x.body = newRequestBody(r.Body, r.ContentLength, t.maxBody())
 	}
@@ -127,7 +128,7 @@ func (x *exchange) note(resp *http.Response) (raw harness.Head, more bool) {
 	if x.conn != nil {
 		raw, more = x.conn.answer(resp)
 	}
-	x.rec.Response = harness.Message{Head: responseHead(resp, x.secured(resp), raw), Media: mediaOf(resp.Header.Get("Content-Type"))}
+	x.rec.Response = harness.Message{Head: responseHead(resp, x.secured(resp), raw), Media: httpwire.Media(resp.Header.Get("Content-Type"))}
 	return raw, more
 }
 

@@ -1,7 +1,6 @@
 package httptap
 
 import (
-	"bytes"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -9,92 +8,8 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
-
-// Limits of a head that is read from the wire.
-const (
-	maxHead   = 1 << 20 // bytes
-	maxFields = 512
-	maxLine   = 4096 // bytes of a line between chunks
-)
-
-// fieldTrailer marks the end of the header fields and the begin of the trailer fields in a recorded head.
-const fieldTrailer = ":trailer"
-
-// headScanner collects the bytes of one head, up to and with its blank line.
-type headScanner struct {
-	buf  []byte
-	line int // where the current line begins in buf
-}
-
-// take consumes the part of p that belongs to the head. Blank lines before the head are skipped.
-func (s *headScanner) take(p []byte) (n int, done bool) {
-	for n < len(p) {
-		i := bytes.IndexByte(p[n:], '\n')
-		if i < 0 {
-			s.buf = append(s.buf, p[n:]...)
-			return len(p), false
-		}
-		s.buf = append(s.buf, p[n:n+i+1]...)
-		n += i + 1
-		blank := isBlank(s.buf[s.line:])
-		if blank && s.line > 0 {
-			return n, true
-		}
-		if blank {
-			s.buf = s.buf[:0]
-		}
-		s.line = len(s.buf)
-	}
-	return n, false
-}
-
-func (s *headScanner) reset() { s.buf, s.line = s.buf[:0], 0 }
-
-func (s *headScanner) overflow() bool { return len(s.buf) > maxHead }
-
-// partial reports whether a head has begun and not ended.
-func (s *headScanner) partial() bool { return len(bytes.Trim(s.buf, "\r\n")) > 0 }
-
-func isBlank(line []byte) bool {
-	return len(line) == 1 || len(line) == 2 && line[0] == '\r'
-}
-
-// rawHead is a head as it crossed: its first line, and its fields in order.
-type rawHead struct {
-	start  string
-	fields harness.Head
-}
-
-// parseHead cuts a head into its fields. Values lose the white space around them, as RFC 9110 section 5.5 defines;
-// folded lines are joined by one space, as net/http does.
-func parseHead(b []byte) (h rawHead, ok bool) {
-	text := string(b)
-	h.start, text, _ = strings.Cut(text, "\n")
-	h.start = strings.TrimSuffix(h.start, "\r")
-	h.fields = make(harness.Head, 0, strings.Count(text, "\n"))
-	for text != "" {
-		var line string
-		line, text, _ = strings.Cut(text, "\n")
-		line = strings.TrimSuffix(line, "\r")
-		if line == "" {
-			break
-		}
-		if last := len(h.fields) - 1; line[0] == ' ' || line[0] == '\t' {
-			if last < 0 {
-				return h, false
-			}
-			h.fields[last].Value += " " + strings.Trim(line, " \t")
-			continue
-		}
-		name, value, colon := strings.Cut(line, ":")
-		if !colon || name == "" || len(h.fields) == maxFields {
-			return h, false
-		}
-		h.fields = append(h.fields, harness.Field{Name: name, Value: strings.Trim(value, " \t")})
-	}
-	return h, true
-}
 
 // reframed are the fields that net/http takes out of a header, or rewrites, because they frame the message.
 var reframed = map[string]bool{"Host": true, "Transfer-Encoding": true, "Trailer": true, "Content-Length": true}
@@ -199,11 +114,5 @@ func withTrailer(h harness.Head, trailer http.Header) harness.Head {
 	if len(fields) == 0 {
 		return h
 	}
-	return append(append(h, harness.Field{Name: fieldTrailer}), fields...)
-}
-
-// mediaOf is the media type without parameters, lower case.
-func mediaOf(contentType string) string {
-	media, _, _ := strings.Cut(contentType, ";")
-	return strings.ToLower(strings.TrimSpace(media))
+	return append(append(h, harness.Field{Name: httpwire.FieldTrailer}), fields...)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 // place is where in the bytes of a connection a requestScanner stands.
@@ -26,10 +27,10 @@ const (
 // differently is not used.
 type requestScanner struct {
 	at    place
-	head  headScanner
-	line  []byte    // of a chunk size or a trailer, while incomplete
-	left  int64     // bytes of the body or chunk that are still to come
-	heads []rawHead // whole, and not yet asked for
+	head  httpwire.HeadScanner
+	line  []byte          // of a chunk size or a trailer, while incomplete
+	left  int64           // bytes of the body or chunk that are still to come
+	heads []httpwire.Head // whole, and not yet asked for
 }
 
 // feed takes the next bytes, cut anywhere.
@@ -37,11 +38,11 @@ func (s *requestScanner) feed(p []byte) {
 	for len(p) > 0 {
 		switch s.at {
 		case inHead:
-			n, done := s.head.take(p)
+			n, done := s.head.Take(p)
 			p = p[n:]
 			if done {
 				s.endHead()
-			} else if s.head.overflow() {
+			} else if s.head.Overflow() {
 				s.loseHead()
 			}
 		case inBody, inChunk:
@@ -59,14 +60,14 @@ func (s *requestScanner) feed(p []byte) {
 
 // endHead queues the head and finds out what follows it.
 func (s *requestScanner) endHead() {
-	h, ok := parseHead(s.head.buf)
-	s.head.reset()
+	h, ok := httpwire.ParseHead(s.head.Bytes())
+	s.head.Reset()
 	if !ok {
 		s.loseHead()
 		return
 	}
 	s.heads = append(s.heads, h)
-	s.at, s.left = frame(h.fields)
+	s.at, s.left = frame(h.Fields)
 	s.endBody()
 }
 
@@ -108,11 +109,11 @@ func (s *requestScanner) takeLine(p []byte) (n int) {
 	}
 	s.line = append(s.line, p[:i+1]...)
 	switch {
-	case len(s.line) > maxLine:
+	case len(s.line) > httpwire.MaxLine:
 		s.lose()
 	case p[i] != '\n':
 	case s.at == inTrailer:
-		if isBlank(s.line) {
+		if httpwire.IsBlank(s.line) {
 			s.at = inHead
 		}
 		s.line = s.line[:0]
@@ -142,17 +143,17 @@ func (s *requestScanner) lose() { *s = requestScanner{at: lost, heads: s.heads} 
 
 // loseHead gives up at a head; an empty one stands for it, which agrees with nothing and is still counted.
 func (s *requestScanner) loseHead() {
-	s.heads = append(s.heads, rawHead{})
+	s.heads = append(s.heads, httpwire.Head{})
 	s.lose()
 }
 
 // next hands out the oldest head.
-func (s *requestScanner) next() (rawHead, bool) {
+func (s *requestScanner) next() (httpwire.Head, bool) {
 	if len(s.heads) == 0 {
-		return rawHead{}, false
+		return httpwire.Head{}, false
 	}
 	h := s.heads[0]
-	s.heads[0] = rawHead{}
+	s.heads[0] = httpwire.Head{}
 	if s.heads = s.heads[1:]; len(s.heads) == 0 {
 		s.heads = nil
 	}
@@ -162,7 +163,7 @@ func (s *requestScanner) next() (rawHead, bool) {
 // unanswered counts the requests that began and were never asked for.
 func (s *requestScanner) unanswered() int {
 	n := len(s.heads)
-	if s.at == inHead && s.head.partial() {
+	if s.at == inHead && s.head.Partial() {
 		n++
 	}
 	return n

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 // framings is a small grammar of requests whose parts disagree about where a body ends. Every combination is sent.
@@ -79,14 +80,14 @@ func (o *strictOrigin) complain(format string, args ...any) {
 }
 
 func (o *strictOrigin) read(head string, r *bufio.Reader) (path, body string, whole bool) {
-	raw, ok := parseHead([]byte(head))
-	if words := strings.Fields(raw.start); ok && len(words) == 3 {
+	raw, ok := httpwire.ParseHead([]byte(head))
+	if words := strings.Fields(raw.Start); ok && len(words) == 3 {
 		path = words[1]
 	}
 	o.mu.Lock()
 	o.heads[caseOf(path)] = append(o.heads[caseOf(path)], path)
 	o.mu.Unlock()
-	lengths, codings := raw.fields.Values("Content-Length"), raw.fields.Values("Transfer-Encoding")
+	lengths, codings := raw.Fields.Values("Content-Length"), raw.Fields.Values("Transfer-Encoding")
 	var from io.Reader = strings.NewReader("")
 	switch n, err := strconv.ParseUint(strings.Join(lengths, ","), 10, 32); {
 	case len(lengths)+len(codings) > 1, len(codings) == 1 && codings[0] != "chunked", len(lengths) == 1 && err != nil:

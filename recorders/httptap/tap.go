@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 // Defaults of the fields of Tap.
@@ -122,7 +123,7 @@ func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
 		BaseContext:                  func(net.Listener) context.Context { return base },
 		ConnContext:                  withClientConn,
 		ReadHeaderTimeout:            headTimeout,
-		MaxHeaderBytes:               maxHead,
+		MaxHeaderBytes:               httpwire.MaxHead,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is the upstream's to answer
 		ErrorLog:                     log.New(io.Discard, "", 0),
 	}

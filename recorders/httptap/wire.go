@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 // clientListener accepts connections whose request heads are read along.
@@ -124,8 +125,8 @@ func (c *clientConn) head(r *http.Request) (fields harness.Head, counted bool) {
 		return nil, true
 	}
 	h, ok := c.scan.next()
-	if ok && strings.HasPrefix(h.start, r.Method+" "+r.RequestURI+" ") && agrees(h.fields, r.Header) {
-		return h.fields, false
+	if ok && strings.HasPrefix(h.Start, r.Method+" "+r.RequestURI+" ") && agrees(h.Fields, r.Header) {
+		return h.Fields, false
 	}
 	c.scan = requestScanner{at: lost}
 	return nil, false
@@ -157,8 +158,8 @@ type upstreamConn struct {
 
 	mu    sync.Mutex
 	armed bool // a request is about to be sent; the next final head is its answer
-	head  headScanner
-	got   rawHead
+	head  httpwire.HeadScanner
+	got   httpwire.Head
 	whole bool // got is a head that could be read
 	more  bool // bytes of the body came together with the head
 }
@@ -178,15 +179,15 @@ func (c *upstreamConn) Read(p []byte) (int, error) {
 
 func (c *upstreamConn) feed(p []byte) {
 	for c.armed && len(p) > 0 {
-		n, done := c.head.take(p)
+		n, done := c.head.Take(p)
 		p = p[n:]
 		if !done {
-			c.armed = !c.head.overflow()
+			c.armed = !c.head.Overflow()
 			return
 		}
-		c.got, c.whole = parseHead(c.head.buf)
-		c.head.reset()
-		c.armed = c.whole && isInformational(c.got.start)
+		c.got, c.whole = httpwire.ParseHead(c.head.Bytes())
+		c.head.Reset()
+		c.armed = c.whole && isInformational(c.got.Start)
 		c.more = len(p) > 0
 	}
 }
@@ -201,8 +202,8 @@ func isInformational(start string) bool {
 func (c *upstreamConn) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.armed, c.whole, c.more, c.got = true, false, false, rawHead{}
-	c.head.reset()
+	c.armed, c.whole, c.more, c.got = true, false, false, httpwire.Head{}
+	c.head.Reset()
 }
 
 // answer returns the raw fields of resp, nil when they cannot be attributed to it, and whether a part of the body came
@@ -210,11 +211,11 @@ func (c *upstreamConn) begin() {
 func (c *upstreamConn) answer(resp *http.Response) (fields harness.Head, more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, status, _ := strings.Cut(c.got.start, " ")
-	if c.armed || !c.whole || !strings.HasPrefix(strings.TrimLeft(status, " "), strconv.Itoa(resp.StatusCode)) || !agrees(c.got.fields, resp.Header) {
+	_, status, _ := strings.Cut(c.got.Start, " ")
+	if c.armed || !c.whole || !strings.HasPrefix(strings.TrimLeft(status, " "), strconv.Itoa(resp.StatusCode)) || !agrees(c.got.Fields, resp.Header) {
 		return nil, false
 	}
-	return c.got.fields, c.more
+	return c.got.Fields, c.more
 }
 
 // lane is how requests reach the upstream.

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 func TestHeadsKeepOrderCaseAndDuplicates(t *testing.T) {
@@ -173,7 +174,7 @@ func TestTrailersPassAndAreRecorded(t *testing.T) {
 		want harness.Field
 	}{{x.Request.Head, harness.Field{Name: "X-Crc", Value: "7"}}, {x.Response.Head, harness.Field{Name: "X-Sum", Value: "7"}}} {
 		n := len(h.head)
-		if h.head[n-1] != h.want || h.head[n-2].Name != fieldTrailer {
+		if h.head[n-1] != h.want || h.head[n-2].Name != httpwire.FieldTrailer {
 			t.Errorf("want the trailer %v at the end of %v", h.want, h.head)
 		}
 	}
@@ -312,7 +313,7 @@ func FuzzRequestScanner(f *testing.F) {
 			if !ok {
 				return // given up: net/http's view is recorded
 			}
-			if h.start != "" && strings.HasPrefix(h.start, r.Method+" "+r.RequestURI+" ") && agrees(h.fields, r.Header) {
+			if h.Start != "" && strings.HasPrefix(h.Start, r.Method+" "+r.RequestURI+" ") && agrees(h.Fields, r.Header) {
 				continue
 			}
 			return // attributed to nothing
