@@ -36,7 +36,7 @@
 //   - Body: bytes exactly as they crossed, content encoding kept.
 //   - Recording: exchanges in order, and where they come from.
 //   - Session: the exchanges that belong to one unit of work, such as one applicant or one nightly run.
-//   - Channel: how an exchange crossed: http, file.
+//   - Channel: how an exchange crossed: http, file, table, message, mail, directory.
 //   - Operation: what an exchange asks for, with identifiers generalised: "GET /applications/{}", "registrations.csv".
 //   - Path: a place in an exchange, one syntax for every payload format.
 //   - Crosswalk: a code table that translates one system's codes to another's.

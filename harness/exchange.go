@@ -8,12 +8,6 @@ import (
 	"time"
 )
 
-// Channels are the ways in which an exchange can cross.
-const (
-	ChannelHTTP = "http" // a request and its response
-	ChannelFile = "file" // a file that one system leaves for another; there is no response
-)
-
 // Pseudo-fields stand in a Head beside the header fields of the wire.
 const (
 	FieldMethod   = ":method"          // HTTP verb, as sent
@@ -24,6 +18,8 @@ const (
 	FieldCert     = ":certificate"     // SHA-256 of the answerer's certificate, hexadecimal
 	FieldCertEnd  = ":certificate-end" // last moment at which that certificate is valid, RFC 3339, UTC
 	FieldName     = ":name"            // file name, slash-separated, relative to the drop folder
+	FieldTable    = ":table"           // name of a table, with its schema
+	FieldTopic    = ":topic"           // topic, queue or subject of a broker
 	FieldModified = ":mtime"           // modification time of a file, RFC 3339 with nanoseconds, UTC
 )
 
@@ -31,7 +27,7 @@ const (
 type Exchange struct {
 	ID       string        // unique within its recording, assigned in order of arrival
 	Session  string        // groups the exchanges of one unit of work; empty when unknown
-	Channel  string        // ChannelHTTP or ChannelFile
+	Channel  string        // one of the Channel constants
 	From, To string        // names of systems
 	At       time.Time     // when the request began, UTC
 	Took     time.Duration // until the last byte of the answer; 0 when there is none
@@ -55,16 +51,6 @@ const (
 	FaultTruncated   = "truncated"   // a body was larger than the recorder's limit and was cut
 	FaultClientGone  = "client-gone" // the client went away before the answer ended
 )
-
-// Operation names what the exchange asks for, so that two recordings can be paired: for HTTP the method and the path
-// without query, identifiers generalised to {}; for a file its name, digits of a date or sequence generalised.
-func (x *Exchange) Operation() string {
-	if x.Channel == ChannelFile {
-		return generaliseName(x.Request.Head.Get(FieldName))
-	}
-	path, _, _ := strings.Cut(x.Request.Head.Get(FieldPath), "?")
-	return x.Request.Head.Get(FieldMethod) + " " + generalisePath(path)
-}
 
 // Status is the three-digit answer of an HTTP exchange, 0 when there is none.
 func (x *Exchange) Status() int {

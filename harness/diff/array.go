@@ -50,10 +50,10 @@ func isTable(n payload.Node) bool {
 	return n.Kind() == harness.KindArray && n.Element(0).Kind() == harness.KindObject
 }
 
-// countsTables reports whether the size of a table at the place is noted even if it is the same on both sides: in files,
-// where volumes matter, but not for the lists within each record.
+// countsTables reports whether the size of a table at the place is noted even if it is the same on both sides: on
+// channels where volumes matter, but not for the lists within each record.
 func (c *comparer) countsTables(at harness.Path) bool {
-	return c.place.Channel == harness.ChannelFile && !slices.ContainsFunc(at, harness.Step.IsElement)
+	return harness.KindOfChannel(c.place.Channel).Volumes && !slices.ContainsFunc(at, harness.Step.IsElement)
 }
 
 // records notes the size of a table on both sides.

@@ -20,7 +20,7 @@ func (c *comparer) order(pairs []pairing, is []harness.Exchange) {
 			continue
 		}
 		s := slotOf(p.was, p.was.Session)
-		s.operation = callText(p.was)
+		s.operation = p.was.Title()
 		if groups[s] == nil {
 			slots = append(slots, s)
 		}

@@ -47,9 +47,9 @@ func presence(m harness.Message) harness.Value {
 	return harness.Value{Kind: harness.KindObject, Text: strings.TrimSpace(m.Head.Get(harness.FieldStatus) + " " + m.Media)}
 }
 
-// countRecords notes the size of a table that did not change; only files count, where volumes matter.
+// countRecords notes the size of a table that did not change, on channels where volumes matter.
 func (c *comparer) countRecords(half string, m harness.Message) error {
-	if c.place.Channel != harness.ChannelFile || m.Body.Size() == 0 {
+	if !harness.KindOfChannel(c.place.Channel).Volumes || m.Body.Size() == 0 {
 		return nil
 	}
 	at := harness.PathOf(harness.Name(half), harness.Name("body"))

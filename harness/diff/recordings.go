@@ -111,14 +111,7 @@ func (c *comparer) begin(x *harness.Exchange) {
 
 // callValue describes an exchange that has no partner.
 func callValue(x *harness.Exchange) harness.Value {
-	return harness.Value{Kind: harness.KindObject, Text: callText(x)}
-}
-
-func callText(x *harness.Exchange) string {
-	if x.Channel == harness.ChannelFile {
-		return x.Request.Head.Get(harness.FieldName)
-	}
-	return x.Request.Head.Get(harness.FieldMethod) + " " + x.Request.Head.Get(harness.FieldPath)
+	return harness.Value{Kind: harness.KindObject, Text: x.Title()}
 }
 
 // faults compares how the exchanges ended and reports whether both are whole, so that their messages can be compared.

@@ -59,7 +59,7 @@ func (c *comparer) streamed(half string, was, is harness.Message) (done bool, er
 	before := c.facts()
 	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), s.form(0), s.form(1))
 	c.columns(half, s.header, s.rows[0])
-	if c.place.Channel == harness.ChannelFile && len(samples[0]) > 0 && samples[0][0].Kind() == harness.KindObject || s.tables && s.rows[0] != s.rows[1] {
+	if harness.KindOfChannel(c.place.Channel).Volumes && len(samples[0]) > 0 && samples[0][0].Kind() == harness.KindObject || s.tables && s.rows[0] != s.rows[1] {
 		c.records(s.at, s.rows[0], s.rows[1])
 	}
 	if note != "" {

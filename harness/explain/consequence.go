@@ -178,10 +178,10 @@ func (s *state) onlyBeside(cause, list []int) []int {
 	return slices.DeleteFunc(list, func(i int) bool { return asWell[of(i)] })
 }
 
-// canFollow reports whether a change can come of the cause: files are made of what came in. Two files that come in, or two
-// that are handed on, are not made of one another.
+// canFollow reports whether a change can come of the cause: what is handed on is made of what came in. Two files that come
+// in, or two that are handed on, are not made of one another.
 func (s *state) canFollow(cause, d *harness.Difference) bool {
-	return d.Channel != harness.ChannelFile || s.downstream(d) && !s.downstream(cause)
+	return isAnswered(d) || s.downstream(d) && !s.downstream(cause)
 }
 
 // lostTexts is the values that are lost at the place: of a column that is gone, the values of all its rows.
@@ -254,7 +254,7 @@ func (s *state) complaint(list []int) string {
 func (s *state) otherCalls(sessions []string, failing bool) consequence {
 	missing := within(s.facts.missing, sessions)
 	if !failing { // a file of the same night may be missing for any reason
-		missing = slices.DeleteFunc(missing, func(i int) bool { return s.at(i).Channel == harness.ChannelFile })
+		missing = slices.DeleteFunc(missing, func(i int) bool { return !isAnswered(s.at(i)) })
 	}
 	missing = s.take(s.regular(sessions, s.stillOpen(missing)))
 	c := consequence{list: missing, harm: len(missing) > 0}

@@ -321,10 +321,7 @@ func (s *state) claimCopies(f *harness.Finding, p *promises) []int {
 }
 
 func (p *promises) unit() string {
-	if p.slot.channel == harness.ChannelFile {
-		return "file"
-	}
-	return "call"
+	return harness.KindOfChannel(p.slot.channel).Unit
 }
 
 // kind is what broken promises are evidence of: parts of the message are missing, or its sums do not hold.

@@ -86,14 +86,14 @@ func sayFault(s *state, d *harness.Difference, list []int) string {
 }
 
 func sayMissingCall(s *state, d *harness.Difference, list []int) string {
-	if d.Channel == harness.ChannelFile {
+	if !isAnswered(d) {
 		return fmt.Sprintf("%s is not delivered to %s any more (%s); no cause was found.", d.Operation, s.side(d.To), s.share(list))
 	}
 	return fmt.Sprintf("%s to %s is not called any more (%s missing); no cause was found.", d.Operation, s.side(d.To), s.share(list))
 }
 
 func sayExtraCall(s *state, d *harness.Difference, list []int) string {
-	if d.Channel == harness.ChannelFile {
+	if !isAnswered(d) {
 		return fmt.Sprintf("%s is delivered to %s %s more than before; no cause was found.", d.Operation, s.side(d.To), count(len(list), "time"))
 	}
 	return fmt.Sprintf("%s to %s is called %s more than before; no cause was found.", d.Operation, s.side(d.To), count(len(list), "time"))
@@ -109,7 +109,7 @@ func sayNewRecords(s *state, d *harness.Difference, list []int) string {
 
 func sayMessage(s *state, d *harness.Difference, list []int) string {
 	what := fieldName(d)
-	if d.Channel == harness.ChannelFile {
+	if !isAnswered(d) {
 		what = "content"
 	}
 	return fmt.Sprintf("The %s of %s from %s %s (%s); no cause was found.", what, d.Operation, s.side(answerer(d)), verbOf(d), s.share(list))

@@ -24,11 +24,11 @@ func (s *state) population(d *harness.Difference) int {
 	return n
 }
 
-// tableSize counts the elements of a table in all exchanges of the baseline. The comparison knows it for files, but not
-// for the lists within their records.
+// tableSize counts the elements of a table in all exchanges of the baseline. The comparison knows it where
+// volumes matter, but not for the lists within the records.
 func (s *state) tableSize(d *harness.Difference, at harness.Path) int {
 	n := 0
-	if d.Channel == harness.ChannelFile && !hasElement(at) {
+	if harness.KindOfChannel(d.Channel).Volumes && !hasElement(at) {
 		for _, r := range s.Comparison.Records {
 			if r.Operation == d.Operation && r.From == d.From && r.To == d.To && at.Match(r.Path) {
 				n += r.Was

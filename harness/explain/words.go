@@ -125,19 +125,18 @@ func listSome(words []string, max int) string {
 	return fmt.Sprintf("%s and %d more", strings.Join(words[:max], ", "), len(words)-max)
 }
 
+// isAnswered reports whether the difference is in a call and its answer, not in what one side hands on to the other.
+func isAnswered(d *harness.Difference) bool { return harness.KindOfChannel(d.Channel).Answered }
+
 // unitOf is the noun for what an operation carries: rows of a file, records and calls of an interface.
 func unitOf(d *harness.Difference) string {
 	switch {
-	case !hasElement(d.Path) && d.Channel == harness.ChannelFile:
-		return "file"
 	case !hasElement(d.Path):
-		return "call"
+		return harness.KindOfChannel(d.Channel).Unit
 	case isElement(d):
 		return "element"
-	case d.Channel == harness.ChannelFile:
-		return "row"
 	default:
-		return "record"
+		return harness.KindOfChannel(d.Channel).Row
 	}
 }
 
@@ -167,7 +166,7 @@ func (s *state) hits(list []int) []harness.Group {
 			for _, k := range keys {
 				add(k.Name, k.Value)
 			}
-		} else if d := s.at(i); d.Session != "" && d.Channel != harness.ChannelFile {
+		} else if d := s.at(i); d.Session != "" && isAnswered(d) {
 			add("session", d.Session)
 		}
 	}

@@ -112,7 +112,7 @@ func (p *promise) covers(operation string) bool {
 
 // halfOf is the half that an invariant is about.
 func halfOf(half string, x harness.Exchange) string {
-	if half == "" && x.Channel != harness.ChannelFile && x.Request.Body.Size() == 0 {
+	if half == "" && harness.KindOfChannel(x.Channel).Answered && x.Request.Body.Size() == 0 {
 		return "response"
 	}
 	return cmp.Or(half, "request")
