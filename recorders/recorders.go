@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/filedrop"
-	"github.com/rehearse-dev/rehearse/recorders/govcr"
-	"github.com/rehearse-dev/rehearse/recorders/har"
 	"github.com/rehearse-dev/rehearse/recorders/httptap"
-	"github.com/rehearse-dev/rehearse/recorders/plainfile"
 )
 
 // Live is one row of the table of recorders that watch while traffic crosses.
@@ -40,64 +36,6 @@ type LiveOptions struct {
 var Recorders = []Live{
 	{"http", "reverse proxy in front of one upstream", "URL of the upstream", openTap},
 	{"files", "watched folder", "folder", openDrop},
-}
-
-// Importer is one row of the table of importers.
-type Importer struct {
-	Name       string
-	Summary    string
-	Extensions []string // of the files that it reads
-	Open       func(path, from, to string) Noted
-}
-
-// Noted is a recorder that says what it could not take over as it stands.
-type Noted interface {
-	harness.Recorder
-	Notes() []string
-}
-
-// Importers is the table of importers.
-var Importers = []Importer{
-	{"har", "HTTP archives of browsers and proxies, HAR 1.2", []string{".har"}, func(path, from, to string) Noted { return &har.Importer{Path: path, From: from, To: to} }},
-	{"govcr", "YAML files of go-vcr, versions 1 and 2", []string{".yaml", ".yml"}, func(path, from, to string) Noted { return &govcr.Importer{Path: path, From: from, To: to} }},
-	{"files", "plain files, byte for byte; only when the format is named", nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
-}
-
-// ImporterFor returns the row of that name; the empty name picks the row whose extension the file has, or, for a
-// folder, the first row of which the folder holds a file.
-func ImporterFor(name, path string) (Importer, error) {
-	var names []string
-	for _, im := range Importers {
-		if im.Name == name || name == "" && im.reads(path) {
-			return im, nil
-		}
-		names = append(names, im.Name)
-	}
-	if name != "" {
-		return Importer{}, harness.Usage(fmt.Errorf("import %s: format %q is not known", path, name), "formats are "+strings.Join(names, ", "))
-	}
-	if _, err := os.Stat(path); err != nil {
-		return Importer{}, harness.Usage(fmt.Errorf("import: %w", err), "check the path")
-	}
-	return Importer{}, harness.Usage(fmt.Errorf("import %s: no file with a known extension", path), "name the format with --format: "+strings.Join(names, ", "))
-}
-
-// reads reports whether the path is a file of the importer, or a folder that holds one.
-func (im Importer) reads(path string) bool {
-	found := false
-	filepath.WalkDir(path, func(p string, d os.DirEntry, err error) error { //nolint:errcheck // an unreadable path holds nothing
-		if err != nil {
-			return nil
-		}
-		for _, ext := range im.Extensions {
-			if !d.IsDir() && strings.EqualFold(filepath.Ext(p), ext) {
-				found = true
-				return filepath.SkipAll
-			}
-		}
-		return nil
-	})
-	return found
 }
 
 func openTap(o LiveOptions) (harness.Recorder, string, error) {

@@ -20,7 +20,7 @@ func (a *app) importVerb() verb {
 		example: "rehearse import session.har --from browser --to lms --out fixtures/lms-session",
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
-			set.StringVar(&format, "format", "", "`name` of the format; without it the file's extension decides")
+			set.StringVar(&format, "format", "", "`name` of the format; without it the content of the files decides")
 			set.StringVar(&from, "from", "", "`name` of the system that calls (default \"client\")")
 			set.StringVar(&to, "to", "", "`name` of the system that answers (default: the host of each URL)")
 		},
@@ -48,7 +48,7 @@ func (a *app) importVerb() verb {
 func importerList() string {
 	list := ""
 	for _, im := range recorders.Importers {
-		list += fmt.Sprintf("  %-6s  %s\n", im.Name, im.Summary)
+		list += fmt.Sprintf("  %-9s  %s\n", im.Name, im.Summary)
 	}
 	return list
 }

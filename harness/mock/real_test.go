@@ -15,8 +15,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
-	"github.com/rehearse-dev/rehearse/recorders/govcr"
-	"github.com/rehearse-dev/rehearse/recorders/har"
+	"github.com/rehearse-dev/rehearse/recorders"
 )
 
 // replay sends every recorded request over loopback and returns the IDs of the exchanges whose answer was not the
@@ -95,16 +94,19 @@ func TestRealRecordingsAreAnsweredByteForByte(t *testing.T) {
 		t.Skip("REHEARSE_REAL_DATA is not set")
 	}
 	for _, test := range []struct {
-		name     string
-		importer harness.Recorder
-		count    int
+		format, folder string
+		count          int
 	}{
-		{"go-vcr", &govcr.Importer{Path: filepath.Join(root, "traffic", "linodego")}, 486},
-		{"har", &har.Importer{Path: filepath.Join(root, "traffic", "easypost-node-har")}, 250},
+		{"govcr", "linodego", 486},
+		{"har", "easypost-node-har", 250},
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.format, func(t *testing.T) {
+			im, err := recorders.ImporterFor(test.format, "")
+			if err != nil {
+				t.Fatal(err)
+			}
 			rec := harness.NewMemory(harness.Manifest{})
-			if err := test.importer.Record(t.Context(), rec); err != nil {
+			if err := im.Open(filepath.Join(root, "traffic", test.folder), "", "").Record(t.Context(), rec); err != nil {
 				t.Fatal(err)
 			}
 			xs, err := harness.Collect(rec)

@@ -1,111 +1,128 @@
-// Package govcr imports the YAML files of go-vcr, versions 1 and 2, as recordings.
+// Package govcr reads and writes the files of go-vcr: YAML or JSON of the format versions 1 and 2, which all releases of
+// the library up to its fourth write.
 //
 // go-vcr keeps what a Go client saw: fields sorted by name, no time in version 1, and bodies unpacked when the client's
-// transport unpacked them. What the file does not hold cannot be brought back; every departure from the wire is made in
-// one documented way and counted in [Importer.Notes]:
-//
-//   - A body that is not packed as its head says loses Content-Encoding and Transfer-Encoding, and Content-Length becomes
-//     its size.
-//   - Content-Length that differs from the stored body is set to its size. HEAD, 1xx, 204 and 304 keep their head.
-//   - A request without body whose form has values gets the form as its body, sorted by name.
-//   - The moment of an exchange is the Date of its answer less its duration; without Date, that of the exchange before it.
-//
-// YAML is read as plain data: anchors, aliases, merge keys, complex keys and tags of programs are refused, nesting is
-// bounded. Memory: one file at a time, at most [MaxFile] bytes of it, as tokens and nodes.
+// transport unpacked them. Package archive says how departures from the wire are made and noted; a request without body
+// whose form has values gets the form as its body, sorted by name.
 package govcr
 
 import (
-	"context"
-	"fmt"
-	"io"
-	"os"
-	"path"
+	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
-	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
+	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/plain"
+	"github.com/rehearse-dev/rehearse/recorders/internal/sniff"
 )
 
-// MaxFile is the size of the largest file that is read, in bytes.
-const MaxFile = 64 << 20
-
-// Importer reads go-vcr files into a sink. It is a [harness.Recorder]; one Record at a time.
-type Importer struct {
-	Path string    // a file, or a folder that is searched for *.yaml and *.yml
-	From string    // system that calls; default "client"
-	To   string    // system that answers; default the host of each URL
-	At   time.Time // moment of exchanges whose file tells none; the zero time says that it is unknown
-
-	// Session names the session of the exchanges of a file; file is relative to Path, with slashes. Default: the name
-	// without its extension.
-	Session func(file string) string
-
-	notes departure.Notes
+// Format reads the files.
+var Format = archive.Format{
+	Extensions: []string{".yaml", ".yml", ".json"}, Wrote: "a file that go-vcr wrote", Read: read,
+	Knows: func(head []byte) bool {
+		return sniff.Has(head, "version", "interactions", "interactions[].request.url")
+	},
 }
 
-// Record puts the exchanges of each file into the sink, files by name and exchanges in their order. It ends at the first
-// file that cannot be read; the error names file, line and interaction, counted from 0.
-func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
-	im.notes = departure.Notes{}
-	root, files, err := sources.Open(im.Path, ".yaml", ".yml")
-	if err != nil {
-		return harness.Usage(fmt.Errorf("import %s: %w", im.Path, err), "name a file that go-vcr wrote, or a folder with such *.yaml files")
-	}
-	defer root.Close()
-	for _, file := range files {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		exchanges, err := im.readFile(root, file)
-		if err != nil {
-			return harness.Usage(fmt.Errorf("import %w", err), "record the file again, or leave it out")
-		}
-		for _, x := range exchanges {
-			if err := sink.Put(x); err != nil {
-				return fmt.Errorf("import %s: %w", file, err)
-			}
-		}
-	}
-	return nil
+type request struct {
+	Proto   string       `plain:"proto"`
+	Host    string       `plain:"host"`
+	Body    string       `plain:"body"`
+	Form    plain.Fields `plain:"form"`
+	Headers plain.Fields `plain:"headers"`
+	URL     string       `plain:"url"`
+	Method  string       `plain:"method"`
 }
 
-// Notes says what of the files could not be taken over as it stands, one line for each kind with its count; empty when
-// nothing was lost.
-func (im *Importer) Notes() []string { return im.notes.Lines() }
-
-func (im *Importer) readFile(root *os.Root, file string) ([]harness.Exchange, error) {
-	f, err := root.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	defer f.Close()
-	source, err := io.ReadAll(io.LimitReader(f, MaxFile+1))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
-	}
-	if len(source) > MaxFile {
-		return nil, fmt.Errorf("%s: more than %d bytes", file, int64(MaxFile))
-	}
-	c := &converter{from: im.From, to: im.To, session: im.session(file), file: file, at: im.At, notes: &im.notes}
-	if c.from == "" {
-		c.from = "client"
-	}
-	top, err := parse(source)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%w", file, err)
-	}
-	exchanges, err := c.exchanges(top)
-	if err != nil {
-		return nil, fmt.Errorf("%s:%w", file, err)
-	}
-	return exchanges, nil
+type response struct {
+	Proto    string       `plain:"proto"`
+	Body     string       `plain:"body"`
+	Headers  plain.Fields `plain:"headers"`
+	Status   string       `plain:"status"`
+	Code     string       `plain:"code"`
+	Duration *plain.Node  `plain:"duration"`
 }
 
-func (im *Importer) session(file string) string {
-	if im.Session != nil {
-		return im.Session(file)
+func read(f *archive.File) error {
+	top, err := f.Document()
+	if err != nil {
+		return err
 	}
-	return strings.TrimSuffix(file, path.Ext(file))
+	var file struct {
+		Version      string        `plain:"version"`
+		Interactions []*plain.Node `plain:"interactions"`
+	}
+	if err := top.Decode(&file); err != nil {
+		return err
+	}
+	if file.Version != "1" && file.Version != "2" || !top.Has("interactions") {
+		return top.Errorf("want version 1 or 2 and interactions, as go-vcr writes them; version is %.20q", file.Version)
+	}
+	return f.Each("interaction", file.Interactions, func(n *plain.Node) error { return interaction(f, n) })
+}
+
+func interaction(f *archive.File, n *plain.Node) error {
+	var x struct {
+		Request  *request  `plain:"request"`
+		Response *response `plain:"response"`
+	}
+	if err := n.Decode(&x); err != nil {
+		return err
+	}
+	if x.Request == nil || x.Response == nil {
+		return n.Errorf("want a request and a response")
+	}
+	q, r := x.Request, x.Response
+	took, err := duration(r.Duration)
+	if err != nil {
+		return err
+	}
+	c := archive.Call{
+		Method: q.Method, URL: q.URL, Host: q.Host, Took: took,
+		Request:  archive.Half{Proto: q.Proto, Fields: harness.Head(q.Headers), Body: q.body(f)},
+		Response: archive.Half{Proto: r.Proto, Fields: harness.Head(r.Headers), Body: []byte(r.Body)},
+	}
+	if c.Status, err = r.status(); err != nil {
+		return n.Get("response").Errorf("%v", err)
+	}
+	return f.Add(c)
+}
+
+func (q *request) body(f *archive.File) []byte {
+	if q.Body != "" || len(q.Form) == 0 || q.Method == "" || q.Method == http.MethodGet || q.Method == http.MethodHead {
+		return []byte(q.Body)
+	}
+	f.Note(archive.NoteForm)
+	form := url.Values{}
+	for _, v := range q.Form {
+		form.Add(v.Name, v.Value)
+	}
+	return []byte(form.Encode())
+}
+
+// status is the code, or the number in front of the status line.
+func (r *response) status() (int, error) {
+	code := r.Code
+	if code == "" {
+		code, _, _ = strings.Cut(r.Status, " ")
+	}
+	return archive.Status(code)
+}
+
+// duration reads "250ms" as version 1 writes it, or nanoseconds.
+func duration(n *plain.Node) (time.Duration, error) {
+	if n == nil || n.Text == "" {
+		return 0, nil
+	}
+	if ns, err := strconv.ParseInt(n.Text, 10, 64); err == nil && ns >= 0 {
+		return time.Duration(ns), nil
+	}
+	took, err := time.ParseDuration(n.Text)
+	if err != nil || took < 0 {
+		return 0, n.Errorf("response duration %.40q is not a duration", n.Text)
+	}
+	return took, nil
 }

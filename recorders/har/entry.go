@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/http"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
 )
 
@@ -81,13 +83,9 @@ func (v *values) UnmarshalJSON(raw []byte) error {
 }
 
 // converter turns entries of one file into exchanges.
-type converter struct {
-	from, to, session string
-	file, place       string
-	notes             *departure.Notes
-}
+type converter struct{ file *archive.File }
 
-func (c *converter) note(k departure.Kind) { c.notes.Add(k, c.place) }
+func (c *converter) note(k departure.Kind) { c.file.Note(k) }
 
 // exchange converts an entry; crossed is false when it never was on a network.
 func (c *converter) exchange(e entry) (x harness.Exchange, crossed bool, err error) {
@@ -104,11 +102,11 @@ func (c *converter) exchange(e entry) (x harness.Exchange, crossed bool, err err
 		return x, false, err
 	}
 	x = harness.Exchange{
-		Session: c.session, Channel: harness.ChannelHTTP, From: c.from, To: c.to,
+		Session: c.file.Session, Channel: harness.ChannelHTTP, From: c.file.From, To: c.file.To,
 		At: at, Took: milliseconds(e.Time.value),
 	}
 	if x.To == "" {
-		x.To = systemOf(host)
+		x.To = archive.SystemOf(host)
 	}
 	if x.Request, x.Fault, err = c.request(e.Request, host, target); err != nil {
 		return x, false, fmt.Errorf("request: %w", err)
@@ -180,45 +178,22 @@ func faultOf(e entry) *harness.Fault {
 	return fault
 }
 
-// networkSchemes are the URLs whose entries crossed a network.
-var networkSchemes = map[string]bool{"http": true, "https": true, "ws": true, "wss": true}
-
 // splitURL takes the host and the request target out of a URL, both as written, without the fragment.
 func splitURL(method, raw string) (host, target string, crossed bool, err error) {
 	if raw == "" {
 		return "", "", false, errors.New("request.url is missing")
 	}
-	if strings.ContainsAny(raw, "\r\n\x00") {
-		return "", "", false, errors.New("request.url holds a control character")
-	}
-	scheme, rest, absolute := strings.Cut(raw, "://")
-	if !absolute || !networkSchemes[strings.ToLower(scheme)] {
-		if method == "CONNECT" && !strings.Contains(raw, "/") {
-			return raw, raw, true, nil
-		}
-		if name, _, found := strings.Cut(raw, ":"); found && !networkSchemes[strings.ToLower(name)] && !strings.Contains(name, "/") {
-			return "", "", false, nil
-		}
+	scheme, _, found := strings.Cut(raw, ":")
+	switch {
+	case method == http.MethodConnect && !strings.ContainsAny(raw, "/\r\n\x00"):
+		return raw, raw, true, nil
+	case found && !archive.IsNetwork(scheme) && !strings.Contains(scheme, "/"):
+		return "", "", false, nil
+	case strings.HasPrefix(raw, "/"):
 		return "", "", false, errors.New("request.url is not absolute")
 	}
-	rest, _, _ = strings.Cut(rest, "#")
-	if i := strings.IndexAny(rest, "/?"); i >= 0 {
-		rest, target = rest[:i], rest[i:]
-	}
-	if !strings.HasPrefix(target, "/") {
-		target = "/" + target
-	}
-	host = rest[strings.LastIndex(rest, "@")+1:]
-	if host == "" {
-		return "", "", false, errors.New("request.url has no host")
-	}
-	return host, target, true, nil
-}
-
-// systemOf is the name of a system that is known by its host alone.
-func systemOf(host string) string {
-	u := url.URL{Host: strings.ToLower(host)}
-	return u.Hostname()
+	t, err := archive.SplitURL(raw)
+	return t.Host, t.Path, err == nil, err
 }
 
 // layouts of startedDateTime: ISO 8601 with or without fraction, and the zone spellings of several tools.
@@ -243,14 +218,14 @@ func milliseconds(s string) time.Duration {
 }
 
 // protos spell the versions that tools abbreviate.
-var protos = map[string]string{"H2": "HTTP/2", "H3": "HTTP/3", "UNKNOWN": "", "": ""}
+var protos = map[string]string{"H2": "HTTP/2", "H3": "HTTP/3", "UNKNOWN": ""}
 
-func protoOf(s string) string {
+func protoOf(s string) (string, error) {
 	s = strings.ToUpper(s)
 	if p, known := protos[s]; known {
-		return p
+		return p, nil
 	}
-	return s
+	return s, archive.CheckProto(s)
 }
 
 // encodeParams rebuilds a form from postData.params.

@@ -1,14 +1,15 @@
-// Package har imports HTTP archives (HAR 1.2, as browsers, proxies and Polly.JS write them) as recordings.
+// Package har reads and writes HTTP archives: HAR 1.2, as browsers, proxies and Polly.JS write them, also compressed by
+// zlib as mitmproxy does (*.zhar).
 //
 // An archive is a view of the traffic, not the traffic: bodies are kept as text, often decoded while the head still says
 // how they were packed, and some are missing. What the archive does not hold cannot be brought back, so every
-// departure from the wire is made in one documented way and counted in [Importer.Notes]:
+// departure from the wire is made in one documented way and noted:
 //
 //   - A body that was stored unpacked loses Content-Encoding and Transfer-Encoding, and Content-Length becomes its size.
 //     A body that is still packed as its head says keeps its head.
 //   - A text that is marked as base64 is decoded only when it is valid base64 and its size agrees with content.size, or
-//     when the text itself has another size than the declared one; else the text is the body. Chunked lists of base64,
-//     as Polly.JS writes them for packed answers, are joined.
+//     when the text itself has another size than the declared one; else the text is the body. Chunked lists of base64 or
+//     of hexadecimal digits, as Polly.JS writes them for packed and binary answers, are joined.
 //   - Text becomes UTF-8, or Latin-1 when the head says so or when only that agrees with Content-Length.
 //   - A body that an answer cannot have (HEAD, 1xx, 204, 304: browsers put the cached one there) is left out.
 //   - A body that was cut or never stored makes the exchange incomplete: it has a Fault.
@@ -18,104 +19,66 @@
 package har
 
 import (
-	"context"
+	"bufio"
+	"bytes"
+	"compress/zlib"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path"
 	"slices"
-	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
-	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
+	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/sniff"
 )
 
-// MaxFile is the size of the largest archive that is read, in bytes.
+// MaxFile is the size of the largest archive that is read, in bytes, unpacked.
 const MaxFile = 256 << 20
 
-// Importer reads archives into a sink. It is a [harness.Recorder]; one Record at a time.
-type Importer struct {
-	Path string // an archive, or a folder that is searched for *.har
-	From string // system that calls; default "client"
-	To   string // system that answers; default the host of each URL
-
-	// Session names the session of the exchanges of a file; file is relative to Path, with slashes. Default: the name
-	// without its extension, so that each archive is a session.
-	Session func(file string) string
-
-	notes departure.Notes
+// Format reads archives.
+var Format = archive.Format{
+	Extensions: []string{".har", ".zhar"}, Wrote: "an archive in HAR 1.2, with contents", Read: read,
+	Knows: func(head []byte) bool { return sniff.Has(head, "log.entries") },
 }
 
-// Record puts the exchanges of each file into the sink, files by name and exchanges by their start. It ends at the first
-// file that cannot be read; the error names the file, the byte offset and the entry, counted from 0.
-func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
-	im.notes = departure.Notes{}
-	root, files, err := sources.Open(im.Path, ".har")
+func read(f *archive.File) error {
+	in, err := f.Open()
 	if err != nil {
-		return harness.Usage(fmt.Errorf("import %s: %w", im.Path, err), "name a HAR 1.2 file, or a folder with *.har files")
+		return err
 	}
-	defer root.Close()
-	for _, file := range files {
-		if err := im.importFile(ctx, root, file, sink); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Notes says what of the archives could not be taken over as it stands, one line for each kind with its count; empty
-// when nothing was lost.
-func (im *Importer) Notes() []string { return im.notes.Lines() }
-
-func (im *Importer) importFile(ctx context.Context, root *os.Root, file string, sink harness.Sink) error {
-	exchanges, err := im.readFile(ctx, root, file)
+	defer in.Close()
+	source, err := unpacked(in)
 	if err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-		return harness.Usage(err, "export the archive again as HAR 1.2 with contents")
+		return err
 	}
-	for _, x := range exchanges {
-		if err := sink.Put(x); err != nil {
-			return fmt.Errorf("import %s: %w", file, err)
-		}
+	limited := &io.LimitedReader{R: source, N: MaxFile + 1}
+	exchanges, err := readArchive(limited, &converter{file: f})
+	if limited.N <= 0 {
+		return fmt.Errorf("more than %d bytes", int64(MaxFile))
 	}
-	return nil
-}
-
-func (im *Importer) readFile(ctx context.Context, root *os.Root, file string) ([]harness.Exchange, error) {
-	f, err := root.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("import %s: %w", file, err)
-	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Size() > MaxFile {
-		return nil, fmt.Errorf("import %s: %d bytes, more than %d", file, info.Size(), int64(MaxFile))
-	}
-	c := &converter{from: im.From, to: im.To, session: im.session(file), file: file, notes: &im.notes}
-	if c.from == "" {
-		c.from = "client"
-	}
-	exchanges, err := readArchive(ctx, io.LimitReader(f, MaxFile+1), c)
-	if err != nil {
-		return nil, fmt.Errorf("import %s: %w", file, err)
+		return err
 	}
 	slices.SortStableFunc(exchanges, func(a, b harness.Exchange) int { return a.At.Compare(b.At) })
-	return exchanges, nil
+	for _, x := range exchanges {
+		f.Put(x)
+	}
+	return nil
 }
 
-func (im *Importer) session(file string) string {
-	if im.Session != nil {
-		return im.Session(file)
+// unpacked reads through zlib what begins as its most usual headers do (RFC 1950).
+func unpacked(r io.Reader) (io.Reader, error) {
+	b := bufio.NewReader(r)
+	start, err := b.Peek(2)
+	if err != nil || !bytes.Contains([]byte("\x01\x5e\x9c\xda"), start[1:]) || start[0] != 0x78 {
+		return b, nil //nolint:nilerr // what is too short is read as it is
 	}
-	return strings.TrimSuffix(file, path.Ext(file))
+	return zlib.NewReader(b)
 }
 
 // readArchive reads one archive entry by entry, in file order.
-func readArchive(ctx context.Context, r io.Reader, c *converter) ([]harness.Exchange, error) {
+func readArchive(r io.Reader, c *converter) ([]harness.Exchange, error) {
 	dec := json.NewDecoder(&textReader{r: r})
 	if err := enter(dec, '{', "an archive is a JSON object"); err != nil {
 		return nil, err
@@ -137,17 +100,17 @@ func readArchive(ctx context.Context, r io.Reader, c *converter) ([]harness.Exch
 			return nil, fmt.Errorf("byte %d: second log", dec.InputOffset())
 		}
 		found = true
-		if exchanges, err = readLog(ctx, dec, c); err != nil {
+		if exchanges, err = readLog(dec, c); err != nil {
 			return nil, err
 		}
 	}
 	if !found {
-		return nil, errors.New("no log: not an HTTP archive")
+		return nil, fmt.Errorf("byte %d: no log: not an HTTP archive", dec.InputOffset())
 	}
 	return exchanges, finish(dec)
 }
 
-func readLog(ctx context.Context, dec *json.Decoder, c *converter) ([]harness.Exchange, error) {
+func readLog(dec *json.Decoder, c *converter) ([]harness.Exchange, error) {
 	if err := enter(dec, '{', "log is not an object"); err != nil {
 		return nil, err
 	}
@@ -168,30 +131,30 @@ func readLog(ctx context.Context, dec *json.Decoder, c *converter) ([]harness.Ex
 			return nil, fmt.Errorf("byte %d: second log.entries", dec.InputOffset())
 		}
 		found = true
-		if exchanges, err = readEntries(ctx, dec, c); err != nil {
+		if exchanges, err = readEntries(dec, c); err != nil {
 			return nil, err
 		}
 	}
 	if !found {
-		return nil, errors.New("no log.entries: not an HTTP archive")
+		return nil, fmt.Errorf("byte %d: no log.entries: not an HTTP archive", dec.InputOffset())
 	}
 	return exchanges, leave(dec)
 }
 
-func readEntries(ctx context.Context, dec *json.Decoder, c *converter) ([]harness.Exchange, error) {
+func readEntries(dec *json.Decoder, c *converter) ([]harness.Exchange, error) {
 	if err := enter(dec, '[', "log.entries is not a list"); err != nil {
 		return nil, err
 	}
 	var exchanges []harness.Exchange
 	for i := 0; dec.More(); i++ {
-		if err := ctx.Err(); err != nil {
+		if err := c.file.Err(); err != nil {
 			return nil, err
 		}
 		var e entry
 		if err := dec.Decode(&e); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", i, atOffset(dec, err))
 		}
-		c.place = fmt.Sprintf("%s entry %d", c.file, i)
+		c.file.At(fmt.Sprintf("entry %d", i))
 		x, crossed, err := c.exchange(e)
 		if err != nil {
 			return nil, fmt.Errorf("entry %d (before byte %d): %w", i, dec.InputOffset(), err)

@@ -16,9 +16,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/recorders/har"
+	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 )
-
-var _ harness.Recorder = (*har.Importer)(nil)
 
 // one is an archive with one entry of Harrow Lake; the parts are JSON.
 func one(request, response string) string {
@@ -41,7 +40,7 @@ func write(t *testing.T, name, content string) string {
 }
 
 // record imports and returns the exchanges with the notes.
-func record(t *testing.T, im *har.Importer) ([]harness.Exchange, []string) {
+func record(t *testing.T, im *archive.Importer) ([]harness.Exchange, []string) {
 	t.Helper()
 	mem := harness.NewMemory(harness.Manifest{})
 	if err := im.Record(t.Context(), mem); err != nil {
@@ -64,7 +63,7 @@ func bodyOf(t *testing.T, m harness.Message) string {
 }
 
 func TestEntryBecomesExchange(t *testing.T) {
-	xs, notes := record(t, &har.Importer{Path: write(t, "applicants.har", "\ufeff"+one(getApplicant, found))})
+	xs, notes := record(t, &archive.Importer{Format: har.Format, Path: write(t, "applicants.har", "\ufeff"+one(getApplicant, found))})
 	if len(xs) != 1 || len(notes) != 0 {
 		t.Fatalf("have %d exchanges, notes %q", len(xs), notes)
 	}
@@ -91,7 +90,7 @@ func TestEntryBecomesExchange(t *testing.T) {
 }
 
 func TestSystemsAndSessionCanBeNamed(t *testing.T) {
-	xs, _ := record(t, &har.Importer{
+	xs, _ := record(t, &archive.Importer{Format: har.Format,
 		Path: write(t, "a.har", one(getApplicant, found)), From: "hubline", To: "crm",
 		Session: func(file string) string { return "of " + file },
 	})
@@ -143,7 +142,7 @@ func TestResponseBodiesAreTruthful(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			response := fmt.Sprintf(`{"status":%d,"headers":[%s],"content":%s}`, test.status, test.headers, test.content)
-			xs, notes := record(t, &har.Importer{Path: write(t, "x.har", one(getApplicant, response))})
+			xs, notes := record(t, &archive.Importer{Format: har.Format, Path: write(t, "x.har", one(getApplicant, response))})
 			m := xs[0].Response
 			if body := bodyOf(t, m); body != test.body {
 				t.Errorf("%s: body %q, want %q", test.why, body, test.body)
@@ -183,7 +182,7 @@ func TestRequestBodies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			request := fmt.Sprintf(`{"method":"POST","url":"http://sis.example:8080","headers":[{"name":"host","value":"sis"}%s],"postData":%s}`,
 				strings.TrimSuffix(","+test.headers, ","), test.post)
-			xs, notes := record(t, &har.Importer{Path: write(t, "x.har", one(request, found))})
+			xs, notes := record(t, &archive.Importer{Format: har.Format, Path: write(t, "x.har", one(request, found))})
 			if body := bodyOf(t, xs[0].Request); body != test.body {
 				t.Errorf("%s: body %q, want %q", test.why, body, test.body)
 			}
@@ -205,7 +204,7 @@ func TestFaultsAreNamed(t *testing.T) {
 		{`{}`, harness.FaultReset, "no answer at all"},
 		{`{"status":200,"content":{"size":1,"text":"x"},"_error":"net::ERR_ABORTED"}`, harness.FaultClientGone, "ended early"},
 	} {
-		xs, _ := record(t, &har.Importer{Path: write(t, "x.har", one(getApplicant, test.response))})
+		xs, _ := record(t, &archive.Importer{Format: har.Format, Path: write(t, "x.har", one(getApplicant, test.response))})
 		if have := faultKind(xs[0]); have != test.kind {
 			t.Errorf("%s: fault %q, want %q", test.why, have, test.kind)
 		}
@@ -216,15 +215,15 @@ func TestEntriesAreOrderedByStartWithinAFile(t *testing.T) {
 	entry := func(at, path string) string {
 		return fmt.Sprintf(`{"startedDateTime":%q,"request":{"method":"GET","url":"http://sis.example%s"},"response":%s}`, at, path, found)
 	}
-	archive := `{"log":{"entries":[` + entry("2026-03-02T06:00:02Z", "/c") + "," + entry("2026-03-02T07:00:01+01:00", "/a") + "," +
+	source := `{"log":{"entries":[` + entry("2026-03-02T06:00:02Z", "/c") + "," + entry("2026-03-02T07:00:01+01:00", "/a") + "," +
 		entry("2026-03-02T06:00:01Z", "/b") + `,{"startedDateTime":"2026-03-02T06:00:00Z","request":{"method":"GET","url":"data:text/plain,x"}}]}}`
 	dir := t.TempDir()
 	for _, name := range []string{"b.har", "a/z.HAR"} {
-		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755), os.WriteFile(filepath.Join(dir, name), []byte(archive), 0o600)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755), os.WriteFile(filepath.Join(dir, name), []byte(source), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	xs, notes := record(t, &har.Importer{Path: dir})
+	xs, notes := record(t, &archive.Importer{Format: har.Format, Path: dir})
 	var have []string
 	for _, x := range xs {
 		have = append(have, x.Session+x.Request.Head.Get(":path"))
@@ -257,7 +256,7 @@ func TestMalformedArchivesNameThePlace(t *testing.T) {
 		{strings.Replace(one(getApplicant, found), "{}", "\xff", 1), ": byte 482 is not UTF-8", "not UTF-8"},
 		{`{"log":{"entries":[` + strings.Repeat("[", 20000), "depth", "deep nesting"},
 	} {
-		im := &har.Importer{Path: write(t, "bad.har", test.content)}
+		im := &archive.Importer{Format: har.Format, Path: write(t, "bad.har", test.content)}
 		mem := harness.NewMemory(harness.Manifest{})
 		err := im.Record(t.Context(), mem)
 		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "bad.har") {
@@ -271,7 +270,7 @@ func TestMalformedArchivesNameThePlace(t *testing.T) {
 
 func TestMissingAndEmptyFoldersAreErrors(t *testing.T) {
 	for _, path := range []string{t.TempDir(), filepath.Join(t.TempDir(), "none.har")} {
-		if err := (&har.Importer{Path: path}).Record(t.Context(), harness.NewMemory(harness.Manifest{})); err == nil || harness.HintOf(err) == "" {
+		if err := (&archive.Importer{Format: har.Format, Path: path}).Record(t.Context(), harness.NewMemory(harness.Manifest{})); err == nil || harness.HintOf(err) == "" {
 			t.Errorf("error %v without hint", err)
 		}
 	}
@@ -280,7 +279,7 @@ func TestMissingAndEmptyFoldersAreErrors(t *testing.T) {
 func TestRecordEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err := (&har.Importer{Path: write(t, "x.har", one(getApplicant, found))}).Record(ctx, harness.NewMemory(harness.Manifest{}))
+	err := (&archive.Importer{Format: har.Format, Path: write(t, "x.har", one(getApplicant, found))}).Record(ctx, harness.NewMemory(harness.Manifest{}))
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v", err)
 	}
@@ -291,13 +290,13 @@ func FuzzArchive(f *testing.F) {
 	f.Add([]byte("\ufeff" + `{"log":{"entries":[{"_webSocketMessages":[1],"response":{"status":101}}]}}`))
 	f.Add([]byte(one(`{"method":"POST","url":"ws://a.example?x","postData":{"params":[1,{"name":2}]}}`, `{"status":304,"content":{"encoding":"base64","text":"[\"H4sI\"]","size":1e9}}`)))
 	dir := f.TempDir()
-	f.Fuzz(func(t *testing.T, archive []byte) {
+	f.Fuzz(func(t *testing.T, source []byte) {
 		file := filepath.Join(dir, "x.har")
-		if err := os.WriteFile(file, archive, 0o600); err != nil {
+		if err := os.WriteFile(file, source, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		mem := harness.NewMemory(harness.Manifest{})
-		if err := (&har.Importer{Path: file}).Record(t.Context(), mem); err != nil {
+		if err := (&archive.Importer{Format: har.Format, Path: file}).Record(t.Context(), mem); err != nil {
 			return
 		}
 		for x := range mem.Exchanges() {

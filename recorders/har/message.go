@@ -11,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
+	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
 )
 
@@ -21,7 +22,11 @@ func (c *converter) request(q request, host, target string) (harness.Message, *h
 		return harness.Message{}, nil, fmt.Errorf("method %.20q is not a method", method)
 	}
 	head := harness.Head{{Name: harness.FieldMethod, Value: method}, {Name: harness.FieldPath, Value: target}}
-	if proto := protoOf(q.Proto.value); proto != "" {
+	proto, err := protoOf(q.Proto.value)
+	if err != nil {
+		return harness.Message{}, nil, err
+	}
+	if proto != "" {
 		head = append(head, harness.Field{Name: harness.FieldProto, Value: proto})
 	}
 	fields, authority, err := fieldsOf(q.Headers)
@@ -74,7 +79,11 @@ func truncated(half string) *harness.Fault {
 // response converts an answer.
 func (c *converter) response(r response, method string, status int) (harness.Message, *harness.Fault, error) {
 	head := harness.Head{{Name: harness.FieldStatus, Value: strconv.Itoa(status)}}
-	if proto := protoOf(r.Proto.value); proto != "" {
+	proto, err := protoOf(r.Proto.value)
+	if err != nil {
+		return harness.Message{}, nil, err
+	}
+	if proto != "" {
 		head = append(head, harness.Field{Name: harness.FieldProto, Value: proto})
 	}
 	fields, _, err := fieldsOf(r.Headers)
@@ -214,8 +223,7 @@ func mediaOf(contentType, fallback string) string {
 	if contentType == "" {
 		contentType = fallback
 	}
-	media, _, _ := strings.Cut(contentType, ";")
-	media = strings.ToLower(strings.TrimSpace(media))
+	media := archive.MediaOf(contentType)
 	if media == "x-unknown" {
 		return ""
 	}

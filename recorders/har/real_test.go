@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/har"
+	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 )
 
 func realData(t *testing.T, folder string) string {
@@ -74,7 +75,7 @@ func plainBody(entry any) []byte {
 
 func TestRealPollyArchives(t *testing.T) {
 	dir := realData(t, "easypost-node-har")
-	xs, notes := record(t, &har.Importer{Path: dir})
+	xs, notes := record(t, &archive.Importer{Format: har.Format, Path: dir})
 	entries := plainEntries(t, dir)
 	if len(xs) != 250 || len(entries) != 250 {
 		t.Fatalf("have %d exchanges and %d entries, want 250", len(xs), len(entries))
@@ -115,11 +116,11 @@ func TestRealBrowserArchives(t *testing.T) {
 	}{
 		{"flows/websocket.har", 3, 0}, {"flows/diff_data.har", 5, 5}, {"flows/incomplete_log.har", 4, 0},
 		{"flows/successful_log.har", 2, 2}, {"flows/corrupted_gzip_body.har", 1, 1}, {"flows/error_log.har", 2, 1},
-		{"flows/event_stream.har", 2, 2}, {"har_files/chrome.har", 3, 2}, {"har_files/safari.har", 19, 19},
+		{"flows/event_stream.har", 2, 2}, {"flows/compressed.zhar", 2, 2}, {"har_files/chrome.har", 3, 2}, {"har_files/safari.har", 19, 19},
 		{"har_files/postdata.har", 1, 1}, {"har_files/head-content-length.har", 1, 1}, {"har_files/charles.har", 1, 1},
 		{"har_files/firefox.har", 14, -1}, {"har_files/with-bom.har", 1, 1}, {"har_files/insomnia.har", 1, 1},
 	} {
-		xs, notes := record(t, &har.Importer{Path: filepath.Join(dir, test.file)})
+		xs, notes := record(t, &archive.Importer{Format: har.Format, Path: filepath.Join(dir, test.file)})
 		whole := 0
 		for _, x := range xs {
 			if x.Fault == nil {
@@ -130,8 +131,8 @@ func TestRealBrowserArchives(t *testing.T) {
 			t.Errorf("%s: %d exchanges, %d of them whole, want %d and %d\n%s", test.file, len(xs), whole, test.exchanges, test.whole, strings.Join(notes, "\n"))
 		}
 	}
-	for _, broken := range []string{"corrupted_har/brokenfile.har", "har_extractor.har", "flows/compressed.zhar"} {
-		err := (&har.Importer{Path: filepath.Join(dir, broken)}).Record(t.Context(), harness.NewMemory(harness.Manifest{}))
+	for _, broken := range []string{"corrupted_har/brokenfile.har", "har_extractor.har"} {
+		err := (&archive.Importer{Format: har.Format, Path: filepath.Join(dir, broken)}).Record(t.Context(), harness.NewMemory(harness.Manifest{}))
 		if err == nil || harness.HintOf(err) == "" {
 			t.Errorf("%s: error %v, want one with a hint", broken, err)
 		}

@@ -1,0 +1,166 @@
+package recorders
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/govcr"
+	"github.com/rehearse-dev/rehearse/recorders/har"
+	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/sniff"
+	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
+	"github.com/rehearse-dev/rehearse/recorders/plainfile"
+)
+
+// Importer is one row of the table of importers.
+type Importer struct {
+	Name       string
+	Summary    string
+	Extensions []string // of the files that it reads, lower case with the dot
+	// Knows tells by the first bytes of a file, at most 64 KiB, whether it is of this format; nil: only when it is named.
+	Knows func(head []byte) bool
+	Open  func(path, from, to string) Noted
+}
+
+// Noted is a recorder that says what it could not take over as it stands.
+type Noted interface {
+	harness.Recorder
+	Notes() []string
+}
+
+// Importers is the table of importers. The conformance suite walks it.
+var Importers = []Importer{
+	importing("har", "HTTP archives of browsers, proxies and Polly.JS: HAR 1.2", har.Format),
+	importing("govcr", "files of go-vcr, versions 1 and 2", govcr.Format),
+	{"files", "plain files, byte for byte; only when the format is named", nil, nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
+}
+
+// importing is the row of a format of package archive.
+func importing(name, summary string, f archive.Format) Importer {
+	return Importer{name, summary, f.Extensions, f.Knows, func(path, from, to string) Noted {
+		return &archive.Importer{Format: f, Path: path, From: from, To: to}
+	}}
+}
+
+// ImporterFor returns the row of that name. With the empty name the content of the file decides, or that of the files in
+// a folder; where no content is known, an extension that tells the format does.
+func ImporterFor(name, path string) (Importer, error) {
+	if name == "" {
+		return detect(path)
+	}
+	for _, im := range Importers {
+		if im.Name == name {
+			return im, nil
+		}
+	}
+	return Importer{}, harness.Usage(fmt.Errorf("import %s: format %q is not known", path, name), "formats are "+importerNames())
+}
+
+func importerNames() string {
+	var names []string
+	for _, im := range Importers {
+		names = append(names, im.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+func detect(path string) (Importer, error) {
+	root, files, err := sources.Open(path)
+	if err != nil {
+		return Importer{}, harness.Usage(fmt.Errorf("import: %w", err), "check the path")
+	}
+	defer root.Close()
+	found, err := knownIn(root, files)
+	if err != nil {
+		return Importer{}, harness.Usage(fmt.Errorf("import %s: %w", path, err), "make it a regular file that you may read, or name the format with --format")
+	}
+	if len(found) == 0 {
+		found = byExtension(files)
+	}
+	switch len(found) {
+	case 0:
+		return Importer{}, harness.Usage(fmt.Errorf("import %s: no content of a known format", path), "name the format with --format: "+importerNames())
+	case 1:
+		return found[0].importer, nil
+	}
+	var candidates []string
+	for _, c := range found {
+		candidates = append(candidates, fmt.Sprintf("%s (%s, first %s)", c.importer.Name, harness.Count(c.files, "file"), c.first))
+	}
+	return Importer{}, harness.Usage(fmt.Errorf("import %s: more than one format fits: %s", path, strings.Join(candidates, ", ")),
+		"name one with --format; it reads the files with its extensions")
+}
+
+// candidate is a format that files of a folder may have.
+type candidate struct {
+	importer Importer
+	files    int
+	first    string // file
+}
+
+type candidates []candidate
+
+func (cs candidates) add(im Importer, file string) candidates {
+	i := slices.IndexFunc(cs, func(c candidate) bool { return c.importer.Name == im.Name })
+	if i < 0 {
+		return append(cs, candidate{im, 1, file})
+	}
+	cs[i].files++
+	return cs
+}
+
+// knownIn reads the first bytes of each file.
+func knownIn(root *os.Root, files []string) (found candidates, err error) {
+	head := make([]byte, sniff.Head)
+	for _, file := range files {
+		n, err := readHead(root, file, head)
+		if err != nil {
+			return nil, err
+		}
+		for _, im := range Importers {
+			if im.Knows != nil && im.Knows(head[:n]) {
+				found = found.add(im, file)
+			}
+		}
+	}
+	return found, nil
+}
+
+func readHead(root *os.Root, file string, head []byte) (int, error) {
+	info, err := root.Stat(filepath.FromSlash(file)) // before it is opened: a pipe would block
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, cmp.Or(err, fmt.Errorf("%s: not a regular file", file))
+	}
+	f, err := root.Open(filepath.FromSlash(file))
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close()
+	n, err := io.ReadFull(f, head)
+	if err == io.EOF || err == io.ErrUnexpectedEOF {
+		err = nil
+	}
+	return n, err
+}
+
+// anybodys are extensions that say nothing about the tool that wrote a file.
+var anybodys = []string{".json", ".yaml", ".yml", ".txt", ".log", ".xml", ".html"}
+
+// byExtension is the rows whose own extension files have.
+func byExtension(files []string) (found candidates) {
+	for _, file := range files {
+		ext := strings.ToLower(filepath.Ext(file))
+		for _, im := range Importers {
+			if slices.Contains(im.Extensions, ext) && !slices.Contains(anybodys, ext) {
+				found = found.add(im, file)
+			}
+		}
+	}
+	return found
+}
