@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/rehearse-dev/rehearse/fixtures/locate"
 	"github.com/rehearse-dev/rehearse/fixtures/scan"
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -65,8 +66,8 @@ func (p *proof) note(x harness.Exchange) error {
 	return nil
 }
 
-// mostHits is how many places an error lists; the others are counted.
-const mostHits = 20
+// mostPlaces is how many places an error lists; the others are counted.
+const mostPlaces = 20
 
 // prove is the Prove of a recording. What is wrong is listed, by place and class, before the error comes.
 func (p *proof) prove(files fs.FS) (*harness.Proof, error) {
@@ -74,12 +75,10 @@ func (p *proof) prove(files fs.FS) (*harness.Proof, error) {
 	if p.copied != nil {
 		return p.carried(files)
 	}
-	certificate, result, err := scan.Prove(files, scan.Options{Register: p.register, Mark: p.key.Mark, IsTestSigned: p.key.HasSigned})
+	options := scan.Options{Register: p.register, Mark: p.key.Mark, IsTestSigned: p.key.HasSigned}
+	certificate, result, err := scan.Prove(files, options)
 	if err != nil {
-		if result != nil {
-			writeHits(p.out, result.Hits, scan.Leak)
-		}
-		return nil, err
+		return nil, p.refused(files, result, options, err)
 	}
 	if certificate.Leaves, err = p.coverage.Leaves(p.scrubber.Account()); err != nil {
 		return nil, err
@@ -96,12 +95,13 @@ func (p *proof) carried(files fs.FS) (*harness.Proof, error) {
 	if was == nil {
 		return nil, nil
 	}
-	result, err := scan.Files(files, scan.Options{IsTestSigned: p.key.HasSigned, StandIns: was.StandIns, Salt: was.Output})
+	options := scan.Options{IsTestSigned: p.key.HasSigned, StandIns: was.StandIns, Salt: was.Output}
+	result, err := scan.Files(files, options)
 	if err != nil {
 		return nil, err
 	}
 	if result.Leaks() > 0 || result.Output != was.Output {
-		writeHits(p.out, result.Hits, scan.Leak)
+		p.refused(files, result, options, nil) //nolint:errcheck // it was told
 		return nil, harness.Refused(errors.New("prove the recording: it is not what its certificate says"), "scrub the source again")
 	}
 	return was, nil
@@ -128,20 +128,20 @@ func (p *proof) redacted(note string) string {
 	return note
 }
 
-// writeHits lists places of at least a level, the serious ones first.
-func writeHits(w io.Writer, hits []scan.Hit, least scan.Level) {
-	n := 0
-	for _, h := range hits {
-		if h.Level == scan.Suspicion && least == scan.Leak {
-			continue
-		}
-		if n++; n <= mostHits {
-			fmt.Fprintf(w, "  %s\n", printable(h.String()))
-		}
+// refused lists the places of what leaked, with rules to paste, and returns the error that says so.
+func (p *proof) refused(files fs.FS, result *scan.Result, o scan.Options, err error) error {
+	if result == nil {
+		return err
 	}
-	if n > mostHits {
-		fmt.Fprintf(w, "  … and %d more\n", n-mostHits)
+	places, unread := locate.Hits(files, result, o, p.policy)
+	if unread != nil {
+		return errors.Join(err, unread)
 	}
+	leaks := slices.DeleteFunc(places, func(p scan.Place) bool { return p.Level != scan.Leak })
+	var list strings.Builder
+	scan.ListPlaces(&list, leaks, mostPlaces)
+	io.WriteString(p.out, list.String()) //nolint:errcheck // standard error
+	return locate.Refused(err, leaks)
 }
 
 func totalOf(counts map[string]int) (n int) {

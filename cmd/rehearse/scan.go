@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/locate"
 	"github.com/rehearse-dev/rehearse/fixtures/scan"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/report"
@@ -101,6 +102,11 @@ func scanOne(path string, o scan.Options, f scanFlags) (scan.Subject, error) {
 	}
 	if s.Result, err = scan.Files(files, o); err != nil {
 		return s, harness.Usage(fmt.Errorf("scan %s: %w", path, err), "make the file readable, or name others")
+	}
+	if s.Recording {
+		if s.Places, err = locate.Hits(files, s.Result, o, nil); err != nil {
+			return s, err
+		}
 	}
 	s.Cells, err = scan.Cells(files)
 	return s, err
