@@ -1,6 +1,9 @@
 package harness
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+)
 
 // Class sorts errors by what the caller can do; the command turns it into its exit code.
 type Class int
@@ -59,4 +62,12 @@ func HintOf(err error) string {
 		err = p.Err
 	}
 	return ""
+}
+
+// WithoutPath is the cause of an error about a file, for messages that name the file themselves.
+func WithoutPath(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
 }

@@ -116,12 +116,12 @@ func scanOne(path string, o scan.Options, f scanFlags) (scan.Subject, error) {
 func scanned(path string) (fs.FS, *harness.Manifest, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, nil, harness.Usage(fmt.Errorf("scan %s: %w", path, withoutPath(err)), "name a recording, a folder or a file")
+		return nil, nil, harness.Usage(fmt.Errorf("scan %s: %w", path, harness.WithoutPath(err)), "name a recording, a folder or a file")
 	}
 	if !info.IsDir() {
 		data, err := os.ReadFile(path)
 		if err != nil {
-			return nil, nil, harness.Usage(fmt.Errorf("scan %s: %w", path, withoutPath(err)), "make the file readable, or name another")
+			return nil, nil, harness.Usage(fmt.Errorf("scan %s: %w", path, harness.WithoutPath(err)), "make the file readable, or name another")
 		}
 		return fstest.MapFS{filepath.Base(path): {Data: data}}, nil, nil
 	}
@@ -136,20 +136,13 @@ func scanned(path string) (fs.FS, *harness.Manifest, error) {
 	return os.DirFS(path), &m, nil
 }
 
-func withoutPath(err error) error {
-	if p, ok := errors.AsType[*fs.PathError](err); ok {
-		return p.Err
-	}
-	return err
-}
-
 // knownValues reads a list of values. Errors tell lines, never values.
 func (a *app) knownValues(name string) (*scan.Register, error) {
 	in := io.Reader(os.Stdin)
 	if name != "-" {
 		f, err := os.Open(name)
 		if err != nil {
-			return nil, harness.Usage(fmt.Errorf("scan: read the known values %s: %w", name, withoutPath(err)), "name a file with one value a line")
+			return nil, harness.Usage(fmt.Errorf("scan: read the known values %s: %w", name, harness.WithoutPath(err)), "name a file with one value a line")
 		}
 		defer f.Close()
 		in = f
@@ -162,7 +155,7 @@ func (a *app) knownValues(name string) (*scan.Register, error) {
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return nil, harness.Usage(fmt.Errorf("scan: read the known values %s: %w", name, withoutPath(err)), "write one value a line, of at most 64 KiB")
+		return nil, harness.Usage(fmt.Errorf("scan: read the known values %s: %w", name, harness.WithoutPath(err)), "write one value a line, of at most 64 KiB")
 	}
 	return register, nil
 }
