@@ -30,12 +30,25 @@ type LiveOptions struct {
 	Session  string        // "header:NAME", "cookie:NAME" or "connection"; empty: the recorder's own choice
 	Existing bool          // files that are there at the start count, too
 	Settle   time.Duration // for which a file must not change before it is finished; 0: the recorder's own choice
+	SFTP     SFTPOptions
+}
+
+// SFTPOptions of the SFTP recorder. Secrets come as values; where they lie is for the caller to know.
+type SFTPOptions struct {
+	HostKey  string // file of the key by which clients know this server; made when it is missing
+	Keys     string // file of the public keys that may log in; empty: none
+	Password string // that may log in; empty: none
+
+	Known            string // file of the host keys that the real server may have
+	Identity         []byte // private key for the real server; nil: none
+	UpstreamPassword string // for the real server; empty: the client's
 }
 
 // Recorders is the table of live recorders.
 var Recorders = []Live{
 	{"http", "reverse proxy in front of one upstream", "URL of the upstream", openTap},
 	{"files", "watched folder", "folder", openDrop},
+	{"sftp", "server for SFTP in front of a folder, or of a real server", "folder, or sftp://[USER@]HOST[:PORT]", openSFTP},
 }
 
 func openTap(o LiveOptions) (harness.Recorder, string, error) {

@@ -83,6 +83,8 @@ var doors = []struct {
 	{"github.com/goccy/go-yaml", []string{"scenarios", "scenarios/harrow-lake", "fixtures", "fixtures/scrub", "recorders/internal/plain", "harness/payload/layout"}, true},
 	{"cel.dev/cel-go", []string{"harness/invariant"}, false},
 	{"github.com/itchyny/gojq", []string{"harness/target"}, true},
+	{"github.com/pkg/sftp", []string{"recorders/sftp"}, false},
+	{"golang.org/x/crypto", []string{"recorders/sftp", "recorders"}, true},
 	{"github.com/fsnotify/fsnotify", []string{"recorders/filedrop"}, false},
 	{"filippo.io/age", []string{"fixtures/quarantine"}, false},
 	{"golang.org/x/sys", []string{"fixtures"}, false},

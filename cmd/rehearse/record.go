@@ -29,15 +29,17 @@ func (a *app) recordVerb() verb {
 var recordExamples = map[string]string{
 	"http":  "rehearse record http https://sis.test.example --listen 127.0.0.1:8080 --from crm --to sis --out fixtures/crm-sis",
 	"files": "rehearse record files /srv/drop --from sis --to lms --out fixtures/rosters --for 12h",
+	"sftp":  "rehearse record sftp /srv/inbox --listen 127.0.0.1:2222 --from vendor --to sis --out fixtures/nightly",
 }
 
 func (a *app) recordWith(r recorders.Live) verb {
 	var o recorders.LiveOptions
 	var f storeFlags
 	var limit time.Duration
+	prepare := func() error { return nil }
 	return verb{
 		use: r.Name + " SOURCE", short: r.Summary, exits: []int{exitCannotRun, exitRefused},
-		long:    fmt.Sprintf("Record from a %s. SOURCE is the %s.", r.Summary, r.Source),
+		long:    fmt.Sprintf("Record from a %s.\nSOURCE is the %s.", r.Summary, r.Source),
 		example: recordExamples[r.Name],
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
@@ -51,10 +53,15 @@ func (a *app) recordWith(r recorders.Live) verb {
 			case "files":
 				set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which a file must not change before it is finished")
 				set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
+			case "sftp":
+				prepare = a.sftpFlags(set, &o)
 			}
 		},
 		run: func(ctx context.Context, args []string) error {
 			o.Source = args[0]
+			if err := prepare(); err != nil {
+				return err
+			}
 			return a.record(ctx, r, o, f, limit)
 		},
 	}
