@@ -16,6 +16,7 @@ import (
 	"github.com/rehearse-dev/rehearse/recorders/internal/sniff"
 	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
 	"github.com/rehearse-dev/rehearse/recorders/plainfile"
+	"github.com/rehearse-dev/rehearse/recorders/vcr"
 )
 
 // Importer is one row of the table of importers.
@@ -38,6 +39,9 @@ type Noted interface {
 var Importers = []Importer{
 	importing("har", "HTTP archives of browsers, proxies and Polly.JS: HAR 1.2", har.Format),
 	importing("govcr", "files of go-vcr, versions 1 and 2", govcr.Format),
+	importing("vcr", "files of Ruby VCR and betamax, YAML or JSON", vcr.Ruby),
+	importing("vcrpy", "files of vcrpy, YAML or JSON", vcr.Python),
+	importing("phpvcr", "files of php-vcr, YAML or JSON", vcr.PHP),
 	{"files", "plain files, byte for byte; only when the format is named", nil, nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
 }
 

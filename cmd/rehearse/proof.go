@@ -120,12 +120,15 @@ func (p *proof) account() []harness.ProofLine {
 	return lines
 }
 
-// redacted is a note for people, unless it repeats what was replaced.
+// redacted is a note for people, without the place or at all where it repeats what was replaced.
 func (p *proof) redacted(note string) string {
-	if p.register.Holds([]byte(note)) {
-		return "(a note that repeats a replaced value is not shown)"
+	said, _, _ := strings.Cut(note, " (first: ")
+	for _, text := range []string{note, said} {
+		if !p.register.Holds([]byte(text)) {
+			return text
+		}
 	}
-	return note
+	return "(a note that repeats a replaced value is not shown)"
 }
 
 // refused lists the places of what leaked, with rules to paste, and returns the error that says so.

@@ -121,7 +121,7 @@ func TestVersionTwo(t *testing.T) {
 	if diff := cmp.Diff(wantHead, second.Response.Head); diff != "" || bodyOf(t, second.Response) != "line one\n0012\n" {
 		t.Errorf("%s\nbody %q", diff, bodyOf(t, second.Response))
 	}
-	if first.Session != "token" || first.From != "client" || first.To != "crm.example" || second.Request.Head.Get(":path") != "/" || second.Request.Head.Get(":method") != "GET" {
+	if first.Session != "token.yaml" || first.From != "client" || first.To != "crm.example" || second.Request.Head.Get(":path") != "/" || second.Request.Head.Get(":method") != "GET" {
 		t.Errorf("have %+v", first)
 	}
 	for _, want := range []string{"1 messages: the body was stored unpacked", "1 exchanges: the file holds no time"} {
@@ -226,7 +226,7 @@ func TestRealFiles(t *testing.T) {
 		for _, want := range plain.Interactions {
 			x := xs[next]
 			next++
-			if x.Session != strings.TrimSuffix(filepath.Base(file), ".yaml") {
+			if x.Session != filepath.Base(file) {
 				t.Errorf("%s: session %q of %s", x.ID, x.Session, file)
 			}
 			if have := bodyOf(t, x.Request); have != want["request"]["body"] {

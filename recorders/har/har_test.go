@@ -69,7 +69,7 @@ func TestEntryBecomesExchange(t *testing.T) {
 	}
 	x := xs[0]
 	want := harness.Exchange{
-		ID: "000001", Session: "applicants", Channel: harness.ChannelHTTP, From: "client", To: "crm.example",
+		ID: "000001", Session: "applicants.har", Channel: harness.ChannelHTTP, From: "client", To: "crm.example",
 		At: time.Date(2026, 3, 2, 6, 30, 0, 250e6, time.UTC), Took: 12500 * time.Microsecond,
 		Request: harness.Message{Head: harness.Head{
 			{Name: ":method", Value: "GET"}, {Name: ":path", Value: "/applicants/417?term=2026"}, {Name: ":proto", Value: "HTTP/2.0"},
@@ -228,7 +228,7 @@ func TestEntriesAreOrderedByStartWithinAFile(t *testing.T) {
 	for _, x := range xs {
 		have = append(have, x.Session+x.Request.Head.Get(":path"))
 	}
-	if diff := cmp.Diff([]string{"a/z/a", "a/z/b", "a/z/c", "b/a", "b/b", "b/c"}, have); diff != "" {
+	if diff := cmp.Diff([]string{"a/z.HAR/a", "a/z.HAR/b", "a/z.HAR/c", "b.har/a", "b.har/b", "b.har/c"}, have); diff != "" {
 		t.Error(diff)
 	}
 	if all := strings.Join(notes, "\n"); !strings.Contains(all, "2 entries: never crossed a network") {

@@ -55,8 +55,8 @@ type Importer struct {
 	To     string    // system that answers; default the host of each URL, or "server" where there is none
 	At     time.Time // moment of exchanges whose file tells none; the zero time says that it is unknown
 
-	// Session names the session of the exchanges of a file; file is relative to Path, with slashes. Default: the name
-	// without its extension.
+	// Session names the session of the exchanges of a file; file is relative to Path, with slashes. Default: that name.
+	// It keeps its extension, because sessions are scrubbed as identifiers, and a bare word would be found in many texts.
 	Session func(file string) string
 
 	notes departure.Notes
@@ -119,7 +119,7 @@ func (im *Importer) session(file string) string {
 	if im.Session != nil {
 		return im.Session(file)
 	}
-	return strings.TrimSuffix(file, path.Ext(file))
+	return file
 }
 
 // File is one file while it is read.
