@@ -12,7 +12,8 @@
 //   - The moment of an exchange that the file does not tell is the Date of its answer less its duration; without Date,
 //     that of the exchange before it.
 //
-// Memory: one file at a time, as its format reads it, and the exchanges that it holds.
+// Memory: one file at a time, as its format reads it, and the exchanges that it holds; of a format that streams at most
+// 4,096 exchanges with 64 MiB of bodies.
 package archive
 
 import (
@@ -43,6 +44,9 @@ type Format struct {
 	Wrote      string   // what the files are, for hints: "a file that VCR wrote"
 	// Knows tells by the first bytes of a file whether it is of this format; nil: never.
 	Knows func(head []byte) bool
+	// Streams is set when a file may be larger than memory. Its exchanges then go to the sink while it is read, sorted by
+	// their start among those that are near; what was read before an error is in the sink.
+	Streams bool
 	// Read adds the exchanges of a file in their order. It is called for one file after the other.
 	Read func(*File) error
 }
@@ -63,7 +67,7 @@ type Importer struct {
 }
 
 // Record puts the exchanges of each file into the sink, files by name and exchanges in their order. It ends at the first
-// file that cannot be read, with nothing of it in the sink; the error names the file, the line or byte, and the record,
+// file that cannot be read, with nothing of it in the sink unless the format streams; the error names the file, the line or byte, and the record,
 // counted from 0.
 func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
 	im.notes = departure.Notes{}
@@ -76,17 +80,16 @@ func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
 		if im.Format.skips(name) {
 			continue
 		}
-		exchanges, err := im.readFile(ctx, root, name)
+		f := im.file(ctx, root, name, sink)
+		err := im.Format.Read(f)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil:
-			return harness.Usage(fmt.Errorf("import %w", err), "it must be "+im.Format.Wrote+"; write it again, or leave it out")
+		case err != nil && f.out.failed() == nil:
+			return harness.Usage(fmt.Errorf("import %w", f.placed(err)), "it must be "+im.Format.Wrote+"; write it again, or leave it out")
 		}
-		for _, x := range exchanges {
-			if err := sink.Put(x); err != nil {
-				return fmt.Errorf("import %s: %w", name, err)
-			}
+		if err := f.out.flush(); err != nil {
+			return fmt.Errorf("import %s: %w", name, err)
 		}
 	}
 	return nil
@@ -107,12 +110,13 @@ func (f Format) skips(name string) bool {
 	return false
 }
 
-func (im *Importer) readFile(ctx context.Context, root *os.Root, name string) ([]harness.Exchange, error) {
+func (im *Importer) file(ctx context.Context, root *os.Root, name string, sink harness.Sink) *File {
 	f := &File{Name: name, From: cmp.Or(im.From, "client"), To: im.To, Session: im.session(name), ctx: ctx, root: root, at: im.At, notes: &im.notes}
-	if err := im.Format.Read(f); err != nil {
-		return nil, f.placed(err)
+	f.out = &whole{sink: sink}
+	if im.Format.Streams {
+		f.out = &stream{sink: sink, late: func() { f.Note(NoteLate) }}
 	}
-	return f.exchanges, nil
+	return f
 }
 
 func (im *Importer) session(file string) string {
@@ -128,16 +132,16 @@ type File struct {
 	From, To string // systems; To is empty when the host of each URL names it
 	Session  string
 
-	ctx       context.Context
-	root      *os.Root
-	record    string    // the record that is read, such as "interaction 3"
-	at        time.Time // of the exchange before
-	notes     *departure.Notes
-	exchanges []harness.Exchange
+	ctx    context.Context
+	root   *os.Root
+	record string    // the record that is read, such as "interaction 3"
+	at     time.Time // of the exchange before
+	notes  *departure.Notes
+	out    outlet
 }
 
-// Err is the error of the context, once the import is to end.
-func (f *File) Err() error { return f.ctx.Err() }
+// Err is the error of the context or of the sink, once the import is to end.
+func (f *File) Err() error { return cmp.Or(f.out.failed(), f.ctx.Err()) }
 
 // Note counts a departure from the wire.
 func (f *File) Note(k departure.Kind) { f.notes.Add(k, strings.TrimSpace(f.Name+" "+f.record)) }

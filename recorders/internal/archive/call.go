@@ -61,7 +61,10 @@ func (f *File) Add(c Call) error {
 }
 
 // Put adds an exchange to those of the file.
-func (f *File) Put(x harness.Exchange) { f.exchanges = append(f.exchanges, x) }
+func (f *File) Put(x harness.Exchange) { f.out.put(x) }
+
+// Drop counts an exchange of which the file holds too little to take it over.
+func (f *File) Drop(reason string) { f.out.drop(reason) }
 
 func (f *File) request(x *harness.Exchange, c Call) error {
 	method := strings.ToUpper(cmp.Or(c.Method, http.MethodGet))

@@ -101,15 +101,18 @@ func (s *Scanner) Gap(n int64) {
 	}
 }
 
-// Close ends the direction. Clean says that its sender ended it; else detail says how it broke off.
-func (s *Scanner) Close(clean bool, detail string) {
+// UntilClose reports whether the body that is read ends where the direction does.
+func (s *Scanner) UntilClose() bool { return s.at == untilClose }
+
+// Close ends the direction. Without a fault its sender ended it; a message that is open is incomplete either way, unless
+// its body ends where the direction does.
+func (s *Scanner) Close(fault *harness.Fault) {
 	switch {
-	case s.at == untilClose && clean:
-		s.emit(nil)
-	case s.Open() && clean:
+	case !s.Open():
+	case fault == nil && s.at != untilClose:
 		s.emit(&harness.Fault{Kind: harness.FaultReset, Detail: "the connection ended before the message did"})
-	case s.Open():
-		s.emit(&harness.Fault{Kind: harness.FaultReset, Detail: detail})
+	default:
+		s.emit(fault)
 	}
 	s.at = seeking
 }

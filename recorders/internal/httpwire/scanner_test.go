@@ -33,7 +33,7 @@ func scan(method string, answers bool, pieces ...string) []string {
 		}
 		s.Feed([]byte(p), noon.Add(time.Duration(i)*time.Second))
 	}
-	s.Close(true, "")
+	s.Close(nil)
 	return lines
 }
 
@@ -178,7 +178,7 @@ func FuzzWholeMessagesAreWhatNetHTTPReads(f *testing.F) {
 			s.Method = func() string { return "GET" }
 		}
 		s.Feed(wire, noon)
-		s.Close(true, "")
+		s.Close(nil)
 		if first == nil || first.Fault != nil || first.Switched {
 			return
 		}

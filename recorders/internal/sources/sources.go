@@ -36,7 +36,7 @@ func Open(name string, extensions ...string) (*os.Root, []string, error) {
 			return err
 		case entry.IsDir() && hidden:
 			return fs.SkipDir
-		case !entry.IsDir() && !hidden && (len(extensions) == 0 || slices.Contains(extensions, strings.ToLower(path.Ext(file)))):
+		case !entry.IsDir() && !hidden && (len(extensions) == 0 || slices.ContainsFunc(extensions, ends(file))):
 			files = append(files, file)
 		}
 		return nil
@@ -49,6 +49,12 @@ func Open(name string, extensions ...string) (*os.Root, []string, error) {
 		return nil, nil, err
 	}
 	return root, files, nil
+}
+
+// ends tells the extensions that a name has; one may have several parts, such as .csv.gz.
+func ends(name string) func(extension string) bool {
+	name = strings.ToLower(name)
+	return func(extension string) bool { return strings.HasSuffix(name, extension) }
 }
 
 func nothing(extensions []string) error {
