@@ -10,11 +10,13 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/goreplay"
 	"github.com/rehearse-dev/rehearse/recorders/govcr"
 	"github.com/rehearse-dev/rehearse/recorders/har"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 	"github.com/rehearse-dev/rehearse/recorders/internal/sniff"
 	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
+	"github.com/rehearse-dev/rehearse/recorders/mitmproxy"
 	"github.com/rehearse-dev/rehearse/recorders/plainfile"
 	"github.com/rehearse-dev/rehearse/recorders/vcr"
 )
@@ -42,6 +44,8 @@ var Importers = []Importer{
 	importing("vcr", "files of Ruby VCR and betamax, YAML or JSON", vcr.Ruby),
 	importing("vcrpy", "files of vcrpy, YAML or JSON", vcr.Python),
 	importing("phpvcr", "files of php-vcr, YAML or JSON", vcr.PHP),
+	importing("mitmproxy", "flow dumps of mitmproxy 4 and newer", mitmproxy.Format),
+	importing("goreplay", "files of GoReplay: *.gor, also compressed", goreplay.Format),
 	{"files", "plain files, byte for byte; only when the format is named", nil, nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
 }
 
