@@ -236,7 +236,7 @@ func InStep(a, b Node) (pairs iter.Seq2[Node, Node], ok bool) {
 	}
 	var names [maxInStep][]byte
 	n := 0
-	for x, y := range inStep(a, b) {
+	for x, y := range Pairs(a, b) {
 		name := x.rawName()
 		if x.node().listed || y.node().listed || !x.node().named || !bytes.Equal(name, y.rawName()) || bytes.IndexByte(name, '\\') >= 0 {
 			return nil, false
@@ -249,10 +249,11 @@ func InStep(a, b Node) (pairs iter.Seq2[Node, Node], ok bool) {
 		names[n] = name
 		n++
 	}
-	return inStep(a, b), true
+	return Pairs(a, b), true
 }
 
-func inStep(a, b Node) iter.Seq2[Node, Node] {
+// Pairs yields the children of two nodes pair by pair, in document order. Both must have as many of them.
+func Pairs(a, b Node) iter.Seq2[Node, Node] {
 	return func(yield func(Node, Node) bool) {
 		i, j := a.i+1, b.i+1
 		for range a.Len() {
