@@ -368,6 +368,11 @@ type splicer interface {
 	splices(d *Doc, edits []Edit) ([]splice, error)
 }
 
+// finisher is a syntax that puts a rewritten source into form.
+type finisher interface {
+	finish(was, out []byte) []byte
+}
+
 // Rewrite returns the source with the edits put in. Every byte outside the edited scalars stays. Each place may be
 // edited once; edits of shared names (the header of a table) count as one place and the first wins. An edit of a place
 // within an edited text is lost with that text. A source in another encoding is written in that encoding.
@@ -401,6 +406,9 @@ func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
 		at = s.to
 	}
 	out = append(out, d.Source[at:]...)
+	if f, ok := d.syntax.(finisher); ok && len(edits) > 0 {
+		out = f.finish(d.Source, out)
+	}
 	if d.view != nil {
 		return d.view.write(d.Format, out, len(edits) == 0)
 	}

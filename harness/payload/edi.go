@@ -92,7 +92,7 @@ func (p *ediParser) document() (*Doc, error) {
 	}
 	doc := &Doc{Format: p.format, Source: p.s, nodes: p.nodes, Facts: p.facts(), names: p.names}
 	doc.shared = fmt.Appendf(nil, "%s %d", p.advice, p.wrapped)
-	doc.syntax = ediSyntax{p.marks, p.terminator, p.wrapped > 0, p.headers}
+	doc.syntax = ediSyntax{p.marks, p.terminator, p.wrapped, p.headers}
 	return doc, nil
 }
 
