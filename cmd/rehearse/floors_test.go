@@ -59,6 +59,7 @@ var floors = []struct {
 	{"scenarios", 2, "scenarios"},
 	{"scenarios/harrow-lake/**", 2, "scenarios"},
 	{"recorders/internal/**", 1, "payload"}, // what importers share opens payloads; Go itself keeps payloads from importing it
+	{"recorders/authority", 1, ""},
 	{"recorders/*", 2, ""},
 	{"harness/payload", 1, "payload"},
 	{"harness/payload/layout", 1, "payload"},
