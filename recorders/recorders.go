@@ -3,14 +3,11 @@ package recorders
 
 import (
 	"fmt"
-	"net/url"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/filedrop"
-	"github.com/rehearse-dev/rehearse/recorders/httptap"
 )
 
 // Live is one row of the table of recorders that watch while traffic crosses.
@@ -26,6 +23,7 @@ type Live struct {
 type LiveOptions struct {
 	Source   string        // URL of the upstream, or folder
 	Listen   string        // address of the tap
+	HTTP     HTTPOptions   // of http and proxy
 	From, To string        // names of the systems
 	Session  string        // "header:NAME", "cookie:NAME" or "connection"; empty: the recorder's own choice
 	Existing bool          // files that are there at the start count, too
@@ -47,32 +45,9 @@ type SFTPOptions struct {
 // Recorders is the table of live recorders.
 var Recorders = []Live{
 	{"http", "reverse proxy in front of one upstream", "URL of the upstream", openTap},
+	{"proxy", "forward proxy that opens connections to named hosts", "list of these hosts, separated by commas", openProxy},
 	{"files", "watched folder", "folder", openDrop},
 	{"sftp", "server for SFTP in front of a folder, or of a real server", "folder, or sftp://[USER@]HOST[:PORT]", openSFTP},
-}
-
-func openTap(o LiveOptions) (harness.Recorder, string, error) {
-	upstream, err := url.Parse(o.Source)
-	if err != nil || upstream.Host == "" || upstream.Scheme != "http" && upstream.Scheme != "https" {
-		return nil, "", harness.Usage(fmt.Errorf("record http: %q is not the URL of an upstream", o.Source), "write it as http://host:port or https://host")
-	}
-	tap := &httptap.Tap{Upstream: upstream, From: o.From, To: o.To}
-	kind, name, _ := strings.Cut(o.Session, ":")
-	switch kind {
-	case "", "connection":
-		tap.Session = httptap.SessionByConnection()
-	case "header":
-		tap.Session = httptap.SessionByHeader(name)
-	case "cookie":
-		tap.Session = httptap.SessionByCookie(name)
-	default:
-		return nil, "", harness.Usage(fmt.Errorf("record http: session %q is not known", o.Session), "write header:NAME, cookie:NAME or connection")
-	}
-	addr, err := tap.Listen(o.Listen)
-	if err != nil {
-		return nil, "", err
-	}
-	return tap, fmt.Sprintf("http://%s stands in front of %s", addr, upstream), nil
 }
 
 func openDrop(o LiveOptions) (harness.Recorder, string, error) {

@@ -88,6 +88,7 @@ var doors = []struct {
 	{"golang.org/x/crypto", []string{"recorders/sftp", "recorders"}, true},
 	{"github.com/fsnotify/fsnotify", []string{"recorders/filedrop"}, false},
 	{"filippo.io/age", []string{"fixtures/quarantine"}, false},
+	{"golang.org/x/net", []string{"recorders/httptap"}, true},
 	{"golang.org/x/sys", []string{"fixtures"}, false},
 	{"golang.org/x/term", []string{"cmd/rehearse"}, false},
 	{"github.com/andybalholm/brotli", []string{"harness/payload", "fixtures/scan"}, false},

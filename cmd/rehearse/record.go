@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -28,6 +29,7 @@ func (a *app) recordVerb() verb {
 
 var recordExamples = map[string]string{
 	"http":  "rehearse record http https://sis.test.example --listen 127.0.0.1:8080 --from crm --to sis --out fixtures/crm-sis",
+	"proxy": "rehearse record proxy api.vendor.example --listen 127.0.0.1:8888 --from crm --out fixtures/vendor",
 	"files": "rehearse record files /srv/drop --from sis --to lms --out fixtures/rosters --for 12h",
 	"sftp":  "rehearse record sftp /srv/inbox --listen 127.0.0.1:2222 --from vendor --to sis --out fixtures/nightly",
 }
@@ -44,12 +46,20 @@ func (a *app) recordWith(r recorders.Live) verb {
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
 			set.StringVar(&o.From, "from", "client", "`name` of the system that sends")
-			set.StringVar(&o.To, "to", "server", "`name` of the system that receives")
 			set.DurationVar(&limit, "for", 0, "stop after this `time`, such as 90s or 12h")
+			to, who := "server", ""
+			if r.Name == "proxy" {
+				to, who = "", "; without one it is the host"
+			}
+			set.StringVar(&o.To, "to", to, "`name` of the system that receives"+who)
 			switch r.Name {
 			case "http":
-				set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
-				set.StringVar(&o.Session, "session", "", "`what` belongs together: header:NAME, cookie:NAME or connection (default)")
+				set.BoolVar(&o.HTTP.TLS, "tls", false, "clients speak TLS to the tap, HTTP/2 or HTTP/1.1; see rehearse doctor tls")
+				set.BoolVar(&o.HTTP.KeepHost, "keep-host", false, "the upstream gets the client's Host instead of its own")
+				addHTTP(set, &o)
+			case "proxy":
+				set.StringSliceVar(&o.HTTP.Allow, "allow", nil, "`hosts` that may be reached although they are on this machine or link")
+				addHTTP(set, &o)
 			case "files":
 				set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which a file must not change before it is finished")
 				set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
@@ -65,6 +75,50 @@ func (a *app) recordWith(r recorders.Live) verb {
 			return a.record(ctx, r, o, f, limit)
 		},
 	}
+}
+
+// addHTTP adds the flags of both kinds of proxy.
+func addHTTP(set *pflag.FlagSet, o *recorders.LiveOptions) {
+	h := &o.HTTP
+	set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
+	set.StringVar(&o.Session, "session", "", "`what` belongs together: header:NAME, cookie:NAME or connection (default)")
+	set.StringVar(&h.Trust, "upstream-ca", "", "`file` of the certificates that upstreams are verified with, instead of the system's")
+	set.StringSliceVar(&h.Insecure, "insecure", nil, "`hosts` of upstreams that are not verified; the recording says so")
+	set.StringVar(&h.Cert, "client-cert", "", "`file` of the certificate that upstreams ask for")
+	set.StringVar(&h.Key, "client-key", "", "`file` of its key")
+	set.StringSliceVar(&h.Filter.Methods, "method", nil, "record these `methods` only")
+	set.StringSliceVar(&h.Filter.Paths, "path", nil, "record these `paths` only, such as /v1/**; a * stops at slashes, ** does not")
+	set.StringSliceVar(&h.Filter.NotPaths, "not-path", nil, "leave out these `paths`, such as /health")
+	set.Int64Var(&h.Filter.MaxSize, "max-size", 0, "leave out exchanges with bodies of more `bytes`; 0 leaves out none")
+	set.Float64Var(&h.Filter.Sample, "sample", 0, "record this `share` of the sessions, such as 0.1; each is recorded whole or not at all")
+	set.Int64Var(&h.MaxBody, "max-body", 0, "keep at most so many `bytes` of one body; a longer one passes whole and is recorded as incomplete (default 64 MiB)")
+}
+
+// chosen says in the manifest of a recording what was not to be recorded, and whom nobody verified.
+func chosen(name string, h recorders.HTTPOptions) string {
+	f := h.Filter
+	for _, part := range []struct {
+		word, text string
+	}{
+		{"methods", strings.Join(f.Methods, " ")},
+		{"paths", strings.Join(f.Paths, " ")},
+		{"not paths", strings.Join(f.NotPaths, " ")},
+		{"at most bytes", nonZero(f.MaxSize)},
+		{"share of sessions", nonZero(f.Sample)},
+		{"not verified", strings.Join(h.Insecure, " ")},
+	} {
+		if part.text != "" {
+			name += "; " + part.word + " " + part.text
+		}
+	}
+	return name
+}
+
+func nonZero[T int64 | float64](n T) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprint(n)
 }
 
 // warnOpen says who can reach an address that is not of this machine alone. What is no address is for the recorder to
@@ -86,7 +140,7 @@ func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOpti
 	if err != nil {
 		return err
 	}
-	s, err := a.openStore("record "+r.Name, r.Name, f)
+	s, err := a.openStore("record "+r.Name, chosen(r.Name, o.HTTP), f)
 	if err != nil {
 		return err
 	}
@@ -99,7 +153,11 @@ func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOpti
 	fmt.Fprintf(a.err, "recording: %s; stop with Ctrl-C\n", where)
 	a.warnOpen(o.Listen)
 	err = s.fill(ctx, recorder, false)
-	if sumErr := a.summary(s, nil); err == nil {
+	var notes []string
+	if noted, ok := recorder.(recorders.Noted); ok {
+		notes = noted.Notes()
+	}
+	if sumErr := a.summary(s, notes); err == nil {
 		err = sumErr
 	}
 	return err

@@ -97,6 +97,13 @@ func (b *requestBody) whole() bool {
 	return b.err == io.EOF || b.err == nil && b.declared >= 0 && b.keep.passed >= b.declared //nolint:errorlint // a wrapped EOF is a broken body
 }
 
+// passed is how many bytes of it the transport has read.
+func (b *requestBody) passed() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.keep.passed
+}
+
 // broken is the error with which the client's body ended, nil when it did not fail.
 func (b *requestBody) broken() error {
 	b.mu.Lock()

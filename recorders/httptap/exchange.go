@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
+	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -21,12 +23,23 @@ var chunks = sync.Pool{New: func() any { return new([chunkSize]byte) }}
 // Handler returns the tap as a part of another server: it forwards each request to the upstream and puts the exchange
 // into the sink. Like [http/httputil.ReverseProxy] it panics with [http.ErrAbortHandler] to break an answer that broke.
 func (t *Tap) Handler(sink harness.Sink) http.Handler {
-	t.setUp.Do(func() { t.lane = newLane(t.Transport) })
+	t.setUp.Do(t.prepare)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		x := t.begin(sink, w, r)
 		defer x.abandon()
 		x.serve()
 	})
+}
+
+// prepare makes what all exchanges share.
+func (t *Tap) prepare() {
+	t.filter = newFilter(t.Filter)
+	var dial dialFunc
+	if t.Proxy != nil {
+		t.guard = &guard{proxy: t.Proxy, own: t.listens}
+		dial = t.guard.dial
+	}
+	t.lane = newLane(t.Transport, dial, t.insecure)
 }
 
 // exchange is one request on its way through the tap.
@@ -38,9 +51,10 @@ type exchange struct {
 	r    *http.Request
 	raw  harness.Head // of the request, nil when net/http's view has to do
 	body *requestBody // nil when the request has none
+	to   *url.URL     // the upstream; nil when the client of a forward proxy names none
+	left string       // why it is not recorded; empty when it is
 
-	conn    *upstreamConn // nil when its bytes cannot be read along
-	reached bool          // a connection to the upstream stood
+	carrier *carrier // the connection to the upstream; nil until it stands
 
 	mu       sync.Mutex // guards the response header against informational answers, which come from another goroutine
 	answered bool
@@ -60,28 +74,58 @@ func (t *Tap) begin(sink harness.Sink, w http.ResponseWriter, r *http.Request) *
 		x.raw = raw
 	}
 	x.rec = harness.Exchange{Channel: harness.ChannelHTTP, From: t.From, To: t.To, At: t.now()}
-	x.rec.Request = harness.Message{Head: requestHead(r, x.raw), Media: httpwire.Media(r.Header.Get("Content-Type"))}
+	path := r.RequestURI
+	if t.Proxy != nil && r.Method != http.MethodConnect {
+		path = r.URL.RequestURI() // the absolute form is for this hop; the upstream gets the path
+	}
+	x.rec.Request = harness.Message{Head: requestHead(r, path, x.raw), Media: httpwire.Media(r.Header.Get("Content-Type"))}
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0 {
 		x.body = newRequestBody(r.Body, r.ContentLength, t.maxBody())
 	}
+	x.to = t.upstreamOf(r)
 	return x
 }
 
+// choose finds out whether the exchange is recorded, and as what.
+func (x *exchange) choose() {
+	t, host := x.tap, hostOnly(x.r.Host)
+	if t.Session != nil {
+		x.rec.Session = t.Session(x.r)
+	}
+	if t.Proxy != nil {
+		host = x.to.Hostname()
+		x.rec.To = t.Proxy.system(host)
+		if !t.Proxy.records(host) {
+			x.left = "host that is not recorded: " + strings.ToLower(host)
+			return
+		}
+	}
+	x.left = t.filter.leavesOut(x.r, host, x.rec.Session)
+}
+
 func (x *exchange) serve() {
-	if x.r.Method == http.MethodConnect {
+	switch {
+	case x.r.Method == http.MethodConnect && x.tap.Proxy != nil:
+		x.done = true // no exchange: a tunnel, in which exchanges may come
+		x.tap.connect(x.w, x.r)
+		return
+	case x.r.Method == http.MethodConnect:
 		x.drop(DropConnect)
-		http.Error(x.w, "rehearse tap: "+DropConnect, http.StatusNotImplemented)
+		refuseWith(x.w, http.StatusNotImplemented, "refused", DropConnect)
+		return
+	case x.to == nil:
+		x.drop(DropTarget)
+		refuseWith(x.w, http.StatusBadRequest, "refused", DropTarget+": set it as the proxy of the client, not as the address of the server")
 		return
 	}
-	if x.tap.Session != nil {
-		x.rec.Session = x.tap.Session(x.r)
-	}
+	x.choose()
 	if x.body != nil {
 		x.ctl.EnableFullDuplex() //nolint:errcheck // a server that cannot do it reads the body first
 	}
 	ctx, cancel := context.WithCancel(x.r.Context())
 	defer cancel()
-	resp, err := x.tap.lane.transport.RoundTrip(x.outbound(ctx))
+	resp, err := x.tap.lane.roundTrip(x.outbound(ctx), x.r.ProtoMajor)
+	defer func() { x.carrier.done() }()
 	x.mu.Lock()
 	x.answered = true
 	x.mu.Unlock()
@@ -100,12 +144,8 @@ func (x *exchange) serve() {
 // trace finds out which connection carries the request, and passes informational answers on.
 func (x *exchange) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GotConn: func(info httptrace.GotConnInfo) {
-			x.reached = true
-			if x.conn, _ = info.Conn.(*upstreamConn); x.conn != nil {
-				x.conn.begin()
-			}
-		},
+		GotConn:      func(info httptrace.GotConnInfo) { x.carrier.done(); x.carrier = newCarrier(info.Conn) },
+		WroteHeaders: func() { x.carrier.wrote() },
 		Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
 			x.mu.Lock()
 			defer x.mu.Unlock()
@@ -125,9 +165,7 @@ func (x *exchange) trace() *httptrace.ClientTrace {
 
 // note records the head of the answer and reports whether a part of the body came together with it.
 func (x *exchange) note(resp *http.Response) (raw harness.Head, more bool) {
-	if x.conn != nil {
-		raw, more = x.conn.answer(resp)
-	}
+	raw, more = x.carrier.answer(resp)
 	x.rec.Response = harness.Message{Head: responseHead(resp, x.secured(resp), raw), Media: httpwire.Media(resp.Header.Get("Content-Type"))}
 	return raw, more
 }
@@ -171,7 +209,7 @@ func (x *exchange) stream(resp *http.Response) {
 		x.keep.add(buf[:n], resp.ContentLength)
 		last := err == io.EOF || err == nil && resp.ContentLength >= 0 && x.keep.passed >= resp.ContentLength
 		if last {
-			x.rec.Response.Head = withTrailer(x.rec.Response.Head, resp.Trailer)
+			x.rec.Response.Head = withTrailer(x.rec.Response.Head, resp.Trailer, x.carrier.trailer(resp))
 			x.finish(nil)
 		}
 		if n > 0 {
@@ -216,9 +254,11 @@ func (x *exchange) fault(err error) *harness.Fault {
 	switch {
 	case errors.Is(cause, errStopped):
 		return &harness.Fault{Kind: harness.FaultReset, Detail: errStopped.Error()}
+	case x.forbidden(err):
+		return &harness.Fault{Kind: harness.FaultUnreachable, Detail: "refused: " + err.Error()}
 	case cause != nil, errors.Is(err, errClientGone):
 		return &harness.Fault{Kind: harness.FaultClientGone, Detail: "the client went away before the answer ended"}
-	case !x.reached && (x.tap.lane.own != nil || !isTimeout(err)):
+	case x.carrier == nil && (x.tap.lane.own() || !isTimeout(err)):
 		return &harness.Fault{Kind: harness.FaultUnreachable, Detail: err.Error()}
 	case isTimeout(err):
 		return &harness.Fault{Kind: harness.FaultTimeout, Detail: "the answer of the upstream did not come in time"}
@@ -241,11 +281,28 @@ func (x *exchange) refuse(err error) {
 	if !alive {
 		panic(http.ErrAbortHandler)
 	}
-	if x.body != nil && x.body.broken() != nil {
+	switch {
+	case x.body != nil && x.body.broken() != nil:
 		status = http.StatusBadRequest
 		x.w.Header().Set("Connection", "close") // what follows on it cannot be told apart
+	case x.forbidden(err):
+		status = http.StatusForbidden
 	}
-	http.Error(x.w, "rehearse tap: "+f.Kind+": "+f.Detail, status)
+	refuseWith(x.w, status, f.Kind, f.Detail)
+}
+
+func (x *exchange) forbidden(err error) bool {
+	_, is := errors.AsType[*forbiddenError](err)
+	return is
+}
+
+// fieldFault is the field of an answer that the tap gives in the place of the upstream: the kind of fault.
+const fieldFault = "X-Rehearse-Fault"
+
+// refuseWith answers in the place of the upstream.
+func refuseWith(w http.ResponseWriter, status int, kind, detail string) {
+	w.Header().Set(fieldFault, kind)
+	http.Error(w, "rehearse tap: "+kind+": "+detail, status)
 }
 
 // breakOff ends an exchange whose answer broke, and breaks it for the client too.
@@ -266,7 +323,7 @@ func (x *exchange) finish(f *harness.Fault) {
 		x.rec.Request.Body = body
 		faults = append(faults, fault)
 		if x.body.whole() {
-			x.rec.Request.Head = withTrailer(x.rec.Request.Head, x.r.Trailer)
+			x.rec.Request.Head = withTrailer(x.rec.Request.Head, x.r.Trailer, nil)
 		}
 	}
 	x.rec.Response.Body = x.keep.body()
@@ -275,11 +332,27 @@ func (x *exchange) finish(f *harness.Fault) {
 			x.rec.Fault = fault
 		}
 	}
+	if x.left == "" {
+		x.left = x.tap.filter.tooLarge(x.passed())
+	}
+	if x.left != "" {
+		x.tap.leaveOut(x.left)
+		return
+	}
 	x.rec.Took = x.tap.now().Sub(x.rec.At)
 	if err := x.sink.Put(x.rec); err != nil {
 		x.sink.Drop(DropSink)
 		x.tap.remember(err)
 	}
+}
+
+// passed is the size of both bodies as far as they passed.
+func (x *exchange) passed() int64 {
+	n := x.keep.passed
+	if x.body != nil {
+		n += x.body.passed()
+	}
+	return n
 }
 
 // drop counts the exchange as lost, once.

@@ -21,7 +21,7 @@ var hopByHop = map[string]bool{
 // canonical are the fields that net/http looks up by their canonical name when it writes a message.
 var canonical = map[string]bool{
 	"Host": true, "Content-Length": true, "Content-Type": true, "Date": true, "User-Agent": true, "Expect": true,
-	"Range": true, "Accept-Encoding": true, "Cookie": true, "Content-Encoding": true,
+	"Range": true, "Accept-Encoding": true, "Content-Encoding": true,
 }
 
 // passOn copies the fields of a message that are for the other end: from raw in the case of the wire, without raw from
@@ -38,7 +38,7 @@ func passOn(dst http.Header, raw harness.Head, parsed http.Header) {
 	}
 	for _, f := range raw {
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
-		if hopByHop[name] || named[name] || name == "Host" || name == "Content-Length" {
+		if f.IsPseudo() || hopByHop[name] || named[name] || name == "Host" || name == "Content-Length" || name == "Cookie" {
 			continue
 		}
 		if !canonical[name] {
@@ -46,8 +46,10 @@ func passOn(dst http.Header, raw harness.Head, parsed http.Header) {
 		}
 		dst[name] = append(dst[name], f.Value)
 	}
-	if length := parsed["Content-Length"]; length != nil {
-		dst["Content-Length"] = length
+	for _, name := range [...]string{"Content-Length", "Cookie"} { // HTTP/2 cuts cookies into crumbs, HTTP/1 does not: RFC 9113 section 8.2.3
+		if values := parsed[name]; values != nil && !named[name] {
+			dst[name] = values
+		}
 	}
 }
 
@@ -80,7 +82,7 @@ func (x *exchange) outbound(ctx context.Context) *http.Request {
 	t, r := x.tap, x.r
 	h := make(http.Header, len(r.Header)+1)
 	var raw harness.Head
-	if t.lane.own != nil {
+	if t.lane.own() {
 		raw = x.raw
 	}
 	passOn(h, raw, r.Header)
@@ -100,11 +102,11 @@ func (x *exchange) outbound(ctx context.Context) *http.Request {
 		addForwarded(h, r)
 	}
 	out := &http.Request{
-		Method: r.Method, URL: target(t.Upstream, r), Host: t.Upstream.Host, Header: h,
+		Method: r.Method, URL: target(x.to, r), Host: x.to.Host, Header: h,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
 		ContentLength: r.ContentLength, Trailer: r.Trailer, // filled when the body ends
 	}
-	if t.KeepHost {
+	if t.KeepHost || t.Proxy != nil {
 		out.Host = r.Host
 	}
 	if x.body != nil {
@@ -143,7 +145,7 @@ func addForwarded(h http.Header, r *http.Request) {
 	}
 	h.Set("X-Forwarded-Host", r.Host)
 	proto := "http"
-	if r.TLS != nil {
+	if c := clientConnOf(r); r.TLS != nil || c != nil && c.secure != nil {
 		proto = "https"
 	}
 	h.Set("X-Forwarded-Proto", proto)

@@ -11,16 +11,22 @@ import (
 	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
+// fieldAuthority is the pseudo-field of HTTP/2 that holds the host.
+const fieldAuthority = ":authority"
+
 // reframed are the fields that net/http takes out of a header, or rewrites, because they frame the message.
 var reframed = map[string]bool{"Host": true, "Transfer-Encoding": true, "Trailer": true, "Content-Length": true}
 
-// agrees reports whether the fields are those that net/http read, framing aside. It is what makes a raw head safe to
-// use: a head that was attributed to the wrong message does not agree.
-func agrees(raw harness.Head, parsed http.Header) bool {
+// reframedByFrames are those of requests of HTTP/2: there, cookies are joined, and Expect is answered, too.
+var reframedByFrames = map[string]bool{"Host": true, "Transfer-Encoding": true, "Trailer": true, "Content-Length": true, "Cookie": true, "Expect": true}
+
+// agrees reports whether the fields are those that net/http read, pseudo-fields and framing aside. It is what makes a raw
+// head safe to use: a head that was attributed to the wrong message does not agree.
+func agrees(raw harness.Head, parsed http.Header, reframed map[string]bool) bool {
 	n, pragma, control := 0, false, false
 	for _, f := range raw {
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
-		if reframed[name] {
+		if f.IsPseudo() || reframed[name] {
 			continue
 		}
 		if !slices.Contains(parsed[name], f.Value) {
@@ -40,12 +46,16 @@ func agrees(raw harness.Head, parsed http.Header) bool {
 	return have == n || pragma && !control && have == n+1
 }
 
-// requestHead is the recorded head of a request: raw when it is there, else net/http's view.
-func requestHead(r *http.Request, raw harness.Head) harness.Head {
+// requestHead is the recorded head of a request for the path: raw when it is there, else net/http's view.
+func requestHead(r *http.Request, path string, raw harness.Head) harness.Head {
 	h := make(harness.Head, 0, 3+max(len(raw), len(r.Header)+2))
+	if pseudo, rest := pseudoFirst(raw); len(pseudo) > 0 {
+		h = append(append(h, pseudo...), harness.Field{Name: harness.FieldProto, Value: r.Proto})
+		return append(h, rest...)
+	}
 	h = append(h,
 		harness.Field{Name: harness.FieldMethod, Value: r.Method},
-		harness.Field{Name: harness.FieldPath, Value: r.RequestURI},
+		harness.Field{Name: harness.FieldPath, Value: path},
 		harness.Field{Name: harness.FieldProto, Value: r.Proto})
 	if raw != nil {
 		return append(h, raw...)
@@ -67,7 +77,8 @@ func responseHead(resp *http.Response, connection, raw harness.Head) harness.Hea
 		harness.Field{Name: harness.FieldProto, Value: resp.Proto})
 	h = append(h, connection...)
 	if raw != nil {
-		return append(h, raw...)
+		_, rest := pseudoFirst(raw)
+		return append(h, rest...)
 	}
 	view := resp.Header.Clone()
 	if view == nil {
@@ -108,9 +119,12 @@ func sorted(h http.Header) harness.Head {
 	return fields
 }
 
-// withTrailer appends the trailer fields that came, behind their marker.
-func withTrailer(h harness.Head, trailer http.Header) harness.Head {
-	fields := sorted(trailer)
+// withTrailer appends the trailer fields that came, behind their marker: raw when they are there, else net/http's view.
+func withTrailer(h harness.Head, trailer http.Header, raw harness.Head) harness.Head {
+	fields := raw
+	if fields == nil {
+		fields = sorted(trailer)
+	}
 	if len(fields) == 0 {
 		return h
 	}

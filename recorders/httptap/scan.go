@@ -19,11 +19,12 @@ const (
 	inChunkSize
 	inChunk
 	inTrailer
+	inFrames
 	lost // the bytes are not understood any more, or not HTTP: nothing is attributed
 )
 
 // requestScanner follows the bytes that a client sends on one connection and cuts out the heads of its requests,
-// kept-alive and pipelined ones too. It only observes: net/http decides what is valid, and a head that net/http reads
+// kept-alive and pipelined ones and those of HTTP/2 too. It only observes: net/http decides what is valid, and a head that net/http reads
 // differently is not used.
 type requestScanner struct {
 	at    place
@@ -31,6 +32,8 @@ type requestScanner struct {
 	line  []byte          // of a chunk size or a trailer, while incomplete
 	left  int64           // bytes of the body or chunk that are still to come
 	heads []httpwire.Head // whole, and not yet asked for
+
+	streams *requestStreams // of HTTP/2; nil before its preface
 }
 
 // feed takes the next bytes, cut anywhere.
@@ -52,6 +55,9 @@ func (s *requestScanner) feed(p []byte) {
 			s.endBody()
 		case inChunkSize, inTrailer:
 			p = p[s.takeLine(p):]
+		case inFrames:
+			s.streams.feed(p)
+			return
 		case lost:
 			return
 		}
@@ -62,8 +68,12 @@ func (s *requestScanner) feed(p []byte) {
 func (s *requestScanner) endHead() {
 	h, ok := httpwire.ParseHead(s.head.Bytes())
 	s.head.Reset()
-	if !ok {
+	switch {
+	case !ok:
 		s.loseHead()
+		return
+	case h.Start == prefaceStart && len(h.Fields) == 0:
+		s.at, s.streams = inFrames, newRequestStreams()
 		return
 	}
 	s.heads = append(s.heads, h)
@@ -162,6 +172,9 @@ func (s *requestScanner) next() (httpwire.Head, bool) {
 
 // unanswered counts the requests that began and were never asked for.
 func (s *requestScanner) unanswered() int {
+	if s.streams != nil {
+		return s.streams.unanswered()
+	}
 	n := len(s.heads)
 	if s.at == inHead && s.head.Partial() {
 		n++

@@ -14,11 +14,8 @@ import (
 // breaks something; nothing on plain connections.
 func (x *exchange) secured(resp *http.Response) harness.Head {
 	state := resp.TLS
-	if x.conn != nil {
-		if c, ok := x.conn.Conn.(*tls.Conn); ok {
-			own := c.ConnectionState()
-			state = &own
-		}
+	if own := x.carrier.state(); own != nil {
+		state = own
 	}
 	if state == nil {
 		return nil

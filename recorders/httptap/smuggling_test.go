@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -18,11 +19,12 @@ import (
 )
 
 // framings is a small grammar of requests whose parts disagree about where a body ends. Every combination is sent.
-var framings = struct{ lengths, codings, colons, ends []string }{
-	lengths: []string{"", "3", "+3", "03", "3, 3", "3\r\nContent-Length: 3", "3\r\nContent-Length: 28", "28", "-3", "0x3"},
-	codings: []string{"", "chunked", "CHUNKED", "\tchunked ", "\vchunked", "gzip, chunked", "chunked, identity", "identity", "chunked\r\nTransfer-Encoding: chunked"},
-	colons:  []string{": ", " : ", ":\r\n "}, // of the field that frames
-	ends:    []string{"\r\n", "\n"},          // of the lines of the head
+var framings = struct{ lengths, codings, prefixes, colons, ends []string }{
+	lengths:  []string{"", "3", "+3", "03", "3, 3", "3\r\nContent-Length: 3", "3\r\nContent-Length: 28", "28", "-3", "0x3"},
+	codings:  []string{"", "chunked", "CHUNKED", "\tchunked ", "\vchunked", "gzip, chunked", "chunked, identity", "identity", "chunked\r\nTransfer-Encoding: chunked"},
+	prefixes: []string{"", " "},               // before the field that frames
+	colons:   []string{": ", " : ", ":\r\n "}, // of the field that frames
+	ends:     []string{"\r\n", "\n"},          // of the lines of the head
 }
 
 // framedBodies are what stands behind the head; NEXT becomes a request line that must not be taken for a request when
@@ -33,6 +35,7 @@ var framedBodies = []struct {
 }{
 	{"three bytes, then a request", "abcNEXT\r\nHost: a.example\r\n\r\n", true},
 	{"whole chunks, then a request", "3\r\nabc\r\n0\r\n\r\nNEXT\r\nHost: a.example\r\n\r\n", false},
+	{"whole chunks with bare line feeds, then a request", "3\nabc\n0\n\nNEXT\r\nHost: a.example\r\n\r\n", true},
 	{"no last chunk", "3\r\nabc\r\n", true},
 	{"a chunk longer than its size", "2\r\nabc\r\n0\r\n\r\nNEXT\r\nHost: a.example\r\n\r\n", true},
 }
@@ -108,7 +111,9 @@ func (o *strictOrigin) read(head string, r *bufio.Reader) (path, body string, wh
 	return path, string(b), err == nil
 }
 
-// framedRequests is the language of framings, each with the number of its case as its path.
+// framedRequests is the language of framings, each with the number of its case as its path. Behind each stands a request
+// that ends the connection: whoever waits for a body is given enough, and whoever is in step answers it and closes, so
+// that a sender sees the end of each case without a clock.
 func framedRequests() (requests []string, bodies []int) {
 	field := func(name, colon, value string) string {
 		if value == "" {
@@ -118,19 +123,21 @@ func framedRequests() (requests []string, bodies []int) {
 	}
 	for _, length := range framings.lengths {
 		for _, coding := range framings.codings {
-			for _, colon := range framings.colons {
-				for _, end := range framings.ends {
-					for b, body := range framedBodies {
-						n := len(requests)
-						lengthColon, codingColon := colon, ": "
-						if coding != "" {
-							lengthColon, codingColon = ": ", colon
+			for _, prefix := range framings.prefixes {
+				for _, colon := range framings.colons {
+					framing := field("Content-Length", ": ", length) + field(prefix+"Transfer-Encoding", colon, coding)
+					if coding == "" {
+						framing = field(prefix+"Content-Length", colon, length)
+					}
+					for _, end := range framings.ends {
+						for b, body := range framedBodies {
+							n := len(requests)
+							head := fmt.Sprintf("POST /%d HTTP/1.1\r\nHost: a.example\r\n%s\r\n", n, framing)
+							requests = append(requests, strings.ReplaceAll(head, "\r\n", end)+
+								strings.ReplaceAll(body.bytes, "NEXT", fmt.Sprintf("GET /%d/next HTTP/1.1", n))+
+								fmt.Sprintf("GET /%d/last HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n", n))
+							bodies = append(bodies, b)
 						}
-						head := fmt.Sprintf("POST /%d HTTP/1.1\r\nHost: a.example\r\n", n) +
-							field("Content-Length", lengthColon, length) + field("Transfer-Encoding", codingColon, coding) + "\r\n"
-						requests = append(requests, strings.ReplaceAll(head, "\r\n", end)+
-							strings.ReplaceAll(body.bytes, "NEXT", fmt.Sprintf("GET /%d/next HTTP/1.1", n)))
-						bodies = append(bodies, b)
 					}
 				}
 			}
@@ -152,7 +159,7 @@ func TestNothingIsSmuggledPastTheRecording(t *testing.T) {
 		}
 	})
 	requests, bodies := framedRequests()
-	if len(requests) < 500 {
+	if len(requests) < 2000 {
 		t.Fatalf("%d cases", len(requests))
 	}
 	var senders sync.WaitGroup
@@ -182,9 +189,7 @@ func TestNothingIsSmuggledPastTheRecording(t *testing.T) {
 		if hooked[id] != put[id] || len(origin.heads[id]) > put[id] {
 			t.Errorf("the tap saw %d requests, recorded %d, the upstream got %q: %q", hooked[id], put[id], origin.heads[id], request)
 		}
-		// A body that ended may be recorded as broken, when the client went away while it was answered. Never the other
-		// way round.
-		if !isSubsequence(whole[id], origin.whole[id]) {
+		if !slices.Equal(whole[id], origin.whole[id]) {
 			t.Errorf("the recording has the whole %v, the upstream got the whole %v: %q", whole[id], origin.whole[id], request)
 		}
 		for _, x := range whole[id] {
@@ -195,7 +200,8 @@ func TestNothingIsSmuggledPastTheRecording(t *testing.T) {
 			accepted++
 		}
 	}
-	if accepted < 50 || accepted > len(requests) {
+	t.Logf("%d whole requests in %d cases", accepted, len(requests))
+	if accepted < 250 || accepted > 3*len(requests) {
 		t.Errorf("%d requests of %d cases were whole: the grammar tests nothing", accepted, len(requests))
 	}
 	for id := range origin.heads {
@@ -205,37 +211,22 @@ func TestNothingIsSmuggledPastTheRecording(t *testing.T) {
 	}
 }
 
-// sendRaw sends the bytes on a connection of their own, and ends it when nothing more comes back.
+// sendRaw sends the bytes on a connection of their own and reads until the tap closes it.
 func sendRaw(url, request string) error {
-	const silence = 20 * time.Millisecond
+	const stuck = 60 * time.Second // the tap waits for something that the grammar does not have
 	conn, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(stuck))
 	if _, err := io.WriteString(conn, request); err != nil {
 		return nil // refused before its end
 	}
-	conn.SetReadDeadline(time.Now().Add(silence))
-	if _, err := io.Copy(io.Discard, conn); !isTimeout(err) {
-		return nil
-	}
-	conn.(*net.TCPConn).CloseWrite()
-	conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if _, err := io.Copy(io.Discard, conn); isTimeout(err) {
 		return err
 	}
 	return nil
-}
-
-// isSubsequence reports whether the crossings stand in all, in their order.
-func isSubsequence(some, all []crossing) bool {
-	for _, x := range all {
-		if len(some) > 0 && some[0] == x {
-			some = some[1:]
-		}
-	}
-	return len(some) == 0
 }
 
 // recordedCases counts the exchanges that were put by case, and returns those without fault.

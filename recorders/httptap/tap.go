@@ -2,12 +2,14 @@ package httptap
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"sync"
@@ -29,23 +31,33 @@ const headTimeout = time.Minute
 
 // Reasons with which the tap counts a dropped exchange.
 const (
-	DropSink    = "the sink refused the exchange"
-	DropHead    = "the head of a request was malformed or broke off"
-	DropConnect = "CONNECT asks for a tunnel, which a reverse proxy does not give"
-	DropPanic   = "the recorder broke off"
+	DropSink      = "the sink refused the exchange"
+	DropHead      = "the head of a request was malformed or broke off"
+	DropHandshake = "the TLS handshake of a client failed"
+	DropConnect   = "CONNECT asks for a tunnel, which a reverse proxy does not give"
+	DropTarget    = "a request to a forward proxy names no host"
+	DropPanic     = "the recorder broke off"
 )
 
 // errStopped is why requests are cut when the grace period is over.
 var errStopped = errors.New("the recorder stopped before the exchange ended")
 
-// Tap is a reverse proxy that records. The fields must not change once it is used. It is used once: Record ends it.
+// Tap is a proxy that records: a reverse proxy in front of one upstream, or a forward proxy. The fields must not change once it is used. It is used once: Record ends it.
 type Tap struct {
-	Upstream *url.URL // scheme, host and an optional path prefix; nothing else of it is used
-	From, To string   // names of the systems: who calls, and whom the upstream belongs to
+	Upstream *url.URL // of a reverse proxy: scheme, host and an optional path prefix; nothing else of it is used
+	Proxy    *Proxy   // of a forward proxy, instead of Upstream
+	From, To string   // names of the systems: who calls, and whom the upstream belongs to; a Proxy names that by itself
+	Filter   Filter   // which exchanges are recorded
+
+	// Secure lets clients speak TLS to the tap, in HTTP/2 or HTTP/1.1 as its NextProtos say; nil: plain HTTP/1.1, and
+	// HTTP/2 with prior knowledge. A forward proxy is spoken to without TLS, and speaks it within tunnels.
+	Secure *tls.Config
 
 	// Transport reaches the upstream; nil dials directly, without a proxy from the environment. An *http.Transport is
-	// cloned, with HTTP/2 and compression off; any other is used as it is.
+	// cloned, with compression off; its TLSClientConfig says whom to trust, and holds the certificate that an upstream
+	// asks for. Any other is used as it is.
 	Transport http.RoundTripper
+	Insecure  func(host string) bool // upstreams that need not prove who they are; nil: none
 
 	Session      func(*http.Request) string // names the session of a request; nil leaves it empty
 	Now          func() time.Time           // the clock; nil is time.Now
@@ -59,8 +71,12 @@ type Tap struct {
 	failures int
 	firstErr error
 
-	setUp sync.Once
-	lane  lane
+	setUp  sync.Once
+	lane   *lane
+	guard  *guard
+	inner  *connQueue // tunnels of a forward proxy that are spoken to here
+	filter filter
+	left   account
 }
 
 // Listen binds the address, so that clients can connect; they are answered once Record runs. An empty address, a port
@@ -107,17 +123,22 @@ func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
 	if err := t.check(); err != nil {
 		return err
 	}
-	if _, err := t.bound(); err != nil {
+	addr, err := t.bound()
+	if err != nil {
 		return err
 	}
 	base, cut := context.WithCancelCause(context.Background())
 	defer cut(nil)
 	var active gate
-	clients := &clientListener{Listener: t.listener, lost: func(n int) {
+	clients := &clientListener{Listener: t.listener, lost: func(reason string, n int) {
 		for range n {
-			sink.Drop(DropHead)
+			sink.Drop(reason)
 		}
 	}}
+	if t.Proxy == nil {
+		clients.secure = t.Secure
+	}
+	t.inner = newConnQueue(addr)
 	server := &http.Server{
 		Handler:                      active.guard(t.Handler(sink)),
 		BaseContext:                  func(net.Listener) context.Context { return base },
@@ -126,11 +147,14 @@ func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
 		MaxHeaderBytes:               httpwire.MaxHead,
 		DisableGeneralOptionsHandler: true, // OPTIONS * is the upstream's to answer
 		ErrorLog:                     log.New(io.Discard, "", 0),
+		Protocols:                    new(http.Protocols),
 	}
-	served := make(chan error, 1)
+	server.Protocols.SetHTTP1(true)
+	server.Protocols.SetUnencryptedHTTP2(true) // TLS, where it is spoken, is below what the server sees
+	served, tunnels := make(chan error, 1), make(chan error, 1)
 	go func() { served <- server.Serve(clients) }()
+	go func() { tunnels <- server.Serve(t.inner) }()
 
-	var err error
 	select {
 	case err = <-served:
 		err = harness.CannotRun(fmt.Errorf("accept on %s: %w", t.listener.Addr(), err), "start the recording again")
@@ -139,8 +163,10 @@ func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
 		t.stop(server, clients, cut)
 		<-served //nolint:errcheck // the server was told to stop
 	}
+	t.inner.Close()
+	<-tunnels
 	active.close()
-	t.lane.close()
+	t.CloseIdleConnections()
 	return errors.Join(err, t.Err())
 }
 
@@ -169,6 +195,14 @@ func (t *Tap) bound() (net.Addr, error) {
 
 func (t *Tap) check() error {
 	u := t.Upstream
+	switch {
+	case t.Proxy != nil && u != nil:
+		return harness.Usage(errors.New("record HTTP: a forward proxy has no upstream of its own"), "give one of Upstream and Proxy")
+	case t.Proxy != nil && len(t.Proxy.Hosts) == 0:
+		return harness.Usage(errors.New("record HTTP: a forward proxy was told no host to record"), "name the hosts; all others pass unopened")
+	case t.Proxy != nil:
+		return nil
+	}
 	if u == nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return harness.Usage(errors.New("record HTTP: the upstream is not an http or https URL with a host"), "give it as https://host[:port][/prefix]")
 	}
@@ -196,7 +230,11 @@ func (t *Tap) remember(err error) {
 
 // CloseIdleConnections closes the connections to the upstream that no exchange uses. Record does so at its end; a
 // program that uses Handler does so when it is done.
-func (t *Tap) CloseIdleConnections() { t.lane.close() }
+func (t *Tap) CloseIdleConnections() {
+	if t.lane != nil {
+		t.lane.close()
+	}
+}
 
 func (t *Tap) now() time.Time {
 	if t.Now != nil {
@@ -248,3 +286,19 @@ func (g *gate) close() {
 	g.mu.Unlock()
 	g.active.Wait()
 }
+
+// listens is where the tap itself listens.
+func (t *Tap) listens() []netip.AddrPort {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.listener == nil {
+		return nil
+	}
+	own, err := netip.ParseAddrPort(t.listener.Addr().String())
+	if err != nil {
+		return nil
+	}
+	return []netip.AddrPort{netip.AddrPortFrom(own.Addr().Unmap(), own.Port())}
+}
+
+func (t *Tap) insecure(host string) bool { return t.Insecure != nil && t.Insecure(host) }

@@ -313,7 +313,7 @@ func FuzzRequestScanner(f *testing.F) {
 			if !ok {
 				return // given up: net/http's view is recorded
 			}
-			if h.Start != "" && strings.HasPrefix(h.Start, r.Method+" "+r.RequestURI+" ") && agrees(h.Fields, r.Header) {
+			if h.Start != "" && strings.HasPrefix(h.Start, r.Method+" "+r.RequestURI+" ") && agrees(h.Fields, r.Header, reframed) {
 				continue
 			}
 			return // attributed to nothing
