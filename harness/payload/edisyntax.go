@@ -57,7 +57,7 @@ func (s ediSyntax) encode(out []byte, value string, was []byte, n *node) []byte 
 		if len(was) == 1 && s.marks.class[was[0]] != 0 {
 			return append(out[:from], was...) // a separator is no text
 		}
-		return fit(out, from, len(was), ' ', false)
+		return fit(out, from, len(was), ' ', false, true)
 	}
 	return out
 }

@@ -21,7 +21,8 @@ import (
 // are facts.
 //
 // An edit keeps the width of a field and its side of padding. What is too long loses its end, or its first digits
-// when it stands on the right.
+// when it stands on the right. A field that holds a number as machines count with it becomes zero by a text that is none,
+// see [Node.IsMachineNumber].
 func ParseFixed(l *layout.Layout, source []byte) (*Doc, error) {
 	if len(source) > MaxSize {
 		return nil, syntaxError("fixed", source, MaxSize, "larger than %d bytes", MaxSize)
@@ -31,7 +32,7 @@ func ParseFixed(l *layout.Layout, source []byte) (*Doc, error) {
 		return nil, err
 	}
 	doc := &Doc{Format: "fixed", Source: source, Facts: p.facts(), nodes: p.nodes, names: p.names, shared: l.Digest[:]}
-	doc.syntax = &fixedSyntax{l, charmapOf(l.Encoding), p.fields, p.types}
+	doc.syntax = &fixedSyntax{l, l.Charmap(), p.fields, p.types}
 	return doc, nil
 }
 
@@ -115,7 +116,7 @@ func newFixedParser(l *layout.Layout, source []byte) *fixedParser {
 func (p *fixedParser) parse() error {
 	p.begin(node{kind: array})
 	at := 0
-	if bytes.HasPrefix(p.s, []byte(utf8BOM)) {
+	if !p.l.IsEBCDIC() && bytes.HasPrefix(p.s, []byte(utf8BOM)) {
 		at = len(utf8BOM)
 	}
 	for at < len(p.s) {
@@ -187,7 +188,12 @@ func (p *fixedParser) cell(at, from, to int, name uint32, named bool) {
 }
 
 func (p *fixedParser) facts() []Fact {
-	facts := append([]Fact{{"layout", p.l.Name}}, lineFacts(p.s)...)
+	facts := []Fact{{"layout", p.l.Name}}
+	if p.l.IsEBCDIC() {
+		facts = append(facts, namedEncoding(p.l.Encoding)...)
+	} else {
+		facts = append(facts, lineFacts(p.s)...)
+	}
 	if p.exact > 0 {
 		p.lengths[p.l.Length] = p.exact
 	}

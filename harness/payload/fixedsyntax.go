@@ -21,37 +21,54 @@ type fixedSyntax struct {
 
 func (s *fixedSyntax) decode(raw []byte, n *node) string {
 	f := s.fields[n.nameFrom]
-	if isBare(f) {
-		return s.toText(bare(f, raw))
-	}
-	if f.Type == layout.KindRecord {
+	switch {
+	case isBare(f):
+		return s.toText(s.bare(f, raw))
+	case f.Type == layout.KindRecord:
 		return s.l.Records[s.types[n.nameFrom]].Type
+	case f.IsMachine():
+		return machineText(s.l, f, raw)
 	}
-	return numberOf(f, raw)
+	return numberOf(f, s.l.Plain(raw))
 }
 
 // isBare reports whether the text of a field is its bytes without padding.
 func isBare(f *layout.Field) bool {
-	return f == nil || f.Type != layout.KindRecord && f.Type != layout.Number && f.Type != layout.Amount
+	return f == nil || f.Type != layout.KindRecord && f.Type != layout.Number && f.Type != layout.Amount && !f.IsMachine()
 }
 
 // bare is the bytes of a field without padding.
-func bare(f *layout.Field, raw []byte) []byte {
+func (s *fixedSyntax) bare(f *layout.Field, raw []byte) []byte {
 	switch {
 	case f == nil:
 		return raw
 	case f.Type == layout.Date:
-		return bytes.Trim(raw, " ")
+		blank := s.l.Byte(' ')
+		return trimLeft(trimRight(raw, blank), blank)
 	case f.Align == layout.Right:
-		return bytes.TrimLeft(raw, f.Pad)
+		return trimLeft(raw, s.l.Byte(f.Pad[0]))
 	}
-	return bytes.TrimRight(raw, f.Pad)
+	return trimRight(raw, s.l.Byte(f.Pad[0]))
+}
+
+func trimLeft(b []byte, pad byte) []byte {
+	for len(b) > 0 && b[0] == pad {
+		b = b[1:]
+	}
+	return b
+}
+
+func trimRight(b []byte, pad byte) []byte {
+	for len(b) > 0 && b[len(b)-1] == pad {
+		b = b[:len(b)-1]
+	}
+	return b
 }
 
 // holds reports whether a scalar has a text already.
 func (s *fixedSyntax) holds(text string, raw []byte, n *node) bool {
 	if f := s.fields[n.nameFrom]; s.table == nil && isBare(f) {
-		return text == string(bare(f, raw)) // without a copy
+		return text == string(s.bare(f, raw)) // without a copy
 	}
 	return text == s.decode(raw, n)
 }
@@ -70,13 +87,18 @@ func numberOf(f *layout.Field, raw []byte) string {
 	if len(digits) == 0 || !isDigits(digits) {
 		return string(plain)
 	}
-	if missing := f.Decimals + 1 - len(digits); missing > 0 {
+	return sign + pointed(digits, f.Decimals)
+}
+
+// pointed writes digits with the decimal point that a layout implies, and without zeros in front.
+func pointed(digits []byte, decimals int) string {
+	if missing := decimals + 1 - len(digits); missing > 0 {
 		digits = append(bytes.Repeat([]byte("0"), missing), digits...)
 	}
-	point := len(digits) - f.Decimals
+	point := len(digits) - decimals
 	whole := bytes.TrimLeft(digits[:point-1], "0")
-	out := sign + string(whole) + string(digits[point-1:point])
-	if f.Decimals > 0 {
+	out := string(whole) + string(digits[point-1:point])
+	if decimals > 0 {
 		out += "." + string(digits[point:])
 	}
 	return out
@@ -93,22 +115,24 @@ func (s *fixedSyntax) encode(out []byte, value string, was []byte, n *node) []by
 	}
 	f, from := s.fields[n.nameFrom], len(out)
 	if f == nil {
-		return fit(s.appendText(out, value), from, len(was), ' ', false)
+		return s.fit(s.appendText(out, value), from, len(was), ' ', false)
 	}
 	switch f.Type {
 	case layout.KindRecord:
 		for _, r := range s.l.Records {
-			if r.Type == value && r.When != nil && len(r.When.Is[0]) == len(was) {
-				return append(out, r.When.Is[0]...)
+			if r.Type == value && r.When != nil && len(r.When.Spelled()) == len(was) {
+				return append(out, r.When.Spelled()...)
 			}
 		}
 		return append(out, was...)
+	case layout.Packed, layout.Zoned, layout.Binary:
+		return appendMachine(out, s.l, f, value, was)
 	case layout.Number, layout.Amount:
-		if number, ok := appendNumber(out, f, value, len(was)); ok {
+		if number, ok := s.appendNumber(out, f, value, len(was)); ok {
 			return number
 		}
 	}
-	return fit(s.appendText(out, value), from, len(was), f.Pad[0], f.Align == layout.Right)
+	return s.fit(s.appendText(out, value), from, len(was), f.Pad[0], f.Align == layout.Right)
 }
 
 func (*fixedSyntax) encodeName(out []byte, value string, _ []byte) []byte {
@@ -116,33 +140,47 @@ func (*fixedSyntax) encodeName(out []byte, value string, _ []byte) []byte {
 }
 
 // appendNumber spells a decimal with the decimals of the field; further ones are cut.
-func appendNumber(out []byte, f *layout.Field, value string, width int) ([]byte, bool) {
+func (s *fixedSyntax) appendNumber(out []byte, f *layout.Field, value string, width int) ([]byte, bool) {
 	from := len(out)
-	sign := ""
-	if strings.HasPrefix(value, "-") || strings.HasPrefix(value, "+") {
-		sign, value = value[:1], value[1:]
-	}
-	whole, part, _ := strings.Cut(value, ".")
-	digits := whole + (part + strings.Repeat("0", f.Decimals))[:f.Decimals]
-	if whole == "" || !isDigits([]byte(whole+part)) || len(sign) >= width {
+	sign, digits, ok := scaled(value, f.Decimals)
+	if !ok || len(sign) >= width {
 		return nil, false
 	}
 	if f.Pad != "0" {
 		digits = strings.TrimLeft(digits[:len(digits)-1], "0") + digits[len(digits)-1:]
-		return fit(append(append(out, sign...), digits...), from, width, f.Pad[0], f.Align == layout.Right), true
+		return s.fit(s.appendText(out, sign+digits), from, width, f.Pad[0], f.Align == layout.Right), true
 	}
-	return fit(append(append(out, sign...), digits...), from+len(sign), width-len(sign), '0', true), true
+	out = s.appendText(out, sign)
+	return s.fit(s.appendText(out, digits), from+len(sign), width-len(sign), '0', true), true
 }
 
-// fit pads or cuts what was appended behind from to a width, on the left when right is set.
-func fit(out []byte, from, width int, pad byte, right bool) []byte {
+// scaled is the sign and the digits of a decimal without its point; decimals beyond those of the field are cut.
+func scaled(value string, decimals int) (sign, digits string, ok bool) {
+	if strings.HasPrefix(value, "-") || strings.HasPrefix(value, "+") {
+		sign, value = value[:1], value[1:]
+	}
+	whole, part, _ := strings.Cut(value, ".")
+	if whole == "" || !isDigits([]byte(whole+part)) {
+		return "", "", false
+	}
+	return sign, whole + (part + strings.Repeat("0", decimals))[:decimals], true
+}
+
+// fit is the fit of the encoding; the padding is in ASCII.
+func (s *fixedSyntax) fit(out []byte, from, width int, pad byte, right bool) []byte {
+	return fit(out, from, width, s.l.Byte(pad), right, s.table == nil)
+}
+
+// fit pads or cuts what was appended behind from to a width, on the left when right is set. In UTF-8 it cuts between
+// characters.
+func fit(out []byte, from, width int, pad byte, right, inUTF8 bool) []byte {
 	b := out[from:]
 	if len(b) > width && right {
 		return append(out[:from], b[len(b)-width:]...)
 	}
 	if len(b) > width {
 		cut := width
-		for cut > 0 && cut > width-utf8.UTFMax && !utf8.RuneStart(b[cut]) {
+		for inUTF8 && cut > 0 && cut > width-utf8.UTFMax && !utf8.RuneStart(b[cut]) {
 			cut--
 		}
 		b, out = b[:cut], out[:from+cut]
@@ -159,17 +197,6 @@ func fit(out []byte, from, width int, pad byte, right bool) []byte {
 		}
 	}
 	return out
-}
-
-// charmapOf is the table of an encoding; nil for UTF-8.
-func charmapOf(encoding string) *charmap.Charmap {
-	switch encoding {
-	case "latin-1":
-		return charmap.ISO8859_1
-	case "windows-1252":
-		return charmap.Windows1252
-	}
-	return nil
 }
 
 func (s *fixedSyntax) toText(raw []byte) string {

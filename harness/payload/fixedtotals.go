@@ -12,6 +12,7 @@ import (
 
 // runningTotal compares one promise of a layout with the records of a file while they are read.
 type runningTotal struct {
+	l        *layout.Layout
 	t        *layout.Total
 	promise  *layout.Field
 	by       int // record type of the promise
@@ -38,7 +39,7 @@ func newTotals(l *layout.Layout) []*runningTotal {
 	var all []*runningTotal
 	for i := range l.Totals {
 		t := &l.Totals[i]
-		r := &runningTotal{t: t, promise: l.Field(t.Record, t.Field), by: index(t.Record), since: index(t.Since)}
+		r := &runningTotal{l: l, t: t, promise: l.Field(t.Record, t.Field), by: index(t.Record), since: index(t.Since)}
 		r.counted = make([]bool, len(l.Records))
 		r.summed = make([][]*layout.Field, len(l.Records))
 		r.where = make([]*layout.Field, len(l.Records))
@@ -70,7 +71,7 @@ func (r *runningTotal) record(kind int, line []byte, number int) {
 			r.total++
 		}
 		for _, f := range r.summed[kind] {
-			value, ok := digitsOf(f, line)
+			value, ok := digitsOf(r.l, f, line)
 			if !ok || value > 0 && r.total > math.MaxInt64-value || value < 0 && r.total < math.MinInt64-value {
 				r.spoiled = fmt.Sprintf("%s of record %d cannot be added", f.Name, number)
 				continue
@@ -88,7 +89,7 @@ func (r *runningTotal) applies(kind int, line []byte) bool {
 	if r.t.Where == nil || f == nil {
 		return r.t.Where == nil
 	}
-	return len(line) >= f.End() && slices.Contains(r.t.Where.Is, strings.TrimRight(string(line[f.At-1:f.End()]), " "))
+	return len(line) >= f.End() && slices.Contains(r.t.Where.Is, strings.TrimRight(string(r.l.Plain(line[f.At-1:f.End()])), " "))
 }
 
 func (r *runningTotal) compare(line []byte, number int) {
@@ -97,7 +98,7 @@ func (r *runningTotal) compare(line []byte, number int) {
 	if r.t.Digits > 0 && r.t.Digits < 18 {
 		total %= int64(math.Pow10(r.t.Digits))
 	}
-	says, ok := digitsOf(r.promise, line)
+	says, ok := digitsOf(r.l, r.promise, line)
 	r.keep(number, says, total, ok && r.spoiled == "")
 	switch {
 	case r.spoiled != "":
@@ -121,11 +122,17 @@ func (r *runningTotal) number(n int64) string {
 }
 
 // digitsOf is the value of a field without its decimal point.
-func digitsOf(f *layout.Field, line []byte) (int64, bool) {
+func digitsOf(l *layout.Layout, f *layout.Field, line []byte) (int64, bool) {
 	if len(line) < f.End() {
 		return 0, false
 	}
-	text := strings.Trim(string(line[f.At-1:f.End()]), " ")
+	cell := line[f.At-1 : f.End()]
+	text := ""
+	if f.IsMachine() {
+		text = strings.Replace(machineText(l, f, cell), ".", "", 1)
+	} else {
+		text = strings.Trim(string(l.Plain(cell)), " ")
+	}
 	if text == "" {
 		return 0, true
 	}

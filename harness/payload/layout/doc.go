@@ -4,9 +4,9 @@
 //
 //	layout: HLU-GL-132             # its name
 //	summary: general ledger feed   # one line for people
-//	encoding: utf-8                # utf-8 (default), latin-1 or windows-1252: what the bytes of a text mean
+//	encoding: utf-8                # utf-8 (default), latin-1, windows-1252, or EBCDIC: cp037, cp1047, cp1140
 //	length: 132                    # bytes of a record
-//	line_ends: any                 # any (default), or none: records stand back to back
+//	line_ends: any                 # any, or none: records stand back to back, as in EBCDIC they always do
 //	match: ["*.gl"]                # patterns of file names, as path.Match knows them
 //	records:                       # the first that fits a line gives its type; the first of all opens the file
 //	  - type: detail
@@ -24,6 +24,25 @@
 //	amount  digits with an implied decimal point: 0000000412550 with two decimals is 4125.50
 //	date    digits without padding, in the order that format names
 //	filler  what should be blank
+//	packed  packed decimal, COMP-3: two digits a byte, the last half byte is the sign
+//	zoned   digits of which the last one carries the sign, an overpunch: 12{ is 120, 12} is -120
+//	binary  a whole number of one to eight bytes, COMP: the highest byte first, negative as two's complement
+//
+// packed, zoned and binary may have decimals, as an amount has. What is no such number, but blanks or zero bytes alone, is
+// an empty text; anything else is read as its bytes in hexadecimal digits behind 0x. An EBCDIC layout of a copybook:
+//
+//	layout: PAYROLL-EXTRACT
+//	encoding: cp037
+//	length: 41
+//	match: ["*.payext"]
+//	records:
+//	  - type: employee
+//	    when: {at: 1, is: [E]}       # in the encoding of the layout
+//	    fields:
+//	      - {name: emplid, at: 2, length: 5, type: packed}                # PIC S9(9) COMP-3
+//	      - {name: name, at: 7, length: 25}                               # PIC X(25)
+//	      - {name: salary, at: 32, length: 6, type: packed, decimals: 2}  # PIC S9(9)V99 COMP-3
+//	      - {name: balance, at: 38, length: 4, type: zoned, decimals: 2}  # PIC S99V99
 //
 // pad is another character of padding. times says how often a field stands side by side: it becomes an array. is lists
 // what may stand in a field of this layout; a file in which the first record has something else is not of the layout.

@@ -20,6 +20,8 @@ type Layout struct {
 
 	// Digest identifies the text of the layout: 32 bytes of SHA-256. Load and Parse set it.
 	Digest [32]byte `yaml:"-"`
+
+	encoding encoding // set by Load and Parse
 }
 
 // Record is one type of record.
@@ -33,7 +35,12 @@ type Record struct {
 type When struct {
 	At int      `yaml:"at"`
 	Is []string `yaml:"is"`
+
+	spelled [][]byte // Is in the encoding of the layout
 }
+
+// Spelled is the first of the values, in the encoding of the layout.
+func (w *When) Spelled() []byte { return w.spelled[0] }
 
 // Field is a range of columns.
 type Field struct {
@@ -41,7 +48,7 @@ type Field struct {
 	At       int      `yaml:"at"` // from 1
 	Length   int      `yaml:"length"`
 	Type     string   `yaml:"type"`
-	Decimals int      `yaml:"decimals"` // implied, of an amount
+	Decimals int      `yaml:"decimals"` // implied, of an amount and of what a machine counts with
 	Pad      string   `yaml:"pad"`      // one byte; Parse sets it
 	Align    string   `yaml:"align"`    // left or right; Parse sets it
 	Format   string   `yaml:"format"`   // of a date: yyyyMMdd, yyMMdd, HHmmss …
@@ -57,8 +64,14 @@ const (
 	Amount     = "amount"
 	Date       = "date"
 	Filler     = "filler"
+	Packed     = "packed"
+	Zoned      = "zoned"
+	Binary     = "binary"
 	KindRecord = "record"
 )
+
+// IsMachine reports whether the field holds a number as machines count with it, in which no other text can stand.
+func (f *Field) IsMachine() bool { return f.Type == Packed || f.Type == Zoned || f.Type == Binary }
 
 // Alignments of fields.
 const (
@@ -104,8 +117,8 @@ func (w *When) fits(line []byte) bool {
 		return false
 	}
 	rest := line[w.At-1:]
-	for _, is := range w.Is {
-		if len(rest) >= len(is) && string(rest[:len(is)]) == is {
+	for _, is := range w.spelled {
+		if bytes.HasPrefix(rest, is) {
 			return true
 		}
 	}
@@ -139,7 +152,7 @@ func (l *Layout) Sniff(head []byte) bool {
 		return false
 	}
 	for i := range first.Fields {
-		if f := &first.Fields[i]; !f.plausible(line) {
+		if f := &first.Fields[i]; !f.plausible(line, &l.encoding) {
 			return false
 		}
 	}
@@ -147,19 +160,19 @@ func (l *Layout) Sniff(head []byte) bool {
 }
 
 // plausible reports whether a field of a line can be what its layout says.
-func (f *Field) plausible(line []byte) bool {
-	if f.Type == Filler || f.Type == KindRecord {
+func (f *Field) plausible(line []byte, in *encoding) bool {
+	if f.Type == Filler || f.Type == KindRecord || f.Type == Packed || f.Type == Binary {
 		return true
 	}
 	if len(line) < f.End() {
 		// A trailing text may have lost its blanks.
 		return f.Type == Text && len(f.Is) == 0 && len(line) >= f.At
 	}
-	cell := line[f.At-1 : f.End()]
+	cell := in.plain(line[f.At-1 : f.End()])
 	if len(f.Is) > 0 {
 		return slices.Contains(f.Is, string(cell))
 	}
-	if f.Type == Text {
+	if f.Type == Text || f.Type == Zoned {
 		return true
 	}
 	return !bytes.ContainsFunc(cell, func(r rune) bool { return (r < '0' || r > '9') && r != ' ' && r != '-' && r != '+' })
@@ -178,4 +191,11 @@ func For(layouts []*Layout, name string, head []byte) *Layout {
 		}
 	}
 	return nil
+}
+
+// HasMachineNumbers reports whether a field holds a number as machines count with it.
+func (l *Layout) HasMachineNumbers() bool {
+	return slices.ContainsFunc(l.Records, func(r Record) bool {
+		return slices.ContainsFunc(r.Fields, func(f Field) bool { return f.IsMachine() })
+	})
 }

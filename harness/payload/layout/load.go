@@ -26,6 +26,8 @@ const (
 	maxFields = 4096    // of a record, every turn of a repeated field counted
 
 	maxNesting = 16 // of the YAML text
+
+	maxPacked, maxZoned, maxBinary = 16, 31, 8 // bytes of a number: 31 digits, 63 bits and a sign
 )
 
 // MaxHead is how much of a file [For] looks at, in bytes.
@@ -131,16 +133,22 @@ func checkTokens(tokens token.Tokens) error {
 // check completes a layout and says what is wrong with it.
 func (l *Layout) check() error {
 	l.Encoding = cmp.Or(l.Encoding, "utf-8")
+	if err := l.encoding.set(l.Encoding); err != nil {
+		return err
+	}
+	if l.LineEnds == "" && l.needsNoLineEnds() {
+		l.LineEnds = NoLineEnds
+	}
 	l.LineEnds = cmp.Or(l.LineEnds, "any")
 	switch {
 	case l.Name == "":
 		return errors.New("layout has no name: write layout: NAME")
 	case l.Length < 1 || l.Length > maxLength:
 		return fmt.Errorf("length is %d, want 1 to %d", l.Length, maxLength)
-	case !slices.Contains([]string{"utf-8", "latin-1", "windows-1252"}, l.Encoding):
-		return fmt.Errorf("encoding %q is not known: want utf-8, latin-1 or windows-1252", l.Encoding)
 	case l.LineEnds != "any" && l.LineEnds != NoLineEnds:
 		return fmt.Errorf("line_ends is %q, want any or none", l.LineEnds)
+	case l.LineEnds == "any" && l.needsNoLineEnds():
+		return errors.New("line_ends is any, but any byte may stand in EBCDIC, packed and binary fields: leave it out, or write none")
 	case len(l.Records) == 0:
 		return errors.New("layout has no records")
 	}
@@ -156,7 +164,7 @@ func (l *Layout) check() error {
 			return fmt.Errorf("record %d has the type %q: every record needs a type of its own", i+1, r.Type)
 		}
 		types[r.Type] = true
-		if err := r.check(l.Length); err != nil {
+		if err := r.check(l.Length, &l.encoding); err != nil {
 			return fmt.Errorf("record %s: %w", r.Type, err)
 		}
 	}
@@ -168,8 +176,15 @@ func (l *Layout) check() error {
 	return nil
 }
 
+// needsNoLineEnds reports whether a byte that looks like a line end may be part of a record.
+func (l *Layout) needsNoLineEnds() bool {
+	return l.IsEBCDIC() || slices.ContainsFunc(l.Records, func(r Record) bool {
+		return slices.ContainsFunc(r.Fields, func(f Field) bool { return f.Type == Packed || f.Type == Binary })
+	})
+}
+
 // check sorts the fields, adds the one that names the record and fills the gaps.
-func (r *Record) check(length int) error {
+func (r *Record) check(length int, in *encoding) error {
 	if w := r.When; w != nil {
 		if w.At < 1 || len(w.Is) == 0 || w.Is[0] == "" {
 			return errors.New("when wants a column from 1 and at least one value")
@@ -178,6 +193,7 @@ func (r *Record) check(length int) error {
 			if len(is) != len(w.Is[0]) {
 				return errors.New("the values of when are of different lengths")
 			}
+			w.spelled = append(w.spelled, in.spelled(is))
 		}
 		r.Fields = append(r.Fields, Field{Name: "record", At: w.At, Length: len(w.Is[0]), Type: KindRecord})
 	}
@@ -220,17 +236,20 @@ func (f *Field) check() error {
 	f.Type, f.Times = cmp.Or(f.Type, Text), cmp.Or(f.Times, 1)
 	padding, known := map[string]struct{ pad, align string }{
 		Text: {" ", Left}, Number: {"0", Right}, Amount: {"0", Right}, Date: {" ", Left}, Filler: {" ", Left}, KindRecord: {" ", Left},
+		Packed: {"0", Right}, Zoned: {"0", Right}, Binary: {"0", Right},
 	}[f.Type]
 	f.Pad, f.Align = cmp.Or(f.Pad, padding.pad), cmp.Or(f.Align, padding.align)
 	switch {
 	case !known:
-		return fmt.Errorf("type %q is not known: want text, number, amount, date or filler", f.Type)
+		return fmt.Errorf("type %q is not known: want text, number, amount, date, packed, zoned, binary or filler", f.Type)
 	case f.Name == "":
 		return fmt.Errorf("the field at column %d has no name", f.At)
 	case f.At < 1 || f.Length < 1 || f.Length > maxLength || f.Times < 1 || f.Times > maxFields:
 		return errors.New("want at, length and times from 1")
-	case f.Decimals < 0 || f.Decimals > 18 || f.Decimals > 0 && f.Type != Amount:
-		return errors.New("decimals are for an amount, at most 18")
+	case f.Decimals < 0 || f.Decimals > 18 || f.Decimals > 0 && f.Type != Amount && !f.IsMachine():
+		return errors.New("decimals are for an amount, packed, zoned or binary, at most 18")
+	case f.Type == Packed && f.Length > maxPacked, f.Type == Zoned && f.Length > maxZoned, f.Type == Binary && f.Length > maxBinary:
+		return fmt.Errorf("a number has at most %d bytes when packed, %d when zoned, %d when binary", maxPacked, maxZoned, maxBinary)
 	case len(f.Pad) != 1:
 		return fmt.Errorf("pad %q is not one byte", f.Pad)
 	case f.Align != Left && f.Align != Right:
