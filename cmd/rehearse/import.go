@@ -6,12 +6,16 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/recorders"
+	"github.com/rehearse-dev/rehearse/recorders/plainfile"
 )
 
 func (a *app) importVerb() verb {
 	var f storeFlags
 	var format, from, to string
+	var layoutFiles []string
 	return verb{
 		use: "import PATH", short: "read what another tool recorded", exits: []int{exitRefused},
 		long: "Import reads a file, or a folder of files, that another tool recorded, scrubs it and writes a recording.\n" +
@@ -23,9 +27,14 @@ func (a *app) importVerb() verb {
 			set.StringVar(&format, "format", "", "`name` of the format; without it the content of the files decides")
 			set.StringVar(&from, "from", "", "`name` of the system that calls (default \"client\")")
 			set.StringVar(&to, "to", "", "`name` of the system that answers (default: the host of each URL)")
+			set.StringArrayVar(&layoutFiles, "layout", nil, "layout `file` of files of fixed width, with --format files; can be repeated")
 		},
 		run: func(ctx context.Context, args []string) error {
 			im, err := recorders.ImporterFor(format, args[0])
+			if err != nil {
+				return err
+			}
+			open, err := opener(im, args[0], from, to, layoutFiles)
 			if err != nil {
 				return err
 			}
@@ -33,16 +42,32 @@ func (a *app) importVerb() verb {
 			if err != nil {
 				return err
 			}
-			if err := s.learn(ctx, im.Open(args[0], from, to)); err != nil {
+			if err := s.learn(ctx, open()); err != nil {
 				return err
 			}
-			r := im.Open(args[0], from, to)
+			r := open()
 			if err := s.fill(ctx, r, true); err != nil {
 				return err
 			}
 			return a.summary(s, r.Notes())
 		},
 	}
+}
+
+// opener opens a path as often as it is asked to. Only plain files have layouts.
+func opener(im recorders.Importer, path, from, to string, layoutFiles []string) (func() recorders.Noted, error) {
+	if len(layoutFiles) == 0 {
+		return func() recorders.Noted { return im.Open(path, from, to) }, nil
+	}
+	if im.Name != "files" {
+		return nil, harness.Usage(fmt.Errorf("import %s: --layout describes plain files, not %s", path, im.Name), "add --format files, or leave --layout out")
+	}
+	layouts, err := loadLayouts(layoutFiles)
+	if err != nil {
+		return nil, err
+	}
+	payload.AddLayouts(layouts...)
+	return func() recorders.Noted { return &plainfile.Importer{Path: path, From: from, To: to, Layouts: layouts} }, nil
 }
 
 func importerList() string {
