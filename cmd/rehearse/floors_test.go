@@ -93,7 +93,7 @@ var doors = []struct {
 	{"golang.org/x/term", []string{"cmd/rehearse"}, false},
 	{"github.com/andybalholm/brotli", []string{"harness/payload", "fixtures/scan"}, false},
 	{"github.com/klauspost/compress", []string{"harness/payload", "fixtures/scan"}, false},
-	{"golang.org/x/text", []string{"harness/diff", "harness/explain", "harness/explain/infer", "harness/payload", "harness/report", "fixtures/scrub", "fixtures/scan", "harness/harnesstest/mutants"}, false},
+	{"golang.org/x/text", []string{"harness/diff", "harness/explain", "harness/explain/infer", "harness/payload", "harness/payload/layout", "harness/report", "fixtures/scrub", "fixtures/scan", "harness/harnesstest/mutants"}, false},
 	{"pgregory.net/rapid", nil, true},
 	{"github.com/santhosh-tekuri/jsonschema", nil, true},
 	{"github.com/rogpeppe/go-internal", nil, true},
