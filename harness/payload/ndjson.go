@@ -12,9 +12,9 @@ func ParseNDJSON(source []byte) (*Doc, error) {
 	if len(source) > MaxSize {
 		return nil, syntaxError("ndjson", source, MaxSize, "larger than %d bytes", MaxSize)
 	}
-	var whole tape
-	whole.begin(node{kind: array})
-	p := jsonParser{tape: tape{nodes: whole.nodes}}
+	p := jsonParser{s: source}
+	p.nodes = make([]node, 1, 1+p.guess())
+	p.nodes[0] = node{kind: array}
 	blank, values, at := 0, 0, 0
 	if bytes.HasPrefix(source, []byte(utf8BOM)) {
 		at = len(utf8BOM)
