@@ -29,6 +29,16 @@ type LiveOptions struct {
 	Existing bool          // files that are there at the start count, too
 	Settle   time.Duration // for which a file must not change before it is finished; 0: the recorder's own choice
 	SFTP     SFTPOptions
+	Table    TableOptions
+}
+
+// TableOptions of the recorder of tables.
+type TableOptions struct {
+	Names    []string            // of the tables; empty: all
+	Keys     map[string][]string // columns that tell rows apart, by table, where that is not the primary key
+	Password string
+	Every    time.Duration // how often to look; 0: at the start and at the end only
+	MaxBytes int64         // most text of rows that is held
 }
 
 // SFTPOptions of the SFTP recorder. Secrets come as values; where they lie is for the caller to know.
@@ -47,7 +57,8 @@ var Recorders = []Live{
 	{"http", "reverse proxy in front of one upstream", "URL of the upstream", openTap},
 	{"proxy", "forward proxy that opens connections to named hosts", "list of these hosts, separated by commas", openProxy},
 	{"files", "watched folder", "folder", openDrop},
-	{"sftp", "server for SFTP in front of a folder, or of a real server", "folder, or sftp://[USER@]HOST[:PORT]", openSFTP},
+	{"sftp", "server for SFTP in front of a folder, or of a real server", "folder, or the server as sftp://[USER@]HOST[:PORT]", openSFTP},
+	{"table", "comparison of the rows of a database, at the start and at the end", "database, as postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or sqlite:FILE", openTable},
 }
 
 func openDrop(o LiveOptions) (harness.Recorder, string, error) {

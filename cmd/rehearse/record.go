@@ -31,6 +31,7 @@ var recordExamples = map[string]string{
 	"http":  "rehearse record http https://sis.test.example --listen 127.0.0.1:8080 --from crm --to sis --out fixtures/crm-sis",
 	"proxy": "rehearse record proxy api.vendor.example --listen 127.0.0.1:8888 --from crm --out fixtures/vendor",
 	"files": "rehearse record files /srv/drop --from sis --to lms --out fixtures/rosters --for 12h",
+	"table": "rehearse record table postgres://loader@127.0.0.1/sis --table sis.students --from sis --to lms --out fixtures/rows",
 	"sftp":  "rehearse record sftp /srv/inbox --listen 127.0.0.1:2222 --from vendor --to sis --out fixtures/nightly",
 }
 
@@ -41,7 +42,7 @@ func (a *app) recordWith(r recorders.Live) verb {
 	prepare := func() error { return nil }
 	return verb{
 		use: r.Name + " SOURCE", short: r.Summary, exits: []int{exitCannotRun, exitRefused},
-		long:    fmt.Sprintf("Record from a %s.\nSOURCE is the %s.", r.Summary, r.Source),
+		long:    fmt.Sprintf("Record by a %s.\nSOURCE is the %s.", r.Summary, r.Source),
 		example: recordExamples[r.Name],
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
@@ -63,6 +64,8 @@ func (a *app) recordWith(r recorders.Live) verb {
 			case "files":
 				set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which a file must not change before it is finished")
 				set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
+			case "table":
+				prepare = a.tableFlags(set, &o)
 			case "sftp":
 				prepare = a.sftpFlags(set, &o)
 			}

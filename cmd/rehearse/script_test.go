@@ -31,6 +31,7 @@ var scriptCommands = []scriptCommand{
 	{"ends NAME CODE [INT|TERM|KILL] : send the signal to what was started, wait for its end and want this exit code", 2, script.ends},
 	{"request METHOD URL [FILE] [HEAD:VALUE]... : ask once; the status goes to stderr, the body to stdout", 2, script.request},
 	{"answers VAR FILE : serve the file at every URL on loopback; the variable is the base URL", 2, script.answers},
+	{"database FILE SQL : run the statements of a file in a SQLite database, which is made when it is missing", 2, script.database},
 	{"breaks VAR : serve on loopback, promise 1000 bytes and end after 10; the variable is the base URL", 1, script.breaks},
 	{"occupies VAR : use a loopback port; the variable is host:port", 1, script.occupies},
 	{"repeats FILE COUNT TEXT [BEFORE AFTER] : write BEFORE, the text so many times, and AFTER; Go escapes are understood", 3, script.repeats},

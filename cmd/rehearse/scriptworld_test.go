@@ -1,6 +1,7 @@
 package main
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"mime"
@@ -108,4 +109,12 @@ func (s script) untouched(args []string) {
 			}
 		}
 	}
+}
+
+func (s script) database(args []string) {
+	db, err := sql.Open("sqlite", s.MkAbs(args[0]))
+	s.Check(err)
+	_, err = db.Exec(s.ReadFile(args[1]))
+	s.Check(err)
+	s.Check(db.Close())
 }
