@@ -50,6 +50,7 @@ var floors = []struct {
 	{"fixtures/scan", 2, "fixtures"},
 	{"fixtures/coverage", 2, "fixtures"},
 	{"fixtures/locate", 2, "fixtures"},
+	{"fixtures/trial", 2, "fixtures"},
 	{"fixtures/scrub/names", 1, ""},
 	{"fixtures/scrub/detect", 2, "fixtures"},
 	{"fixtures/scrub/score", 2, "fixtures"},
