@@ -17,6 +17,7 @@ const (
 	FieldTLS      = ":tls"             // version and cipher of the connection to the answerer, as recorders see it: TLS 1.3 TLS_AES_128_GCM_SHA256
 	FieldCert     = ":certificate"     // SHA-256 of the answerer's certificate, hexadecimal
 	FieldCertEnd  = ":certificate-end" // last moment at which that certificate is valid, RFC 3339, UTC
+	FieldDerived  = ":derived"         // parts of the request that an importer made up, because its source holds a matcher or a template: method, path, query, head, body
 	FieldName     = ":name"            // file name, slash-separated, relative to the drop folder
 	FieldTable    = ":table"           // name of a table, with its schema
 	FieldTopic    = ":topic"           // topic, queue or subject of a broker

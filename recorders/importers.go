@@ -10,15 +10,21 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/endpoints"
 	"github.com/rehearse-dev/rehearse/recorders/goreplay"
 	"github.com/rehearse-dev/rehearse/recorders/govcr"
 	"github.com/rehearse-dev/rehearse/recorders/har"
+	"github.com/rehearse-dev/rehearse/recorders/hoverfly"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 	"github.com/rehearse-dev/rehearse/recorders/internal/sniff"
 	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
 	"github.com/rehearse-dev/rehearse/recorders/mitmproxy"
+	"github.com/rehearse-dev/rehearse/recorders/openapi"
 	"github.com/rehearse-dev/rehearse/recorders/plainfile"
+	"github.com/rehearse-dev/rehearse/recorders/postman"
+	"github.com/rehearse-dev/rehearse/recorders/urlpaths"
 	"github.com/rehearse-dev/rehearse/recorders/vcr"
+	"github.com/rehearse-dev/rehearse/recorders/wiremock"
 )
 
 // Importer is one row of the table of importers.
@@ -37,6 +43,14 @@ type Noted interface {
 	Notes() []string
 }
 
+// Patient is a recorder that can pass over what it cannot read.
+type Patient interface {
+	// KeepOn makes Record pass over records and files that cannot be read; each counts as dropped.
+	KeepOn()
+	// Unreadable are those that the last Record passed over, each with its file and place.
+	Unreadable() []error
+}
+
 // Importers is the table of importers. The conformance suite walks it.
 var Importers = []Importer{
 	importing("har", "HTTP archives of browsers, proxies and Polly.JS: HAR 1.2", har.Format),
@@ -46,6 +60,12 @@ var Importers = []Importer{
 	importing("phpvcr", "files of php-vcr, YAML or JSON", vcr.PHP),
 	importing("mitmproxy", "flow dumps of mitmproxy 4 and newer", mitmproxy.Format),
 	importing("goreplay", "files of GoReplay: *.gor, also compressed", goreplay.Format),
+	importing("wiremock", "stub mappings of WireMock, with the bodies in __files", wiremock.Format),
+	importing("hoverfly", "simulations of Hoverfly, schema v1 to v5", hoverfly.Format),
+	importing("endpoints", "JSON files of method, endpoint, data, status_code and headers", endpoints.Format),
+	importing("urlpaths", "a folder whose paths are URLs; only when the format is named", urlpaths.Format),
+	importing("postman", "collections of Postman, format 2.0 and 2.1: saved examples and requests", postman.Format),
+	importing("openapi", "examples of OpenAPI 3 descriptions, paired by their name", openapi.Format),
 	{"files", "plain files, byte for byte; only when the format is named", nil, nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
 }
 

@@ -141,9 +141,9 @@ func bytesValue(size int64, what, digest string, differs int64) harness.Value {
 	return harness.Value{Kind: harness.KindBytes, Text: text}
 }
 
-// observed is the facts of a connection that a recorder notes where it sees them: a mock and an imported recording have
-// none, which says nothing.
-var observed = map[string]bool{harness.FieldTLS: true, harness.FieldCert: true, harness.FieldCertEnd: true}
+// observed is the facts of a connection that a recorder notes where it sees them, and what an importer says of a request:
+// a mock and most imported recordings have none, which says nothing.
+var observed = map[string]bool{harness.FieldTLS: true, harness.FieldCert: true, harness.FieldCertEnd: true, harness.FieldDerived: true}
 
 // head compares fields by name; the order of fields of different names and the case of names carry no meaning.
 func (c *comparer) head(at harness.Path, was, is harness.Head) {

@@ -63,14 +63,16 @@ type Importer struct {
 	// It keeps its extension, because sessions are scrubbed as identifiers, and a bare word would be found in many texts.
 	Session func(file string) string
 
-	notes departure.Notes
+	notes      departure.Notes
+	keepsOn    bool
+	unreadable []error
 }
 
 // Record puts the exchanges of each file into the sink, files by name and exchanges in their order. It ends at the first
 // file that cannot be read, with nothing of it in the sink unless the format streams; the error names the file, the line or byte, and the record,
 // counted from 0.
 func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
-	im.notes = departure.Notes{}
+	im.notes, im.unreadable = departure.Notes{}, nil
 	root, files, err := sources.Open(im.Path, im.Format.Extensions...)
 	if err != nil {
 		return harness.Usage(fmt.Errorf("import %s: %w", im.Path, err), "name "+im.Format.Wrote+", or a folder with such files")
@@ -81,12 +83,18 @@ func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
 			continue
 		}
 		f := im.file(ctx, root, name, sink)
+		before := len(im.unreadable)
 		err := im.Format.Read(f)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
+		case err != nil && f.out.failed() == nil && im.keepsOn:
+			im.unreadable = append(im.unreadable, f.placed(err))
 		case err != nil && f.out.failed() == nil:
-			return harness.Usage(fmt.Errorf("import %w", f.placed(err)), "it must be "+im.Format.Wrote+"; write it again, or leave it out")
+			return harness.Usage(fmt.Errorf("import %w", f.placed(err)), "it must be "+im.Format.Wrote+"; write it again, leave it out, or go on without it by --keep-going")
+		}
+		for range im.unreadable[before:] {
+			sink.Drop("record that cannot be read")
 		}
 		if err := f.out.flush(); err != nil {
 			return fmt.Errorf("import %s: %w", name, err)
@@ -94,6 +102,13 @@ func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
 	}
 	return nil
 }
+
+// KeepOn makes Record pass over records and files that cannot be read, instead of ending at the first: each counts as
+// dropped, so that the recording is incomplete, and Unreadable names it.
+func (im *Importer) KeepOn() { im.keepsOn = true }
+
+// Unreadable are the records and files that were passed over, each with its place.
+func (im *Importer) Unreadable() []error { return im.unreadable }
 
 // Notes says what of the files could not be taken over as it stands, one line for each kind with its count; empty when
 // nothing was lost.
@@ -111,7 +126,7 @@ func (f Format) skips(name string) bool {
 }
 
 func (im *Importer) file(ctx context.Context, root *os.Root, name string, sink harness.Sink) *File {
-	f := &File{Name: name, From: cmp.Or(im.From, "client"), To: im.To, Session: im.session(name), ctx: ctx, root: root, at: im.At, notes: &im.notes}
+	f := &File{Name: name, From: cmp.Or(im.From, "client"), To: im.To, Session: im.session(name), ctx: ctx, root: root, at: im.At, im: im}
 	f.out = &whole{sink: sink}
 	if im.Format.Streams {
 		f.out = &stream{sink: sink, late: func() { f.Note(NoteLate) }}
@@ -136,7 +151,7 @@ type File struct {
 	root   *os.Root
 	record string    // the record that is read, such as "interaction 3"
 	at     time.Time // of the exchange before
-	notes  *departure.Notes
+	im     *Importer
 	out    outlet
 }
 
@@ -144,7 +159,7 @@ type File struct {
 func (f *File) Err() error { return cmp.Or(f.out.failed(), f.ctx.Err()) }
 
 // Note counts a departure from the wire.
-func (f *File) Note(k departure.Kind) { f.notes.Add(k, strings.TrimSpace(f.Name+" "+f.record)) }
+func (f *File) Note(k departure.Kind) { f.im.notes.Add(k, strings.TrimSpace(f.Name+" "+f.record)) }
 
 // At names the record that is read, such as "entry 3", for notes.
 func (f *File) At(record string) { f.record = record }
@@ -186,24 +201,29 @@ func (f *File) Each(noun string, records []*plain.Node, read func(*plain.Node) e
 		if err := f.Err(); err != nil {
 			return err
 		}
-		if err := f.In(fmt.Sprintf("%s %d", noun, i), n, read); err != nil {
+		if err := f.One(fmt.Sprintf("%s %d", noun, i), n, read); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// In reads one record under the name that notes and errors give it.
-func (f *File) In(record string, n *plain.Node, read func(*plain.Node) error) error {
+// One reads one record under the name that notes and errors give it.
+func (f *File) One(record string, n *plain.Node, read func(*plain.Node) error) error {
 	f.record = record
 	err := read(n)
 	if err == nil {
 		return nil
 	}
-	if e, ok := errors.AsType[*plain.Error](err); ok {
-		return &plain.Error{Line: e.Line, What: record + ": " + e.What}
+	if _, ok := errors.AsType[*plain.Error](err); !ok {
+		err = n.Errorf("%v", err)
 	}
-	return n.Errorf("%s: %v", record, err)
+	err = plain.Below(record, err)
+	if !f.im.keepsOn {
+		return err
+	}
+	f.im.unreadable = append(f.im.unreadable, f.placed(err))
+	return nil
 }
 
 // placed puts the name of the file in front of an error.

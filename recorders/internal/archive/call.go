@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,6 +29,7 @@ type Call struct {
 	Took     time.Duration
 	Session  string // empty: that of the file
 	Fault    *harness.Fault
+	Derived  []string // parts of the request that are made up, as [harness.FieldDerived] lists them
 }
 
 // Half is a request or an answer.
@@ -43,11 +46,14 @@ const (
 	NoteHost   departure.Kind = "requests: the file names no host; they have no Host field"
 	NoteBlank  departure.Kind = "requests: blanks in the URL were written as %20"
 	NoteNoBody departure.Kind = "answers: the body was left out, because such an answer has none (HEAD, 1xx, 204, 304)"
+	NoteFolded departure.Kind = "fields: were folded over several lines, which were joined"
+	NoteMade   departure.Kind = "requests: made up in part, because the file holds matchers or templates (see the field :derived)"
 	NoteForm   departure.Kind = "requests: the body was rebuilt from the form; its spelling and order may differ from the wire"
 )
 
 // Add makes an exchange of a call and adds it to those of the file.
 func (f *File) Add(c Call) error {
+	c.Request.Fields, c.Response.Fields = f.unfold(c.Request.Fields), f.unfold(c.Response.Fields)
 	x := harness.Exchange{Session: cmp.Or(c.Session, f.Session), Channel: harness.ChannelHTTP, From: f.From, To: f.To, Took: max(c.Took, 0), Fault: c.Fault}
 	if err := f.request(&x, c); err != nil {
 		return err
@@ -58,6 +64,21 @@ func (f *File) Add(c Call) error {
 	f.time(&x, c)
 	f.Put(x)
 	return nil
+}
+
+// fold is the end of a line inside of a field (RFC 9112, 5.2).
+var fold = regexp.MustCompile(`[ \t]*\r?\n[ \t]+`)
+
+// unfold joins the lines of folded fields.
+func (f *File) unfold(head harness.Head) harness.Head {
+	for i, h := range head {
+		if joined := fold.ReplaceAllString(h.Value, " "); joined != h.Value {
+			f.Note(NoteFolded)
+			head = slices.Clone(head)
+			head[i].Value = joined
+		}
+	}
+	return head
 }
 
 // Put adds an exchange to those of the file.
@@ -83,6 +104,11 @@ func (f *File) request(x *harness.Exchange, c Call) error {
 		return fmt.Errorf("request: %w", err)
 	}
 	head := c.Request.start(harness.Field{Name: harness.FieldMethod, Value: method}, harness.Field{Name: harness.FieldPath, Value: target.Path})
+	if len(c.Derived) > 0 {
+		f.Note(NoteMade)
+		slices.Sort(c.Derived)
+		head = append(head, harness.Field{Name: harness.FieldDerived, Value: strings.Join(slices.Compact(c.Derived), " ")})
+	}
 	host := cmp.Or(c.Host, c.Request.Fields.Get("Host"), target.Host)
 	switch {
 	case c.Request.Fields.Has("Host"):

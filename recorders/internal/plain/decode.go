@@ -61,7 +61,7 @@ func (n *Node) decodeStruct(v reflect.Value) error {
 			}
 			found = true
 			if err := m.Value.decode(v.Field(i)); err != nil {
-				return below(name, err)
+				return Below(name, err)
 			}
 		}
 	}
@@ -75,7 +75,7 @@ func (n *Node) decodeSlice(v reflect.Value) error {
 	v.Set(reflect.MakeSlice(v.Type(), len(n.Items), len(n.Items)))
 	for i, item := range n.Items {
 		if err := item.decode(v.Index(i)); err != nil {
-			return below("["+strconv.Itoa(i)+"]", err)
+			return Below("["+strconv.Itoa(i)+"]", err)
 		}
 	}
 	return nil
@@ -106,8 +106,8 @@ func (n *Node) decodeText(v reflect.Value) error {
 	return nil
 }
 
-// below puts the name of a member in front of the place of an error.
-func below(name string, err error) error {
+// Below puts the name of a member or record in front of the place of an error.
+func Below(name string, err error) error {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return fmt.Errorf("%s: %w", name, err)

@@ -17,7 +17,7 @@ func (f *Fields) DecodePlain(n *Node) error {
 	for _, m := range n.Members {
 		var values Texts
 		if err := m.Value.Decode(&values); err != nil {
-			return below(fmt.Sprintf("%.40s", m.Name), err)
+			return Below(fmt.Sprintf("%.40s", m.Name), err)
 		}
 		for _, v := range values {
 			*f = append(*f, harness.Field{Name: m.Name, Value: v})
