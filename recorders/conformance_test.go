@@ -195,7 +195,7 @@ func variants(content []byte) (out []variant) {
 		add(slices.Concat(content[:at], []byte{0xff}, content[at:]), "not UTF-8 at byte %d", at)
 		add(slices.Concat(content[:at], []byte{content[at] ^ 0x20}, content[at+1:]), "flipped at byte %d", at)
 	}
-	for i, at := range number.FindAllIndex(content, 40) {
+	for i, at := range number.FindAllIndex(content, 12) {
 		for _, huge := range []string{"1e999", "-1", "99999999999999999999999999"} {
 			add(slices.Concat(content[:at[0]], []byte(huge), content[at[1]:]), "number %d is %s", i, huge)
 		}
@@ -217,10 +217,10 @@ func wrongTypes(content []byte) (out []variant) {
 		return nil
 	}
 	var deep any = "x"
-	for range 1000 {
+	for range 200 {
 		deep = []any{deep}
 	}
-	for _, wrong := range []any{nil, true, "", "x\r\ny", -1.5, []any{}, map[string]any{"x": []any{"y"}}, deep} {
+	for _, wrong := range []any{nil, "x\r\ny", -1.5, []any{}, map[string]any{"x": []any{"y"}}, deep} {
 		places(top, "", func(place string, set func(any), was any) {
 			set(wrong)
 			b, err := json.Marshal(top)

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,11 +25,13 @@ import (
 var Format = archive.Format{
 	Extensions: []string{".json"}, Skip: []string{filesFolder}, Wrote: "a file of WireMock mappings", Read: read,
 	Knows: func(head []byte) bool {
-		keys := sniff.Keys(head)
-		return keys["mappings[].request"] || keys["request"] && keys["response"] && (keys["request.method"] || keys["request.url"] ||
-			keys["request.urlPath"] || keys["request.urlPattern"] || keys["request.urlPathPattern"] || keys["request.urlPathTemplate"])
+		return sniff.Has(head, "mappings[].request") || sniff.Has(head, "request", "response") &&
+			slices.ContainsFunc(ownKeys, func(key string) bool { return sniff.Has(head, key) })
 	},
 }
+
+// ownKeys tell a mapping from what else has a request and a response.
+var ownKeys = []string{"request.method", "request.url", "request.urlPath", "request.urlPattern", "request.urlPathPattern", "request.urlPathTemplate"}
 
 // Folders of WireMock.
 const (
