@@ -98,13 +98,9 @@ func read(f *archive.File) error {
 		return err
 	}
 	defer in.Close()
-	r := bufio.NewReaderSize(in, 64<<10)
-	if magic, err := r.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
-		unzip, err := gzip.NewReader(r)
-		if err != nil {
-			return err
-		}
-		r = bufio.NewReaderSize(unzip, 64<<10)
+	r, err := archive.Unzipped(bufio.NewReaderSize(in, 64<<10))
+	if err != nil {
+		return err
 	}
 	return newReader(f, r).all()
 }

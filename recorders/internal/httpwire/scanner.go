@@ -46,6 +46,9 @@ func (s *Scanner) Open() bool {
 // Switched reports whether another protocol follows.
 func (s *Scanner) Switched() bool { return s.at == switched }
 
+// Seeking reports whether what comes next is looked through for the begin of a message.
+func (s *Scanner) Seeking() bool { return s.at == seeking }
+
 // Feed takes the next piece, seen at a moment.
 func (s *Scanner) Feed(p []byte, at time.Time) {
 	if s.at == seeking && len(p) > 0 && s.begins(p) {
