@@ -16,3 +16,4 @@ func FuzzURLPaths(f *testing.F)  { fuzz(f, "urlpaths") }
 func FuzzPostman(f *testing.F)   { fuzz(f, "postman") }
 func FuzzOpenAPI(f *testing.F)   { fuzz(f, "openapi") }
 func FuzzFiles(f *testing.F)     { fuzz(f, "files") }
+func FuzzPcap(f *testing.F)      { fuzz(f, "pcap") }

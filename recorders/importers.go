@@ -20,6 +20,7 @@ import (
 	"github.com/rehearse-dev/rehearse/recorders/internal/sources"
 	"github.com/rehearse-dev/rehearse/recorders/mitmproxy"
 	"github.com/rehearse-dev/rehearse/recorders/openapi"
+	"github.com/rehearse-dev/rehearse/recorders/pcap"
 	"github.com/rehearse-dev/rehearse/recorders/plainfile"
 	"github.com/rehearse-dev/rehearse/recorders/postman"
 	"github.com/rehearse-dev/rehearse/recorders/urlpaths"
@@ -66,6 +67,7 @@ var Importers = []Importer{
 	importing("urlpaths", "a folder whose paths are URLs; only when the format is named", urlpaths.Format),
 	importing("postman", "collections of Postman, format 2.0 and 2.1: saved examples and requests", postman.Format),
 	importing("openapi", "examples of OpenAPI 3 descriptions, paired by their name", openapi.Format),
+	importing("pcap", "HTTP/1 and clear HTTP/2 in captures of networks: pcap, pcapng", pcap.Format),
 	{"files", "plain files, byte for byte; only when the format is named", nil, nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -182,7 +183,9 @@ func TestLiveCaptureThatIsCutIsIncomplete(t *testing.T) {
 }
 
 func TestLiveCaptureOfTLSNamesTheHost(t *testing.T) {
-	server := httptest.NewTLSServer(http.HandlerFunc(lms))
+	server := httptest.NewUnstartedServer(http.HandlerFunc(lms))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // it complains about the marker
+	server.StartTLS()
 	defer server.Close()
 	s := sniff(t, portOf(server.Listener))
 	conf := server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()

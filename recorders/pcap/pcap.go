@@ -92,7 +92,7 @@ func open(r *bufio.Reader) (source, func(gopacket.CaptureInfo) layers.LinkType, 
 	if binary.LittleEndian.Uint32(head) == sectionHeader {
 		ng, err := pcapgo.NewNgReader(r, pcapgo.NgReaderOptions{WantMixedLinkType: true, SkipUnknownVersion: true})
 		if err != nil {
-			return nil, nil, fmt.Errorf("read the section header: %w", err)
+			return nil, nil, fmt.Errorf("byte 0: read the section header: %w", err)
 		}
 		return ng, func(ci gopacket.CaptureInfo) layers.LinkType {
 			in, err := ng.Interface(ci.InterfaceIndex)
@@ -104,7 +104,7 @@ func open(r *bufio.Reader) (source, func(gopacket.CaptureInfo) layers.LinkType, 
 	}
 	plain, err := pcapgo.NewReader(r)
 	if err != nil {
-		return nil, nil, fmt.Errorf("read the header of the capture: %w", err)
+		return nil, nil, fmt.Errorf("byte 0: read the header of the capture: %w", err)
 	}
 	return plain, func(gopacket.CaptureInfo) layers.LinkType { return plain.LinkType() }, nil
 }

@@ -129,7 +129,7 @@ func (s *Scanner) endHead() {
 		parse = parseStatusLine
 	}
 	start, valid := parse(h.Start)
-	if !ok || !valid {
+	if !ok || !valid || !areFields(h.Fields) {
 		s.lose("its head is malformed")
 		return
 	}
@@ -235,7 +235,7 @@ func (s *Scanner) endTrailer() {
 		return
 	}
 	trailer, ok := ParseHead(append([]byte("\n"), s.line...))
-	if !ok || len(trailer.Fields) == 0 {
+	if !ok || len(trailer.Fields) == 0 || !areFields(trailer.Fields) {
 		s.lose("its trailer is malformed")
 		return
 	}

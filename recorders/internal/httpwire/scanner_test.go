@@ -92,6 +92,8 @@ func TestMessagesAreCutOut(t *testing.T) {
 			[]string{`:status=200|:proto=HTTP/1.1|Transfer-Encoding=chunked| "ab" reset: the message is malformed: a chunk does not end where it says`}},
 		{"chunks in HTTP/1.0", "GET", true, "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
 			[]string{`:status=200|:proto=HTTP/1.0|Transfer-Encoding=chunked| "" reset: the message is malformed: it has a Transfer-Encoding, which HTTP/1.0 does not know`}},
+		{"a blank before the colon", "", false, "GET / HTTP/1.1\r\nHost : a\r\n\r\n", []string{` "" reset: the message is malformed: its head is malformed`}},
+		{"a control character in a field", "", false, "GET / HTTP/1.1\r\nHost: a\x00b\r\n\r\n", []string{` "" reset: the message is malformed: its head is malformed`}},
 		{"not HTTP", "", false, "EHLO client\r\n\r\n", []string{` "" reset: the message is malformed: its head is malformed`}},
 	} {
 		t.Run(tt.why, func(t *testing.T) {

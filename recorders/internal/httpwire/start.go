@@ -15,7 +15,7 @@ const maxMethod = 32
 func parseRequestLine(line string) (h harness.Head, ok bool) {
 	method, rest, _ := strings.Cut(line, " ")
 	target, proto, _ := strings.Cut(rest, " ")
-	if !isMethod(method) || target == "" || !isProto(proto) {
+	if !isMethod(method) || target == "" || strings.ContainsFunc(target, unicode.IsControl) || !isProto(proto) {
 		return nil, false
 	}
 	return harness.Head{
@@ -41,6 +41,17 @@ func isMethod(s string) bool {
 // isProto reports whether the text is a version of HTTP/1.
 func isProto(s string) bool {
 	return len(s) == len("HTTP/1.1") && strings.HasPrefix(s, "HTTP/1.") && s[7] >= '0' && s[7] <= '9'
+}
+
+// areFields reports whether names and values are those of fields: no blank before the colon, no control character that
+// ends a line elsewhere. RFC 9112 section 5.1.
+func areFields(h harness.Head) bool {
+	for _, f := range h {
+		if strings.ContainsAny(f.Name, " \t\r\x00") || strings.ContainsAny(f.Value, "\r\x00") {
+			return false
+		}
+	}
+	return true
 }
 
 // longLine is the size from which a piece without a line end may be the begin of a long request line.
