@@ -47,6 +47,9 @@ func (b Body) Open() (io.ReadCloser, error) {
 	return b.open()
 }
 
+// Held returns the bytes of a body that is in memory, which must not be changed; false for one that is kept elsewhere.
+func (b Body) Held() ([]byte, bool) { return b.inline, b.open == nil }
+
 // Bytes reads the whole body. The result must not be changed. A body above MaxBodyInMemory is an error.
 func (b Body) Bytes() ([]byte, error) {
 	if b.open == nil {

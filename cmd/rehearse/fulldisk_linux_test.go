@@ -108,7 +108,7 @@ func TestKilledImportLeavesNothingRaw(t *testing.T) {
 	}
 	const enough = 64 << 10
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if info, err := os.Stat(filepath.Join(out+".partial", "journal")); err == nil && info.Size() > enough {
+		if info, err := os.Stat(filepath.Join(out+".partial", "journal-000001")); err == nil && info.Size() > enough {
 			break
 		}
 	}
