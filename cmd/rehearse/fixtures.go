@@ -2,7 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
+
+	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
@@ -10,10 +15,14 @@ import (
 
 func (a *app) fixturesVerb() verb {
 	return verb{
-		use: "fixtures", short: "check recordings, and recover one that was cut off",
-		long:    "Fixtures looks after recordings on disk.",
+		use: "fixtures", short: "check, convert and repair recordings, and recover one that was cut off",
+		long: "Fixtures looks after recordings on disk. The git form has a file for each body, for people and Git; the bulk\n" +
+			"form has compressed segments, for many exchanges. Every other command reads both.",
 		example: "rehearse fixtures check fixtures/crm-sis",
-		below:   []verb{a.fixturesCheckVerb(), a.fixturesRecoverVerb()},
+		below: []verb{
+			a.fixturesCheckVerb(), a.fixturesStatsVerb(), a.fixturesPackVerb(), a.fixturesUnpackVerb(),
+			a.fixturesRepairVerb(), a.fixturesRecoverVerb(),
+		},
 	}
 }
 
@@ -25,7 +34,10 @@ func (a *app) fixturesCheckVerb() verb {
 		run: func(_ context.Context, dirs []string) error {
 			var worst error
 			for _, dir := range dirs {
-				rec, err := fixtures.Open(dir)
+				rec, losses, err := fixtures.Check(dir)
+				for _, l := range losses {
+					fmt.Fprintf(a.err, "  %s\n", printable(l.String()))
+				}
 				if err == nil {
 					err = rec.RequireBaseline()
 				}
@@ -37,6 +49,133 @@ func (a *app) fixturesCheckVerb() verb {
 				fmt.Fprintf(a.out, "ok    %s: %s, %s\n", dir, harness.Count(rec.Len(), "exchange"), rec.Digest())
 			}
 			return worst
+		},
+	}
+}
+
+func (a *app) fixturesStatsVerb() verb {
+	output := "text"
+	return verb{
+		use: "stats RECORDING...", short: "say what recordings hold and what they take on the disk",
+		long:    "Stats counts exchanges, bytes of bodies and bytes of files.",
+		example: "rehearse fixtures stats fixtures/crm-sis",
+		flags: func(set *pflag.FlagSet) {
+			set.StringVar(&output, "output", "text", "`kind` of output: text, json")
+		},
+		run: func(_ context.Context, dirs []string) error {
+			if output != "text" && output != "json" {
+				return harness.Usage(fmt.Errorf("fixtures stats: --output %q is not known", output), "write text or json")
+			}
+			for _, dir := range dirs {
+				rec, err := fixtures.Open(dir)
+				if err != nil {
+					return err
+				}
+				s, err := rec.Stats()
+				if err != nil {
+					return err
+				}
+				if err := a.writeStats(dir, rec.Manifest(), s, output); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+}
+
+// writeStats writes a recording in lines for people, or in one line of JSON.
+func (a *app) writeStats(dir string, m harness.Manifest, s fixtures.Stats, output string) error {
+	c := m.Counts
+	if output == "json" {
+		return json.NewEncoder(a.out).Encode(struct {
+			Recording string `json:"recording"`
+			fixtures.Stats
+			Seen       int `json:"seen"`
+			Incomplete int `json:"incomplete"`
+			Dropped    int `json:"dropped"`
+		}{dir, s, c.Seen, c.Incomplete, c.Dropped})
+	}
+	fmt.Fprintf(a.out, "%s: %s form\n", dir, s.Form)
+	fmt.Fprintf(a.out, "  exchanges  %d of %d seen: %d whole, %d with a fault, %d dropped\n", s.Exchanges, c.Seen, c.Recorded, c.Incomplete, c.Dropped)
+	fmt.Fprintf(a.out, "  systems    %s\n", printable(strings.Join(m.Systems, ", ")))
+	fmt.Fprintf(a.out, "  bodies     %s\n", harness.Count(int(s.Bodies), "byte"))
+	fmt.Fprintf(a.out, "  on disk    %s in %s", harness.Count(int(s.Stored), "byte"), harness.Count(s.Files, "file"))
+	if s.Exchanges > 0 {
+		fmt.Fprintf(a.out, ", %d an exchange", s.Stored/int64(s.Exchanges))
+	}
+	fmt.Fprintln(a.out)
+	if s.Form == fixtures.Bulk {
+		fmt.Fprintf(a.out, "  segments   %d with %s before compression, %s\n", s.Segments, harness.Count(int(s.Records), "byte"), harness.Count(s.Blobs, "blob"))
+	}
+	return nil
+}
+
+// converter is a verb that writes a recording in another form.
+func (a *app) converter(v verb, convert func(dir, to string, replace bool) (*fixtures.Recording, error)) verb {
+	var out string
+	var force bool
+	v.flags = func(set *pflag.FlagSet) {
+		set.StringVar(&out, "out", "", "`folder` of the new recording (required)")
+		set.BoolVar(&force, "force", false, "replace the recording that is there")
+	}
+	v.run = func(_ context.Context, args []string) error {
+		if out == "" {
+			return harness.Usage(errors.New("--out is missing"), "name the folder of the new recording")
+		}
+		rec, err := convert(args[0], out, force)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(a.out, "%s: %s in %s form, %s\n", out, harness.Count(rec.Len(), "exchange"), rec.Form(), rec.Digest())
+		return err
+	}
+	return v
+}
+
+func (a *app) fixturesPackVerb() verb {
+	return a.converter(verb{
+		use: "pack RECORDING", short: "write a recording in bulk form",
+		long: "Pack writes the exchanges of a recording into compressed segments. Digest, counts and certificate stay, and\n" +
+			"unpack gives the same bytes again.",
+		example: "rehearse fixtures pack fixtures/rosters --out archive/rosters",
+	}, fixtures.Pack)
+}
+
+func (a *app) fixturesUnpackVerb() verb {
+	return a.converter(verb{
+		use: "unpack RECORDING", short: "write a recording in git form, for people and Git",
+		long:    "Unpack writes every body into a file of its own. Digest, counts and certificate stay.",
+		example: "rehearse fixtures unpack archive/rosters --out fixtures/rosters",
+	}, fixtures.Unpack)
+}
+
+func (a *app) fixturesRepairVerb() verb {
+	var to string
+	return verb{
+		use: "repair RECORDING", short: "save what can be read of a damaged recording", exits: []int{exitInconclusive},
+		long: "Repair writes what can be read of RECORDING into another folder, and lists what cannot. RECORDING may also be\n" +
+			"the folder that a recorder left behind. It is never changed. What comes out is marked incomplete, so it cannot\n" +
+			"be a baseline, and its certificate is gone. The exit code is 5 when something was lost.",
+		example: "rehearse fixtures repair fixtures/crm-sis --to rescued/crm-sis",
+		flags:   func(set *pflag.FlagSet) { set.StringVar(&to, "to", "", "`folder` of what is saved (required)") },
+		run: func(_ context.Context, args []string) error {
+			if to == "" {
+				return harness.Usage(errors.New("fixtures repair: --to is missing"), "name a folder that does not exist yet")
+			}
+			m, losses, err := fixtures.Repair(args[0], to)
+			for _, l := range losses {
+				fmt.Fprintf(a.err, "  %s\n", printable(l.String()))
+			}
+			if err != nil {
+				return err
+			}
+			c := m.Counts
+			fmt.Fprintf(a.out, "%s: of %s seen %d whole, %d with a fault, %d lost\n", to, harness.Count(c.Seen, "exchange"), c.Recorded, c.Incomplete, c.Dropped)
+			if len(losses) == 0 {
+				return nil
+			}
+			return harness.Inconclusive(fmt.Errorf("repair recording %s: not everything could be read", args[0]), "restore what is lost from a copy, or record again")
 		},
 	}
 }
