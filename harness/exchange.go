@@ -14,6 +14,7 @@ const (
 	FieldPath     = ":path"            // request target: path and query, as sent
 	FieldStatus   = ":status"          // three digits
 	FieldProto    = ":proto"           // protocol version, such as HTTP/1.1
+	FieldTrailer  = ":trailer"         // empty; the fields behind it came behind the body
 	FieldTLS      = ":tls"             // version and cipher of the connection to the answerer, as recorders see it: TLS 1.3 TLS_AES_128_GCM_SHA256
 	FieldCert     = ":certificate"     // SHA-256 of the answerer's certificate, hexadecimal
 	FieldCertEnd  = ":certificate-end" // last moment at which that certificate is valid, RFC 3339, UTC
@@ -131,6 +132,16 @@ next:
 		out = append(out, f)
 	}
 	return out
+}
+
+// CutTrailer parts the fields before the body from those that came behind it, without the marker between them.
+func (h Head) CutTrailer() (before, trailer Head) {
+	for i, f := range h {
+		if f.Name == FieldTrailer {
+			return h[:i], h[i+1:]
+		}
+	}
+	return h, nil
 }
 
 // IsPseudo reports whether the field is one that Rehearse adds, such as ":status", and not a header of the wire.

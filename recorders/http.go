@@ -45,7 +45,7 @@ func openTap(o LiveOptions) (harness.Recorder, string, error) {
 	scheme, trust := "http", ""
 	if o.HTTP.TLS {
 		host, _, _ := net.SplitHostPort(o.Listen) //nolint:errcheck // Listen tells about an address of wrong form
-		if tap.Secure, trust, err = secure(append(named(host), upstream.Hostname())); err != nil {
+		if tap.Secure, trust, err = Secure(append(named(host), upstream.Hostname())); err != nil {
 			return nil, "", err
 		}
 		scheme = "https"
@@ -72,7 +72,7 @@ func openProxy(o LiveOptions) (harness.Recorder, string, error) {
 		tap.Proxy.System = func(string) string { return o.To }
 	}
 	var trust string
-	if tap.Secure, trust, err = secure(hosts); err != nil {
+	if tap.Secure, trust, err = Secure(hosts); err != nil {
 		return nil, "", err
 	}
 	addr, err := tap.Listen(o.Listen)
@@ -136,8 +136,8 @@ func upstreamTLS(o HTTPOptions) (*tls.Config, error) {
 	return config, nil
 }
 
-// secure is TLS under the authority of this user, limited to the hosts, and what clients are to be told.
-func secure(hosts []string) (config *tls.Config, trust string, err error) {
+// Secure is TLS under the authority of this user, limited to the hosts, and what clients are to be told.
+func Secure(hosts []string) (config *tls.Config, trust string, err error) {
 	dir, err := authority.Dir()
 	if err != nil {
 		return nil, "", err

@@ -14,11 +14,13 @@ import (
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
+	"github.com/rehearse-dev/rehearse/recorders"
 )
 
 func (a *app) mockVerb() verb {
 	var listen, policy, key, vault string
 	var systems []string
+	var secure bool
 	return verb{
 		use: "mock RECORDING", short: "answer calls from a recording", exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
 		long: "Mock serves the recorded answers on loopback until it is interrupted. A request that was not recorded gets\n" +
@@ -30,6 +32,7 @@ func (a *app) mockVerb() verb {
 		example: "rehearse mock fixtures/crm-sis --listen 127.0.0.1:8081 --system sis",
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
+			set.BoolVar(&secure, "tls", false, "speak TLS, HTTP/2 or HTTP/1.1, under the certificate authority of this user; see rehearse doctor tls")
 			set.StringSliceVar(&systems, "system", nil, "answer for these `systems` only, separated by commas")
 			set.StringVar(&policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
 			set.StringVar(&key, "key", "", keyUsage)
@@ -56,11 +59,11 @@ func (a *app) mockVerb() verb {
 			if err != nil {
 				return err
 			}
-			server, err := m.Listen(listen)
+			server, trust, err := serveMock(m, listen, secure)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(a.err, "answering from %s on %s; stop with Ctrl-C\n", args[0], server.URL)
+			fmt.Fprintf(a.err, "answering from %s on %s%s; stop with Ctrl-C\n", args[0], server.URL, trust)
 			<-ctx.Done()
 			if err := server.Close(); err != nil {
 				return err
@@ -68,6 +71,20 @@ func (a *app) mockVerb() verb {
 			return a.mockSummary(m)
 		},
 	}
+}
+
+// serveMock lets the mock listen, and returns what clients must be told when it speaks TLS.
+func serveMock(m *mock.Mock, listen string, secure bool) (server *mock.Server, trust string, err error) {
+	if !secure {
+		server, err = m.Listen(listen)
+		return server, "", err
+	}
+	config, trust, err := recorders.Secure(nil)
+	if err != nil {
+		return nil, "", err
+	}
+	server, err = m.ListenTLS(listen, config)
+	return server, trust, err
 }
 
 // matchingScrub is what is done to live requests before they are matched: the scrubbing under which the recording was

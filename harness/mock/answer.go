@@ -44,6 +44,10 @@ func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) error {
 			flusher.Flush()
 		}
 	}
+	_, trailer := x.Response.Head.CutTrailer()
+	for _, f := range trailer {
+		w.Header().Add(http.TrailerPrefix+f.Name, f.Value)
+	}
 	if x.Fault != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -73,7 +77,8 @@ func hasBody(method string, status int) bool {
 func writeHead(h http.Header, method string, x *harness.Exchange) (chunked bool) {
 	h["Date"], h["Content-Type"] = nil, nil
 	length := ""
-	for _, f := range x.Response.Head {
+	fields, _ := x.Response.Head.CutTrailer()
+	for _, f := range fields {
 		if f.IsPseudo() {
 			continue
 		}

@@ -3,11 +3,16 @@ package mock_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -455,4 +460,42 @@ func FuzzCall(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestTrailersComeBehindTheBodyOverTLSAndHTTP2(t *testing.T) {
+	call := harness.Exchange{Channel: harness.ChannelHTTP, To: "sis",
+		Request: harness.Message{Head: harness.Head{{Name: harness.FieldMethod, Value: "POST"}, {Name: harness.FieldPath, Value: "/roster.Students/List"}}},
+		Response: harness.Message{Head: harness.Head{{Name: harness.FieldStatus, Value: "200"}, {Name: "content-type", Value: "application/grpc"},
+			{Name: harness.FieldTrailer}, {Name: "grpc-status", Value: "0"}, {Name: "grpc-message", Value: "fine"}}, Body: harness.BytesBody([]byte("\x00\x00\x00\x00\x00"))},
+	}
+	m, err := mock.New(harness.NewMemory(harness.Manifest{}, call), mock.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate := httptest.NewUnstartedServer(nil)
+	certificate.StartTLS()
+	defer certificate.Close()
+	server, err := m.ListenTLS("", &tls.Config{Certificates: certificate.TLS.Certificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate.Certificate())
+	for _, major := range []int{1, 2} {
+		tr := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, Protocols: new(http.Protocols)}
+		tr.Protocols.SetHTTP1(major == 1)
+		tr.Protocols.SetHTTP2(major == 2)
+		resp, err := (&http.Client{Transport: tr}).Post(server.URL+"/roster.Students/List", "application/grpc", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		tr.CloseIdleConnections()
+		want := http.Header{"Grpc-Status": {"0"}, "Grpc-Message": {"fine"}}
+		if err != nil || len(body) != 5 || resp.ProtoMajor != major || resp.Header.Get("Grpc-Status") != "" || !maps.EqualFunc(want, resp.Trailer, slices.Equal) {
+			t.Errorf("HTTP/%d: %s, %d bytes, header %v, trailer %v, %v", major, resp.Proto, len(body), resp.Header, resp.Trailer, err)
+		}
+	}
 }

@@ -2,8 +2,11 @@ package mock
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -13,14 +16,22 @@ import (
 
 // Server is a mock that listens.
 type Server struct {
-	URL  string // "http://127.0.0.1:PORT"
+	URL  string // "http://127.0.0.1:PORT", or https
 	http *http.Server
 	done chan error
 }
 
-// Listen serves the mock on a loopback address such as "127.0.0.1:0"; empty means any free port. It returns when the port
-// accepts. An address outside of the machine is refused; a port in use is a Problem of ClassCannotRun.
-func (m *Mock) Listen(addr string) (*Server, error) {
+// Listen serves the mock on a loopback address such as "127.0.0.1:0"; empty means any free port. It speaks HTTP/1.1, and
+// HTTP/2 with clients that know it beforehand. It returns when the port accepts. An address outside of the machine is
+// refused; a port in use is a Problem of ClassCannotRun.
+func (m *Mock) Listen(addr string) (*Server, error) { return m.listen(addr, nil) }
+
+// ListenTLS is Listen with TLS, in HTTP/2 or HTTP/1.1 as the configuration offers them.
+func (m *Mock) ListenTLS(addr string, config *tls.Config) (*Server, error) {
+	return m.listen(addr, config)
+}
+
+func (m *Mock) listen(addr string, config *tls.Config) (*Server, error) {
 	if addr == "" {
 		addr = "127.0.0.1:0"
 	}
@@ -38,10 +49,18 @@ func (m *Mock) Listen(addr string) (*Server, error) {
 	const headTimeout = 10 * time.Second
 	s := &Server{
 		URL:  "http://" + listener.Addr().String(),
-		http: &http.Server{Handler: m, ReadHeaderTimeout: headTimeout},
+		http: &http.Server{Handler: m, ReadHeaderTimeout: headTimeout, Protocols: new(http.Protocols), TLSConfig: config, ErrorLog: log.New(io.Discard, "", 0)},
 		done: make(chan error, 1),
 	}
-	go func() { s.done <- s.http.Serve(listener) }() // ends with Close
+	s.http.Protocols.SetHTTP1(true)
+	s.http.Protocols.SetHTTP2(config != nil)
+	s.http.Protocols.SetUnencryptedHTTP2(config == nil)
+	serve := func() error { return s.http.Serve(listener) }
+	if config != nil {
+		s.URL = "https://" + listener.Addr().String()
+		serve = func() error { return s.http.ServeTLS(listener, "", "") }
+	}
+	go func() { s.done <- serve() }() // ends with Close
 	return s, nil
 }
 

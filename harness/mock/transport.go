@@ -53,8 +53,12 @@ func (m *Mock) respond(r *http.Request) (*http.Response, error) {
 }
 
 func recordedResponse(r *http.Request, x *harness.Exchange) (*http.Response, error) {
-	header := http.Header{}
-	for _, f := range x.Response.Head {
+	header, trailer := http.Header{}, http.Header{}
+	fields, behind := x.Response.Head.CutTrailer()
+	for _, f := range behind {
+		trailer.Add(f.Name, f.Value)
+	}
+	for _, f := range fields {
 		name := textproto.CanonicalMIMEHeaderKey(f.Name)
 		if !f.IsPseudo() && (!framing[name] || name == "Content-Length") {
 			header[name] = append(header[name], f.Value)
@@ -71,6 +75,9 @@ func recordedResponse(r *http.Request, x *harness.Exchange) (*http.Response, err
 		}
 	}
 	resp := response(r, x.Status(), header, body)
+	if len(trailer) > 0 {
+		resp.Trailer = trailer
+	}
 	if r.Header.Get("Accept-Encoding") != "" || !strings.EqualFold(header.Get("Content-Encoding"), "gzip") || len(body) == 0 {
 		return resp, nil
 	}

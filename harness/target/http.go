@@ -222,6 +222,7 @@ func requestHeader(head harness.Head) http.Header {
 		named[i] = strings.TrimSpace(named[i])
 	}
 	header := http.Header{"User-Agent": {""}}
+	head, _ = head.CutTrailer()
 	for _, f := range head.Without(hopByHop...).Without(named...) {
 		switch {
 		case f.IsPseudo():

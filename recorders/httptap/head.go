@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 // fieldAuthority is the pseudo-field of HTTP/2 that holds the host.
@@ -128,5 +127,5 @@ func withTrailer(h harness.Head, trailer http.Header, raw harness.Head) harness.
 	if len(fields) == 0 {
 		return h
 	}
-	return append(append(h, harness.Field{Name: httpwire.FieldTrailer}), fields...)
+	return append(append(h, harness.Field{Name: harness.FieldTrailer}), fields...)
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
 func TestHeadsKeepOrderCaseAndDuplicates(t *testing.T) {
@@ -174,7 +173,7 @@ func TestTrailersPassAndAreRecorded(t *testing.T) {
 		want harness.Field
 	}{{x.Request.Head, harness.Field{Name: "X-Crc", Value: "7"}}, {x.Response.Head, harness.Field{Name: "X-Sum", Value: "7"}}} {
 		n := len(h.head)
-		if h.head[n-1] != h.want || h.head[n-2].Name != httpwire.FieldTrailer {
+		if h.head[n-1] != h.want || h.head[n-2].Name != harness.FieldTrailer {
 			t.Errorf("want the trailer %v at the end of %v", h.want, h.head)
 		}
 	}

@@ -187,7 +187,7 @@ func (c *converter) message(half string, head harness.Head, d dict) (m harness.M
 	}
 	m = harness.Message{Head: head, Media: httpwire.Media(head.Get("Content-Type"))}
 	if len(trailer) > 0 {
-		m.Head = append(append(m.Head, harness.Field{Name: httpwire.FieldTrailer}), trailer...)
+		m.Head = append(append(m.Head, harness.Field{Name: harness.FieldTrailer}), trailer...)
 	}
 	switch content := d["content"].(type) {
 	case nil:

@@ -14,9 +14,6 @@ const (
 	MaxLine   = 4096 // bytes of a line between chunks
 )
 
-// FieldTrailer marks the end of the header fields and the begin of the trailer fields in a recorded head.
-const FieldTrailer = ":trailer"
-
 // HeadScanner collects the bytes of one head, up to and with its blank line. The zero value is ready.
 type HeadScanner struct {
 	buf  []byte

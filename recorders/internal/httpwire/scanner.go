@@ -239,7 +239,7 @@ func (s *Scanner) endTrailer() {
 		s.lose("its trailer is malformed")
 		return
 	}
-	s.msg.Head = append(append(s.msg.Head, harness.Field{Name: FieldTrailer}), trailer.Fields...)
+	s.msg.Head = append(append(s.msg.Head, harness.Field{Name: harness.FieldTrailer}), trailer.Fields...)
 	s.emit(nil)
 }
 
