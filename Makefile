@@ -39,6 +39,9 @@ mutants: ## plant 1,000 known changes into recordings and score how they are exp
 peers: ## measure the differ beside others on planted workloads, in about eight minutes; the others are a module of their own
 	@mkdir -p bin && cd harness/internal/peers && $(GO) build -mod=mod -o ../../../bin/ . && ../../../bin/peers
 
+suite: build ## run the test suite of an official client directly, through the tap and against its recording; downloads the client
+	$(GO) run ./recorders/internal/suite bin/rehearse "$${TMPDIR:-/tmp}/rehearse-suite"
+
 privacy: ## score the detectors of personal data on labelled sentences (REHEARSE_REAL_DATA names the folder with pii/presidio-research)
 	$(GO) run ./fixtures/scrub/score
 

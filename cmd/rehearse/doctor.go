@@ -41,6 +41,7 @@ func (a *app) doctorVerb() verb {
 		long:    "Doctor looks at what the other commands need and prints the cure for what is missing.",
 		example: "rehearse doctor",
 		run:     func(context.Context, []string) error { return a.doctor() },
+		below:   []verb{a.doctorTLSVerb(), a.doctorCAVerb()},
 	}
 }
 

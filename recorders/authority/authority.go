@@ -137,10 +137,17 @@ func (a *Authority) sign(host string, now time.Time) (*tls.Certificate, error) {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	if ip := net.ParseIP(host); ip != nil {
-		template.IPAddresses = []net.IP{ip}
-	} else {
-		template.DNSNames = []string{host}
+	names := []string{host}
+	if net.ParseIP(host) != nil || host == "localhost" { // Java asks for no name of one label, and no client asks for an address
+		names = append(names, local...)
+	}
+	slices.Sort(names)
+	for _, name := range slices.Compact(names) {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &a.leafKey.PublicKey, a.key)
 	if err != nil {

@@ -124,7 +124,7 @@ func (x *exchange) serve() {
 	}
 	ctx, cancel := context.WithCancel(x.r.Context())
 	defer cancel()
-	resp, err := x.tap.lane.roundTrip(x.outbound(ctx), x.r.ProtoMajor)
+	resp, err := x.tap.lane.roundTrip(x.outbound(ctx), x.major())
 	defer func() { x.carrier.done() }()
 	x.mu.Lock()
 	x.answered = true
@@ -139,6 +139,15 @@ func (x *exchange) serve() {
 		return
 	}
 	x.answer(resp)
+}
+
+// major is the version of HTTP in which the upstream is spoken to, if it knows it: that of the client. A client that came
+// over TLS was offered HTTP/2, which says nothing about a plain upstream.
+func (x *exchange) major() int {
+	if c := clientConnOf(x.r); x.to.Scheme == "http" && c != nil && c.secure != nil {
+		return 1
+	}
+	return x.r.ProtoMajor
 }
 
 // trace finds out which connection carries the request, and passes informational answers on.

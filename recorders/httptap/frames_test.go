@@ -79,6 +79,8 @@ func TestUpstreamIsSpokenToAsTheClientSpeaks(t *testing.T) {
 	old := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
 	old.StartTLS()
 	defer old.Close()
+	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
+	defer plain.Close()
 	modern := frameUpstream(t, func(f *rawFrames, stream uint32) {
 		f.head(t, stream, false, ":status", "200")
 		f.WriteData(stream, true, []byte("HTTP/2.0"))
@@ -92,6 +94,7 @@ func TestUpstreamIsSpokenToAsTheClientSpeaks(t *testing.T) {
 		{"HTTP/2 on both sides", both, 2, "HTTP/2.0"},
 		{"HTTP/1.1 on both sides", both, 1, "HTTP/1.1"},
 		{"an upstream that knows HTTP/1.1 only", old, 2, "HTTP/1.1"},
+		{"an upstream without TLS", plain, 2, "HTTP/1.1"},
 		{"an upstream that knows HTTP/2 only", modern, 2, "HTTP/2.0"},
 	} {
 		t.Run(c.why, func(t *testing.T) {
@@ -106,7 +109,7 @@ func TestUpstreamIsSpokenToAsTheClientSpeaks(t *testing.T) {
 			}
 			for _, x := range rec.exchanges(t, 3) {
 				wantFault(t, x, "")
-				if x.Response.Head.Get(harness.FieldProto) != c.upstream || !strings.HasPrefix(x.Response.Head.Get(harness.FieldTLS), "TLS 1.3 ") ||
+				if x.Response.Head.Get(harness.FieldProto) != c.upstream || strings.HasPrefix(x.Response.Head.Get(harness.FieldTLS), "TLS 1.3 ") != (c.up != plain) ||
 					!strings.HasPrefix(x.Request.Head.Get(harness.FieldProto), fmt.Sprintf("HTTP/%d", c.major)) {
 					t.Errorf("recorded %v, %v", x.Request.Head, x.Response.Head)
 				}
