@@ -4,7 +4,7 @@ GO        ?= go
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: build test check cross lint fmt bench mutants privacy demo help
+.PHONY: build test check cross lint fmt bench mutants peers suite privacy demo help
 
 build: ## build the static binary bin/rehearse
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/ ./cmd/rehearse

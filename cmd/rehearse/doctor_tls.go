@@ -238,11 +238,12 @@ func (a *app) doctorCAVerb() verb {
 		below: []verb{{
 			use: "path", short: "print the file of its certificate", exits: []int{exitRefused},
 			long:    "Path prints the file that clients are told to trust, and nothing else.",
-			example: "curl --cacert \"$(rehearse doctor ca path)\" https://127.0.0.1:8443/",
+			example: "rehearse doctor ca path",
 			run:     load(func(ca *authority.Authority) { fmt.Fprintln(a.out, ca.File) }),
 		}, {
 			use: "remove", short: "delete it",
-			long:    "Remove deletes key and certificate; the next tap that speaks TLS makes another. Stop telling clients to trust the old one.",
+			long: "Remove deletes key and certificate; the next tap that speaks TLS makes another.\n" +
+				"Stop telling clients to trust the old one.",
 			example: "rehearse doctor ca remove",
 			run:     at(authority.Remove),
 		}},
