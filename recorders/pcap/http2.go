@@ -286,7 +286,7 @@ func headOf(decoded []hpack.HeaderField, trailer bool) (head harness.Head, inter
 		fields = append(fields, harness.Field{Name: f.Name, Value: f.Value})
 	}
 	if trailer {
-		return append(harness.Head{{Name: httpwire.FieldTrailer}}, fields...), false
+		return append(harness.Head{{Name: harness.FieldTrailer}}, fields...), false
 	}
 	proto := harness.Field{Name: harness.FieldProto, Value: "HTTP/2.0"}
 	if status := pseudo[harness.FieldStatus]; status != "" {
