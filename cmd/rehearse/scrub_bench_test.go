@@ -7,9 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
+
+	"github.com/rehearse-dev/rehearse/harness/cputime"
 )
 
 // BenchmarkScrubEndToEnd imports ten extracts of JSON lines, each about 5,000 people, the same or others in each: learn,
@@ -41,11 +41,11 @@ func benchmarkImport(b *testing.B, step int) {
 	}
 	key := filepath.Join(work, "key")
 	rehearses(b, "scrub", "key", "--file", key)
-	began := cpuTime(b)
+	began := cputime.Used()
 	for b.Loop() {
 		rehearses(b, "import", dir, "--format", "files", "--policy", policy, "--key", key, "--out", filepath.Join(work, "out"), "--force")
 	}
-	b.ReportMetric(float64(size)*float64(b.N)/1e6/(cpuTime(b)-began).Seconds(), "MB/cpu-s")
+	b.ReportMetric(float64(size)*float64(b.N)/1e6/(cputime.Used()-began).Seconds(), "MB/cpu-s")
 }
 
 const benchPolicy = `policy: bench
@@ -65,13 +65,3 @@ rules:
     keep: true
     reason: codes
 `
-
-// cpuTime is what this process has used.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
-}

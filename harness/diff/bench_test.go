@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/cputime"
 	"github.com/rehearse-dev/rehearse/harness/internal/planted"
 )
 
@@ -156,22 +157,12 @@ func BenchmarkShiftedArray800(b *testing.B) {
 		return "[" + strings.Join(text, ",") + "]"
 	}
 	was, is := answer("application/json", list(0)), answer("application/json", list(7))
-	start := cpuTime(b)
+	start := cputime.Used()
 	for b.Loop() {
 		c, err := Recordings(was, is, Options{})
 		if err != nil || len(c.Differences) != 1 || c.Differences[0].Count != 7 {
 			b.Fatal(err, lines(c), c.Notes)
 		}
 	}
-	b.ReportMetric(float64(cpuTime(b)-start)/float64(time.Millisecond)/float64(b.N), "cpu-ms")
-}
-
-// cpuTime is what this process has used.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	b.ReportMetric(float64(cputime.Used()-start)/float64(time.Millisecond)/float64(b.N), "cpu-ms")
 }

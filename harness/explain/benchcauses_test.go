@@ -4,11 +4,11 @@ package explain
 
 import (
 	"fmt"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/cputime"
 )
 
 // BenchmarkManyCauses: 10,000 answers of four operations that differ in 60,000 places for eight causes, seven of them
@@ -25,9 +25,9 @@ func BenchmarkManyCauses(b *testing.B) {
 		y.Response.Body = harness.BytesBody([]byte(is))
 		before, after = append(before, x), append(after, y)
 	}
-	start := cpuTime(b)
+	start := cputime.Used()
 	findings := benchmarked(b, 6*calls, before, after)
-	b.ReportMetric((cpuTime(b)-start).Seconds()/float64(b.N), "cpu-s")
+	b.ReportMetric((cputime.Used()-start).Seconds()/float64(b.N), "cpu-s")
 	if len(findings) < 8 || len(findings) > 40 {
 		b.Fatalf("%d findings for 9 causes in 4 operations", len(findings))
 	}
@@ -50,15 +50,4 @@ func answersWithCauses(i int) (was, is string) {
 	}
 	return was, fmt.Sprintf(`{"id":%q,"start":%q,"status":%q,%q:"T%d","crn":"%08d","amount":%s,"city":"HARROW LAKE %d"}`,
 		fmt.Sprintf("H%08d", i), day.Format("01/02/2006"), code[1], name, i, 10000+i%9000, amount, i%50)
-}
-
-// cpuTime is what this process has used. It counts where a machine is shared, and holds the comparison before the
-// explanation, too.
-func cpuTime(b *testing.B) time.Duration {
-	b.Helper()
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
-		b.Fatal(err)
-	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
