@@ -1,0 +1,194 @@
+package broker
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// DefaultSettle is how long a recording that is asked to stop waits for messages that are on their way.
+const DefaultSettle = 300 * time.Millisecond
+
+// longestSettle bounds that wait where messages never stop.
+const longestSettle = 5 * time.Second
+
+// connectTime is how long a broker may take until it has let the recorder in.
+const connectTime = 15 * time.Second
+
+// backlog is how many messages may wait for the sink.
+const backlog = 1024
+
+// Reasons with which messages are counted as dropped.
+const (
+	DropBroken = "the connection to the broker was lost: what crossed meanwhile is not known"
+	DropSlow   = "the recorder was too slow"
+	DropSink   = "the sink refused the exchange"
+)
+
+// Recorder listens at a broker. Its fields must not change once it is used. It is used once: Record ends it.
+type Recorder struct {
+	Source   string // URL of the broker, without a password
+	Password string
+	Topics   []string      // what to listen to, in the broker's own form; at least one
+	From, To string        // names of the systems: who publishes, and who consumes
+	Existing bool          // what the broker retains from before the start is recorded, too
+	Settle   time.Duration // 0 is DefaultSettle
+	Now      func() time.Time
+
+	taps intake
+	stop func()
+}
+
+// message is what a broker delivers.
+type message struct {
+	topic   string
+	head    harness.Head // without the topic
+	media   string       // as the broker or a header names it; with parameters
+	session string
+	payload []byte
+	at      time.Time // when it was published; zero: not known
+}
+
+// intake takes what the client library of a broker calls back with. It is safe for concurrent use.
+type intake struct {
+	messages chan message
+	drops    chan string
+	done     chan struct{} // closed when nobody takes any more
+}
+
+func (in *intake) deliver(m message) {
+	select {
+	case in.messages <- m:
+	case <-in.done:
+	}
+}
+
+func (in *intake) drop(reason string) {
+	select {
+	case in.drops <- reason:
+	case <-in.done:
+	}
+}
+
+// protocol is one row of the table of brokers.
+type protocol struct {
+	schemes []string
+	form    string // of the source, for people
+	topics  string // form of a topic, for people
+	// listen connects and subscribes; what is published after it returns is delivered until stop is called.
+	listen func(ctx context.Context, r *Recorder, u *url.URL) (stop func(), err error)
+}
+
+// protocols is the table of brokers.
+var protocols = []protocol{amqp, kafka, nats, mqtt}
+
+// Open connects and subscribes: what is published after it returns will be recorded, once Record runs. The error is a
+// [harness.Problem].
+func (r *Recorder) Open(ctx context.Context) error {
+	u, err := url.Parse(r.Source)
+	var forms []string
+	for _, p := range protocols {
+		forms = append(forms, p.form)
+		if err != nil || !slices.Contains(p.schemes, u.Scheme) {
+			continue
+		}
+		if _, has := u.User.Password(); has {
+			return harness.Usage(errors.New("record messages: a password stands in the source"),
+				"name it with --password env:NAME: command lines are seen by other users and kept in histories")
+		}
+		if len(r.Topics) == 0 {
+			return harness.Usage(errors.New("record messages: no topic is named"), "name one with --topic "+p.topics+"; repeat it for more")
+		}
+		r.taps = intake{make(chan message, backlog), make(chan string, backlog), make(chan struct{})}
+		if r.stop, err = p.listen(ctx, r, u); err != nil {
+			if _, ok := errors.AsType[*harness.Problem](err); ok {
+				return err
+			}
+			return harness.CannotRun(fmt.Errorf("listen at %s: %w", r.Source, err), "check that the broker runs, and that the user may read the topics")
+		}
+		return nil
+	}
+	return harness.Usage(fmt.Errorf("record messages: %q is not a broker", r.Source), "write it as "+strings.Join(forms, ", "))
+}
+
+// Record puts every message into the sink until the context is done, and then those that are still on their way. It
+// returns nil unless the sink refused an exchange.
+func (r *Recorder) Record(ctx context.Context, sink harness.Sink) error {
+	if r.stop == nil {
+		if err := r.Open(ctx); err != nil {
+			return err
+		}
+	}
+	defer r.stop()
+	defer close(r.taps.done)
+	var refused error
+	take := func(m message) {
+		if err := sink.Put(r.exchange(m)); err != nil {
+			sink.Drop(DropSink)
+			refused = cmp.Or(refused, fmt.Errorf("record a message of %s: %w", r.Source, err))
+		}
+	}
+	for ctx.Err() == nil {
+		select {
+		case m := <-r.taps.messages:
+			take(m)
+		case reason := <-r.taps.drops:
+			sink.Drop(reason)
+		case <-ctx.Done():
+		}
+	}
+	end := time.After(longestSettle)
+	for quiet := false; !quiet; {
+		select {
+		case m := <-r.taps.messages:
+			take(m)
+		case reason := <-r.taps.drops:
+			sink.Drop(reason)
+		case <-time.After(cmp.Or(r.Settle, DefaultSettle)):
+			quiet = true
+		case <-end:
+			quiet = true
+		}
+	}
+	return refused
+}
+
+func (r *Recorder) exchange(m message) harness.Exchange {
+	media, _, _ := strings.Cut(m.media, ";")
+	at := m.at.UTC()
+	if m.at.IsZero() {
+		at = r.now()
+	}
+	return harness.Exchange{
+		Session: m.session, Channel: harness.ChannelMessage, From: r.From, To: r.To, At: at,
+		Request: harness.Message{
+			Head:  append(harness.Head{{Name: harness.FieldTopic, Value: m.topic}}, m.head...),
+			Media: strings.ToLower(strings.TrimSpace(media)), Body: harness.BytesBody(m.payload),
+		},
+	}
+}
+
+func (r *Recorder) now() time.Time {
+	if r.Now != nil {
+		return r.Now().UTC()
+	}
+	return time.Now().UTC()
+}
+
+// correlated are the names of headers that tell which unit of work a message belongs to.
+var correlated = []string{"correlation-id", "correlationId", "x-correlation-id", "correlation_id"}
+
+// known reads the content type and the correlation id that producers write into headers.
+func known(head harness.Head) (media, session string) {
+	for _, name := range correlated {
+		session = cmp.Or(session, head.Get(name))
+	}
+	return head.Get("content-type"), session
+}
