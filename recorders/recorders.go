@@ -30,6 +30,13 @@ type LiveOptions struct {
 	Settle   time.Duration // for which a file must not change before it is finished; 0: the recorder's own choice
 	SFTP     SFTPOptions
 	Table    TableOptions
+	Messages MessageOptions
+}
+
+// MessageOptions of the recorder of messages.
+type MessageOptions struct {
+	Topics   []string // in the broker's own form
+	Password string
 }
 
 // TableOptions of the recorder of tables.
@@ -59,6 +66,7 @@ var Recorders = []Live{
 	{"files", "watched folder", "folder", openDrop},
 	{"sftp", "server for SFTP in front of a folder, or of a real server", "folder, or the server as sftp://[USER@]HOST[:PORT]", openSFTP},
 	{"table", "comparison of the rows of a database, at the start and at the end", "database, as postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or sqlite:FILE", openTable},
+	{"messages", "listener at a broker: AMQP 0-9-1, Kafka, NATS or MQTT", "broker, as amqp://, kafka://, nats:// or mqtt://[USER@]HOST[:PORT]", openMessages},
 }
 
 func openDrop(o LiveOptions) (harness.Recorder, string, error) {

@@ -27,23 +27,33 @@ func (a *app) recordVerb() verb {
 	return v
 }
 
-var recordExamples = map[string]string{
-	"http":  "rehearse record http https://sis.test.example --listen 127.0.0.1:8080 --from crm --to sis --out fixtures/crm-sis",
-	"proxy": "rehearse record proxy api.vendor.example --listen 127.0.0.1:8888 --from crm --out fixtures/vendor",
-	"files": "rehearse record files /srv/drop --from sis --to lms --out fixtures/rosters --for 12h",
-	"table": "rehearse record table postgres://loader@127.0.0.1/sis --table sis.students --from sis --to lms --out fixtures/rows",
-	"sftp":  "rehearse record sftp /srv/inbox --listen 127.0.0.1:2222 --from vendor --to sis --out fixtures/nightly",
+// recordForm is what a recorder has beside the flags of all of them.
+type recordForm struct {
+	example string
+	// flags adds its own flags, and returns what reads the files and secrets that they name; nil: nothing is read.
+	flags func(a *app, set *pflag.FlagSet, o *recorders.LiveOptions) (prepare func() error)
+}
+
+// recordForms is the table of them, by name of the recorder.
+var recordForms = map[string]recordForm{
+	"http":     {"rehearse record http https://sis.test.example --listen 127.0.0.1:8080 --from crm --to sis --out fixtures/crm-sis", httpFlags},
+	"proxy":    {"rehearse record proxy api.vendor.example --listen 127.0.0.1:8888 --from crm --out fixtures/vendor", proxyFlags},
+	"files":    {"rehearse record files /srv/drop --from sis --to lms --out fixtures/rosters --for 12h", fileFlags},
+	"sftp":     {"rehearse record sftp /srv/inbox --listen 127.0.0.1:2222 --from vendor --to sis --out fixtures/nightly", sftpFlags},
+	"table":    {"rehearse record table postgres://loader@127.0.0.1/sis --table sis.students --from sis --to lms --out fixtures/rows", tableFlags},
+	"messages": {"rehearse record messages amqp://loader@127.0.0.1/ --topic students:# --from sis --to lms --out fixtures/events", messageFlags},
 }
 
 func (a *app) recordWith(r recorders.Live) verb {
 	var o recorders.LiveOptions
 	var f storeFlags
 	var limit time.Duration
-	prepare := func() error { return nil }
+	var prepare func() error
+	form := recordForms[r.Name]
 	return verb{
 		use: r.Name + " SOURCE", short: r.Summary, exits: []int{exitCannotRun, exitRefused},
 		long:    fmt.Sprintf("Record by a %s.\nSOURCE is the %s.", r.Summary, r.Source),
-		example: recordExamples[r.Name],
+		example: form.example,
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
 			set.StringVar(&o.From, "from", "client", "`name` of the system that sends")
@@ -53,31 +63,37 @@ func (a *app) recordWith(r recorders.Live) verb {
 				to, who = "", "; without one it is the host"
 			}
 			set.StringVar(&o.To, "to", to, "`name` of the system that receives"+who)
-			switch r.Name {
-			case "http":
-				set.BoolVar(&o.HTTP.TLS, "tls", false, "clients speak TLS to the tap, HTTP/2 or HTTP/1.1; see rehearse doctor tls")
-				set.BoolVar(&o.HTTP.KeepHost, "keep-host", false, "the upstream gets the client's Host instead of its own")
-				addHTTP(set, &o)
-			case "proxy":
-				set.StringSliceVar(&o.HTTP.Allow, "allow", nil, "`hosts` that may be reached although they are on this machine or link")
-				addHTTP(set, &o)
-			case "files":
-				set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which a file must not change before it is finished")
-				set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
-			case "table":
-				prepare = a.tableFlags(set, &o)
-			case "sftp":
-				prepare = a.sftpFlags(set, &o)
-			}
+			prepare = form.flags(a, set, &o)
 		},
 		run: func(ctx context.Context, args []string) error {
 			o.Source = args[0]
-			if err := prepare(); err != nil {
-				return err
+			if prepare != nil {
+				if err := prepare(); err != nil {
+					return err
+				}
 			}
 			return a.record(ctx, r, o, f, limit)
 		},
 	}
+}
+
+func httpFlags(_ *app, set *pflag.FlagSet, o *recorders.LiveOptions) func() error {
+	set.BoolVar(&o.HTTP.TLS, "tls", false, "clients speak TLS to the tap, HTTP/2 or HTTP/1.1; see rehearse doctor tls")
+	set.BoolVar(&o.HTTP.KeepHost, "keep-host", false, "the upstream gets the client's Host instead of its own")
+	addHTTP(set, o)
+	return nil
+}
+
+func proxyFlags(_ *app, set *pflag.FlagSet, o *recorders.LiveOptions) func() error {
+	set.StringSliceVar(&o.HTTP.Allow, "allow", nil, "`hosts` that may be reached although they are on this machine or link")
+	addHTTP(set, o)
+	return nil
+}
+
+func fileFlags(_ *app, set *pflag.FlagSet, o *recorders.LiveOptions) func() error {
+	set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which a file must not change before it is finished")
+	set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
+	return nil
 }
 
 // addHTTP adds the flags of both kinds of proxy.

@@ -13,7 +13,7 @@ import (
 )
 
 // sftpFlags adds the flags of the SFTP recorder, and returns what reads the files and secrets that they name.
-func (a *app) sftpFlags(set *pflag.FlagSet, o *recorders.LiveOptions) (prepare func() error) {
+func sftpFlags(a *app, set *pflag.FlagSet, o *recorders.LiveOptions) (prepare func() error) {
 	var password, upstreamPassword, identity string
 	set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
 	set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which an upload may still be renamed before it is finished")

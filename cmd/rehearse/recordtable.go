@@ -11,7 +11,7 @@ import (
 )
 
 // tableFlags adds the flags of the recorder of tables, and returns what reads the password that they name.
-func (a *app) tableFlags(set *pflag.FlagSet, o *recorders.LiveOptions) (prepare func() error) {
+func tableFlags(a *app, set *pflag.FlagSet, o *recorders.LiveOptions) (prepare func() error) {
 	var password string
 	var keys []string
 	megabytes := int64(256)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
 // DefaultSettle is how long a recording that is asked to stop waits for messages that are on their way.
@@ -161,7 +162,6 @@ func (r *Recorder) Record(ctx context.Context, sink harness.Sink) error {
 }
 
 func (r *Recorder) exchange(m message) harness.Exchange {
-	media, _, _ := strings.Cut(m.media, ";")
 	at := m.at.UTC()
 	if m.at.IsZero() {
 		at = r.now()
@@ -170,9 +170,24 @@ func (r *Recorder) exchange(m message) harness.Exchange {
 		Session: m.session, Channel: harness.ChannelMessage, From: r.From, To: r.To, At: at,
 		Request: harness.Message{
 			Head:  append(harness.Head{{Name: harness.FieldTopic, Value: m.topic}}, m.head...),
-			Media: strings.ToLower(strings.TrimSpace(media)), Body: harness.BytesBody(m.payload),
+			Media: mediaOf(m), Body: harness.BytesBody(m.payload),
 		},
 	}
+}
+
+// mediaOf is what the message says that it holds, or what it looks like.
+func mediaOf(m message) string {
+	media, _, _ := strings.Cut(m.media, ";")
+	if media = strings.ToLower(strings.TrimSpace(media)); media != "" || len(m.payload) == 0 {
+		return media
+	}
+	switch payload.FormatOf("", "", m.payload).Name {
+	case "json":
+		return "application/json"
+	case "xml":
+		return "application/xml"
+	}
+	return ""
 }
 
 func (r *Recorder) now() time.Time {

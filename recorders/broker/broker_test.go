@@ -183,7 +183,7 @@ func TestMQTT(t *testing.T) {
 	for n := range crowd {
 		body := fmt.Sprintf(`{"id":"H%d"}`, n)
 		must(t, done(c.Publish(fmt.Sprintf("sis/students/H%d/updated", n), 1, false, body), "publish"))
-		want = append(want, fmt.Sprintf(`sis>lms "" :topic=sis/students/H%d/updated qos=1 [] %q`, n, body))
+		want = append(want, fmt.Sprintf(`sis>lms "" :topic=sis/students/H%d/updated qos=1 [application/json] %q`, n, body))
 	}
 	for n := range crowd {
 		if body := <-got; body != fmt.Sprintf(`{"id":"H%d"}`, n) {
