@@ -16,4 +16,6 @@ func FuzzURLPaths(f *testing.F)  { fuzz(f, "urlpaths") }
 func FuzzPostman(f *testing.F)   { fuzz(f, "postman") }
 func FuzzOpenAPI(f *testing.F)   { fuzz(f, "openapi") }
 func FuzzFiles(f *testing.F)     { fuzz(f, "files") }
+func FuzzAccessLog(f *testing.F) { fuzz(f, "accesslog") }
+func FuzzCurl(f *testing.F)      { fuzz(f, "curl") }
 func FuzzPcap(f *testing.F)      { fuzz(f, "pcap") }

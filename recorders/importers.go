@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/accesslog"
+	"github.com/rehearse-dev/rehearse/recorders/curl"
 	"github.com/rehearse-dev/rehearse/recorders/endpoints"
 	"github.com/rehearse-dev/rehearse/recorders/goreplay"
 	"github.com/rehearse-dev/rehearse/recorders/govcr"
@@ -68,6 +70,8 @@ var Importers = []Importer{
 	importing("postman", "collections of Postman, format 2.0 and 2.1: saved examples and requests", postman.Format),
 	importing("openapi", "examples of OpenAPI 3 descriptions, paired by their name", openapi.Format),
 	importing("pcap", "HTTP/1 and clear HTTP/2 in captures of networks: pcap, pcapng", pcap.Format),
+	importing("accesslog", "access logs: Common, Combined, named formats of Apache and nginx, JSON lines, W3C of IIS", accesslog.Format),
+	importing("curl", "files of curl commands, as browsers copy them for a shell or for Windows", curl.Format),
 	{"files", "plain files, byte for byte; only when the format is named", nil, nil, func(path, from, to string) Noted { return &plainfile.Importer{Path: path, From: from, To: to} }},
 }
 
