@@ -4,7 +4,7 @@ GO        ?= go
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: build test check cross lint fmt bench mutants peers suite privacy demo help
+.PHONY: build test check cross lint fmt bench faults mutants peers suite privacy demo help
 
 build: ## build the static binary bin/rehearse
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/ ./cmd/rehearse
@@ -32,6 +32,9 @@ bench: SHELL := /bin/bash
 bench: ## run all benchmarks and print a table; bin/bench.txt has every figure
 	@mkdir -p bin && $(GO) build -o bin/ ./harness/internal/benchtable
 	@set -o pipefail; $(GO) test -run '^$$' -bench . -benchmem ./... 2>&1 | tee bin/bench.txt | ./bin/benchtable
+
+faults: ## run the fault tests of the store in their long form, as root: 200 kills, 20 power cuts, every disk error
+	$(GO) test ./fixtures -count=1 -v -timeout 60m -run 'Killed|KillSees|PowerCut|DiskError|FullDisk|Flipped' -faults
 
 mutants: ## plant 1,000 known changes into recordings and score how they are explained (MUTANTSFLAGS adds flags)
 	$(GO) run ./harness/harnesstest/mutants --mutants 1000 $(MUTANTSFLAGS)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/recorders"
 )
 
@@ -56,6 +58,7 @@ func (a *app) recordWith(r recorders.Live) verb {
 		example: form.example,
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
+			set.StringVar(&f.durability, "durability", string(fixtures.Group), "`when` an exchange counts as kept: sync (each is on the disk), group (the same, many at a time) or async (written; a power failure takes the last second)")
 			set.StringVar(&o.From, "from", "client", "`name` of the system that sends")
 			set.DurationVar(&limit, "for", 0, "stop after this `time`, such as 90s or 12h")
 			to, who := "server", ""
@@ -66,7 +69,7 @@ func (a *app) recordWith(r recorders.Live) verb {
 			prepare = form.flags(a, set, &o)
 		},
 		run: func(ctx context.Context, args []string) error {
-			o.Source = args[0]
+			o.Source, f.form = args[0], cmp.Or(f.form, string(fixtures.Auto))
 			if prepare != nil {
 				if err := prepare(); err != nil {
 					return err

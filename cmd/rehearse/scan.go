@@ -133,7 +133,8 @@ func scanned(path string) (fs.FS, *harness.Manifest, error) {
 		return nil, nil, err
 	}
 	m := rec.Manifest()
-	return os.DirFS(path), &m, nil
+	files, err := rec.Files()
+	return files, &m, err
 }
 
 // knownValues reads a list of values. Errors tell lines, never values.

@@ -29,6 +29,7 @@ var defaultPolicy []byte
 type storeFlags struct {
 	out, policy, key, vault string
 	anonymous, force        bool
+	form, durability        string // empty: git, and async because the source stays
 }
 
 const keyUsage = "`key` of the pseudonyms: a file, env:NAME or fd:NUMBER; without one the key in your configuration folder"
@@ -40,6 +41,8 @@ func (f *storeFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.anonymous, "anonymous", false, "use a random key that is destroyed at the end: the stand-ins fit no other recording, and nobody can compute them again")
 	set.StringVar(&f.vault, "vault", "", "`file` that remembers stand-ins, encrypted under the key: none is then a value that occurs, and logins keep theirs; made when missing")
 	set.BoolVar(&f.force, "force", false, "replace the recording that is there")
+	set.StringVar(&f.form, "form", "", fmt.Sprintf("`form` of the recording: git, bulk, or auto, which is git up to %d exchanges and %d MiB; default git, of live recordings auto",
+		fixtures.AutoExchanges, fixtures.AutoBytes>>20))
 }
 
 // store is a scrubber in front of a recording that is being written.
@@ -72,11 +75,8 @@ func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	create := fixtures.Create
-	if f.force {
-		create = fixtures.Replace
-	}
-	w, err := create(f.out, harness.Manifest{Origin: origin, Tool: a.tool(), Scrub: s.scrubber.Seal()})
+	o := fixtures.Options{Form: fixtures.Form(f.form), Durability: cmp.Or(fixtures.Durability(f.durability), fixtures.Async), Replace: f.force}
+	w, err := fixtures.Begin(f.out, harness.Manifest{Origin: origin, Tool: a.tool(), Scrub: s.scrubber.Seal()}, o)
 	if err != nil {
 		return nil, err
 	}
