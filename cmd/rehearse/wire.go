@@ -7,6 +7,7 @@ func (a *app) verbs() []verb {
 		a.initVerb(),
 		a.recordVerb(),
 		a.importVerb(),
+		a.exportVerb(),
 		a.scrubVerb(),
 		a.scanVerb(),
 		a.mockVerb(),

@@ -2,6 +2,7 @@ package har
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type entry struct {
 	Response   response `json:"response"`
 	WebSockets []any    `json:"_webSocketMessages"`
 	Error      any      `json:"_error"` // Chrome and mitmproxy write it here or in the response
+	Ours       ours     `json:"_rehearse"`
 }
 
 type request struct {
@@ -83,7 +85,11 @@ func (v *values) UnmarshalJSON(raw []byte) error {
 }
 
 // converter turns entries of one file into exchanges.
-type converter struct{ file *archive.File }
+type converter struct {
+	file  *archive.File
+	fault *harness.Fault // that an export of ours wrote into the entry; nil: none
+	ours  bool           // the file is such an export
+}
 
 func (c *converter) note(k departure.Kind) { c.file.Note(k) }
 
@@ -101,12 +107,14 @@ func (c *converter) exchange(e entry) (x harness.Exchange, crossed bool, err err
 	if err != nil {
 		return x, false, err
 	}
-	x = harness.Exchange{
-		Session: c.file.Session, Channel: harness.ChannelHTTP, From: c.file.From, To: c.file.To,
-		At: at, Took: milliseconds(e.Time.value),
+	if c.fault, err = e.Ours.fault(); err != nil {
+		return x, false, err
 	}
-	if x.To == "" {
-		x.To = archive.SystemOf(host)
+	c.ours = c.ours || e.Ours.From != ""
+	x = harness.Exchange{
+		Session: cmp.Or(e.Ours.Session, c.file.Session), Channel: harness.ChannelHTTP,
+		From: c.file.Caller(e.Ours.From), To: c.file.Answerer(cmp.Or(e.Ours.To, archive.SystemOf(host))),
+		At: at, Took: milliseconds(e.Time.value),
 	}
 	if x.Request, x.Fault, err = c.request(e.Request, host, target); err != nil {
 		return x, false, fmt.Errorf("request: %w", err)
@@ -115,10 +123,20 @@ func (c *converter) exchange(e entry) (x harness.Exchange, crossed bool, err err
 	if err != nil {
 		return x, false, fmt.Errorf("response: %w", err)
 	}
-	if fault != nil {
-		x.Fault = fault
-	}
+	x.Fault = cmp.Or(c.fault, fault, x.Fault)
 	return x, true, nil
+}
+
+// fault is the one that an export wrote.
+func (o ours) fault() (*harness.Fault, error) {
+	if o.Fault == nil {
+		return nil, nil
+	}
+	switch o.Fault.Kind {
+	case harness.FaultUnreachable, harness.FaultReset, harness.FaultTimeout, harness.FaultTruncated, harness.FaultClientGone:
+		return &harness.Fault{Kind: o.Fault.Kind, Detail: o.Fault.Detail}, nil
+	}
+	return nil, fmt.Errorf("_rehearse.fault.kind %.20q is not known", o.Fault.Kind)
 }
 
 // answer fills the response, or says why there is none.
@@ -214,7 +232,7 @@ func milliseconds(s string) time.Duration {
 	if err != nil || ms <= 0 || math.IsNaN(ms) || ms > float64(math.MaxInt64/int64(time.Millisecond)) {
 		return 0
 	}
-	return time.Duration(ms * float64(time.Millisecond))
+	return time.Duration(math.Round(ms * float64(time.Millisecond)))
 }
 
 // protos spell the versions that tools abbreviate.

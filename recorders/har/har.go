@@ -15,7 +15,8 @@
 //   - A body that was cut or never stored makes the exchange incomplete: it has a Fault.
 //   - Entries that never crossed a network (data:, blob:, about:) are left out.
 //
-// Memory: one file at a time is held, at most [MaxFile] bytes of it, because entries are sorted by their start.
+// Memory: one file at a time is held, at most [MaxFile] bytes of it, because entries are sorted by their start, except for those
+// that Export wrote: they keep their order.
 package har
 
 import (
@@ -53,14 +54,17 @@ func read(f *archive.File) error {
 		return err
 	}
 	limited := &io.LimitedReader{R: source, N: MaxFile + 1}
-	exchanges, err := readArchive(limited, &converter{file: f})
+	c := &converter{file: f}
+	exchanges, err := readArchive(limited, c)
 	if limited.N <= 0 {
 		return fmt.Errorf("more than %d bytes", int64(MaxFile))
 	}
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(exchanges, func(a, b harness.Exchange) int { return a.At.Compare(b.At) })
+	if !c.ours {
+		slices.SortStableFunc(exchanges, func(a, b harness.Exchange) int { return a.At.Compare(b.At) })
+	}
 	for _, x := range exchanges {
 		f.Put(x)
 	}

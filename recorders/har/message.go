@@ -185,7 +185,7 @@ func saysLatin1(contentType string) bool {
 
 // message puts head and body together so that they agree. The head of an incomplete body is left as it is.
 func (c *converter) message(head harness.Head, fallback string, body []byte, fault *harness.Fault) harness.Message {
-	if fault == nil {
+	if fault == nil && c.fault == nil {
 		head = departure.Settle(head, body, payload.Unpack, c.note)
 	}
 	return harness.Message{Head: head, Media: mediaOf(head.Get("Content-Type"), fallback), Body: harness.BytesBody(body)}

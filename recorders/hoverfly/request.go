@@ -173,6 +173,17 @@ func (m matcher) text(d *derivation, part string) string {
 	return t.Text
 }
 
+// texts are the values of a list that has to be there, or the one value of any other matcher.
+func (m matcher) texts(d *derivation, part string) (values []string) {
+	if m.kind != "array" || m.value == nil || m.value.Kind != plain.List {
+		return []string{m.text(d, part)}
+	}
+	for _, item := range m.value.Items {
+		values = append(values, item.TextOr(""))
+	}
+	return values
+}
+
 // named is fields by the name of a header or parameter.
 type named []struct {
 	name  string
@@ -201,7 +212,9 @@ func (q named) encode(d *derivation, part string) string {
 	var pairs []string
 	for _, p := range q {
 		for _, m := range p.field {
-			pairs = append(pairs, url.QueryEscape(p.name)+"="+url.QueryEscape(m.text(d, part)))
+			for _, value := range m.texts(d, part) {
+				pairs = append(pairs, url.QueryEscape(p.name)+"="+url.QueryEscape(value))
+			}
 		}
 	}
 	return strings.Join(pairs, "&")

@@ -7,6 +7,7 @@
 package wiremock
 
 import (
+	"cmp"
 	"encoding/base64"
 	"fmt"
 	"path"
@@ -63,6 +64,9 @@ type mapping struct {
 	New      string      `plain:"newScenarioState"`
 	Actions  *plain.Node `plain:"postServeActions"`
 	Events   *plain.Node `plain:"serveEventListeners"`
+	Metadata struct {
+		Ours origin `plain:"rehearse"`
+	} `plain:"metadata"`
 }
 
 type response struct {
@@ -111,10 +115,22 @@ func readMapping(f *archive.File, n *plain.Node) error {
 	if err != nil {
 		return n.Get("request").Errorf("%v", err)
 	}
+	if err := m.Metadata.Ours.fill(&c); err != nil {
+		return n.Get("metadata").Errorf("%v", err)
+	}
 	if err := m.Response.answer(f, &c); err != nil {
 		return n.Get("response").Errorf("%v", err)
 	}
 	return f.Add(c)
+}
+
+// fill takes over what an export of ours wrote down.
+func (o origin) fill(c *archive.Call) (err error) {
+	c.Host, c.Session = cmp.Or(c.Host, o.Host), o.Session
+	if o.At != "" {
+		c.At, err = time.Parse(time.RFC3339Nano, o.At)
+	}
+	return err
 }
 
 // note counts what a mapping says beyond its request and its answer.

@@ -155,6 +155,12 @@ type File struct {
 	out    outlet
 }
 
+// Caller is the system that calls: the one that the user names, or the one that the file tells.
+func (f *File) Caller(told string) string { return cmp.Or(f.im.From, told, f.From) }
+
+// Answerer is the system that answers: the one that the user names, or the one that the file tells.
+func (f *File) Answerer(told string) string { return cmp.Or(f.im.To, told) }
+
 // Err is the error of the context or of the sink, once the import is to end.
 func (f *File) Err() error { return cmp.Or(f.out.failed(), f.ctx.Err()) }
 
