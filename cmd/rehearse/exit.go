@@ -28,7 +28,7 @@ var exits = []struct {
 	{exitSafe, "done; of a comparison: same, expected or benign"},
 	{exitNeedsPerson, "a difference that needs a person"},
 	{exitUsage, "wrong arguments, or a file that cannot be read or understood"},
-	{exitCannotRun, "could not run: target, network or process"},
+	{exitCannotRun, "could not run: target, network, process or full disk"},
 	{exitRefused, "refused by policy: unmasked data, or a host that nobody allowed"},
 	{exitInconclusive, "inconclusive: a precondition failed, or there was too little to judge"},
 	{exitInterrupted, "interrupted"},
@@ -63,6 +63,8 @@ func exitCode(err error) int {
 		return exitNeedsPerson
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
+	case isDiskFull(err):
+		return exitCannotRun
 	default:
 		return exitOfClass[harness.ClassOf(err)]
 	}

@@ -77,8 +77,11 @@ func TestFullDiskMidwayLeavesNothingRaw(t *testing.T) {
 	}
 	env := []string{"TMPDIR=" + temp, "REHEARSE_KEY_FILE=" + key}
 	code, out := rehearsed(t, env, "import", source, "--out", filepath.Join(small, "fixture"))
-	if code == 0 || !strings.Contains(out, "no space left on device") || strings.Contains(out, "planted") {
+	if code != exitCannotRun || !strings.Contains(out, "the disk is full") || strings.Contains(out, "planted") {
 		t.Errorf("exit %d: %s", code, out)
+	}
+	if want := "hint: free about 2 MiB there"; !strings.Contains(out, want) || !strings.Contains(out, "nothing raw is on the disk") {
+		t.Errorf("no %q in: %s", want, out)
 	}
 	holds(t, small, temp)
 	if left, _ := os.ReadDir(small); len(left) != 0 {

@@ -185,7 +185,7 @@ func (a *app) scrubbedWith(policyFile, keyRef, vaultFile string) (policy *scrub.
 func (s *store) fill(ctx context.Context, r harness.Recorder, whole bool) (err error) {
 	defer func() {
 		if err != nil && whole {
-			err = errors.Join(err, s.Abort())
+			err = explainFullDisk(ctx, errors.Join(err, s.Abort()), s.flags.out, r)
 		}
 	}()
 	sink := s.sink
