@@ -72,6 +72,9 @@ lines ' URL/a`, `curl -r 0-9 URL/a --compressed --url URL/a`,
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", command, err, out)
 		}
+		mu.Lock()
+		came, body := came, body
+		mu.Unlock()
 		xs, _, err := record(t, "# a call\n"+command+"\n")
 		if err != nil || len(xs) == 0 {
 			t.Errorf("%s: %d exchanges, %v", command, len(xs), err)
