@@ -1,7 +1,6 @@
 package mitmproxy
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -41,8 +40,11 @@ func (c *converter) messages(shake handshake, socket dict) error {
 		content, isText := text(m[2])
 		fromClient, known := m[1].(bool)
 		at, err := moment(m[3])
-		if err = errors.Join(err, unless(isText && known, "its content or direction is not understood")); err != nil {
+		switch {
+		case err != nil:
 			return fmt.Errorf("web socket message %d: %w", i, err)
+		case !isText || !known:
+			return fmt.Errorf("web socket message %d: its content or direction is not understood", i)
 		}
 		x := harness.Exchange{
 			Session: shake.session, Channel: harness.ChannelMessage, From: c.file.From, To: shake.to, At: at,
@@ -55,11 +57,4 @@ func (c *converter) messages(shake handshake, socket dict) error {
 		c.file.Put(x)
 	}
 	return nil
-}
-
-func unless(ok bool, otherwise string) error {
-	if ok {
-		return nil
-	}
-	return errors.New(otherwise)
 }

@@ -64,9 +64,17 @@ func (c *connection) side(e end) int {
 	return 1
 }
 
-// isOld reports whether a request to connect begins another connection between the same ends.
+// isOld reports whether a segment belongs to another connection between the same ends: to one that it opens, or, after
+// this one has ended, to one whose begin the capture does not hold.
 func (c *connection) isOld(from end, g *segment) bool {
-	return c.client >= 0 && (c.client != c.side(from) || c.opened != g.seq) || c.client < 0
+	i := c.side(from)
+	switch {
+	case g.syn && !g.ack:
+		return c.client != i || c.opened != g.seq
+	case c.done:
+		return len(g.data) > 0 && after(g.end(), c.halves[i].next) > 0
+	}
+	return false
 }
 
 // take hands a segment to its direction.

@@ -292,6 +292,19 @@ func TestConnectionsAreToldApart(t *testing.T) {
 	}
 }
 
+func TestPortThatIsUsedAgainWithoutAnOpeningIsNotPassedOver(t *testing.T) {
+	first := newTalk(t, ethernet, 40000).client(get("/a")).server(ok("a")).fin(0).fin(1)
+	again := newTalk(t, ethernet, 40000)
+	again.sent, again.at = nil, first.at
+	again.seq = [2]uint32{500000, 900000}
+	again.client(get("/c")).server(ok("c"))
+	xs, notes, _ := record(t, write(t, layers.LinkTypeEthernet, append(first.sent, again.sent...)))
+	want := []string{`lms.pcap/1 GET /a "" → 200 "a" whole`, `lms.pcap/2 GET /c "" → 200 "c" whole`}
+	if diff := cmp.Diff(want, lines(t, xs)); diff != "" || !strings.Contains(strings.Join(notes, "\n"), "began before the capture") {
+		t.Errorf("%s\nnotes %q", diff, notes)
+	}
+}
+
 func TestCaptureCutAnywhereIsReadToItsEnd(t *testing.T) {
 	whole, err := os.ReadFile(write(t, layers.LinkTypeEthernet, newTalk(t, ethernet, 40000).client(get("/a")).server(ok("abc")).sent))
 	if err != nil {

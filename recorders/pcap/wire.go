@@ -45,7 +45,7 @@ func newWire(f *archive.File) *wire { return &wire{file: f, open: map[pair]*list
 func (w *wire) segment(from, to end, g *segment) {
 	ends := pairOf(from, to)
 	element := w.open[ends]
-	if element != nil && g.syn && !g.ack && element.Value.(*connection).isOld(from, g) {
+	if element != nil && element.Value.(*connection).isOld(from, g) {
 		w.close(element)
 		element = nil
 	}
