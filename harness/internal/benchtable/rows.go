@@ -67,6 +67,13 @@ var rows = []row{
 	{"rehearse import of ten extracts about the same 5,000 people, to the proved recording", "cmd/rehearse.BenchmarkScrubEndToEnd/same", "MB/cpu-s", one, "%.1f MB", atLeast(20)},
 	{"rehearse import of the same about 50,000 people", "cmd/rehearse.BenchmarkScrubEndToEnd/others", "MB/cpu-s", one, "%.1f MB", noBar},
 	{"store: exchanges of 2 KB acknowledged", "fixtures.BenchmarkPut", "puts/s", one, "%.0f /s", noBar},
+	{"store: exchanges of 2 KB on the disk, 64 writers", "fixtures.BenchmarkIngest", "exchanges/s", one, "%.0f /s", atLeast(50000)},
+	{"store: the same, acknowledged after, p99", "fixtures.BenchmarkIngest", "ack-p99-ms", one, "%.1f ms", atMost(5)},
+	{"store: the same, against bare write and fdatasync of 64 at a time", "fixtures.BenchmarkIngest", "of-bare-sync", one, "%.2f", noBar},
+	{"store: an exchange of templated JSON, 2 KB, in bulk form", "fixtures.BenchmarkBulkSize", "B/exchange", one, "%.0f B", atMost(300)},
+	{"store: open a recording of 2 GB in bulk form", "fixtures.BenchmarkOpenBulk", "ms/open", one, "%.0f ms", atMost(1000)},
+	{"store: the same, peak memory", "fixtures.BenchmarkOpenBulk", "peak-MiB", one, "%.0f MiB", atMost(200)},
+	{"store: exchanges of it read in order", "fixtures.BenchmarkOpenBulk", "read/s", one, "%.0f /s", noBar},
 	{"store: open and verify 10,000 exchanges", "fixtures.BenchmarkOpen", "ms/open", one, "%.0f ms", noBar},
 	{"rehearse --version: cold start", "harness/harnesstest.BenchmarkCommandStart", "ns/op", ms, "%.1f ms", atMost(10)},
 	{"rehearse: size of the binary", "harness/harnesstest.BenchmarkCommandStart", "binary-B", mb, "%.1f MB", atMost(48)}, // 30 MB without the drivers of databases, of which SQLite, all of it in Go, is the largest
