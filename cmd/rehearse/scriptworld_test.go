@@ -73,6 +73,15 @@ func (s script) occupies(args []string) {
 	s.Setenv(args[0], ln.Addr().String())
 }
 
+func (s script) port(args []string) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	s.Check(err)
+	_, port, err := net.SplitHostPort(ln.Addr().String())
+	s.Check(err)
+	s.Check(ln.Close())
+	s.Setenv(args[0], port)
+}
+
 func (s script) repeats(args []string) {
 	n, err := strconv.Atoi(args[1])
 	s.Check(err)
