@@ -31,6 +31,7 @@ type LiveOptions struct {
 	SFTP     SFTPOptions
 	Table    TableOptions
 	Messages MessageOptions
+	LDAP     LDAPOptions
 }
 
 // MessageOptions of the recorder of messages.
@@ -67,6 +68,7 @@ var Recorders = []Live{
 	{"sftp", "server for SFTP in front of a folder, or of a real server", "folder, or the server as sftp://[USER@]HOST[:PORT]", openSFTP},
 	{"table", "comparison of the rows of a database, at the start and at the end", "database, as postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or sqlite:FILE", openTable},
 	{"messages", "listener at a broker: AMQP 0-9-1, Kafka, NATS or MQTT", "broker, as amqp://, kafka://, nats:// or mqtt://[USER@]HOST[:PORT]", openMessages},
+	{"ldap", "proxy for LDAP in front of a directory", "directory, as ldap://HOST[:PORT] or ldaps://HOST[:PORT]", openLDAP},
 }
 
 func openDrop(o LiveOptions) (harness.Recorder, string, error) {

@@ -44,6 +44,7 @@ var recordForms = map[string]recordForm{
 	"sftp":     {"rehearse record sftp /srv/inbox --listen 127.0.0.1:2222 --from vendor --to sis --out fixtures/nightly", sftpFlags},
 	"table":    {"rehearse record table postgres://loader@127.0.0.1/sis --table sis.students --from sis --to lms --out fixtures/rows", tableFlags},
 	"messages": {"rehearse record messages amqp://loader@127.0.0.1/ --topic students:# --from sis --to lms --out fixtures/events", messageFlags},
+	"ldap":     {"rehearse record ldap ldap://ldap.test.example --listen 127.0.0.1:3389 --from sis --to ldap --out fixtures/ldap", ldapFlags},
 }
 
 func (a *app) recordWith(r recorders.Live) verb {
