@@ -18,18 +18,29 @@ const requestSettle = 100 * time.Millisecond
 // smallBody is the most, in bytes, that is allocated at once because a message says that it is that long.
 const smallBody = 64 << 10
 
-// keeper keeps the first max bytes of a body that passes.
+// keeper keeps the first max bytes of a body that passes: in memory, or, when it is long, in a file.
 type keeper struct {
 	max    int64
 	kept   []byte
+	long   *spill // holds all that was kept, once it is long
+	held   int64  // bytes that are kept
 	passed int64
+	err    error // why the rest could not be kept
 }
 
 // add keeps p; declared is the length that the message gives, or -1.
 func (k *keeper) add(p []byte, declared int64) {
 	k.passed += int64(len(p))
-	room := min(k.max-int64(len(k.kept)), int64(len(p)))
-	if room <= 0 {
+	room := min(k.max-k.held, int64(len(p)))
+	if room <= 0 || k.err != nil {
+		return
+	}
+	if k.long == nil && k.held+room > memoryBody && !k.spill() {
+		return
+	}
+	k.held += room
+	if k.long != nil {
+		_, k.err = k.long.Write(p[:room])
 		return
 	}
 	if k.kept == nil && declared > 0 {
@@ -38,14 +49,39 @@ func (k *keeper) add(p []byte, declared int64) {
 	k.kept = append(k.kept, p[:room]...)
 }
 
-func (k *keeper) body() harness.Body { return harness.BytesBody(k.kept) }
+// spill moves what is kept to a file.
+func (k *keeper) spill() bool {
+	long, err := newSpill()
+	if err == nil {
+		_, err = long.Write(k.kept)
+	}
+	if k.err = err; err != nil {
+		return false
+	}
+	k.long, k.kept = long, nil
+	return true
+}
+
+func (k *keeper) body() harness.Body {
+	if k.long == nil {
+		return harness.BytesBody(k.kept)
+	}
+	body, err := k.long.body()
+	if k.err == nil {
+		k.err = err
+	}
+	return body
+}
 
 // fault tells when the body was longer than what is kept.
 func (k *keeper) fault(side string) *harness.Fault {
-	if k.passed <= k.max {
-		return nil
+	switch {
+	case k.err != nil:
+		return &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the %s body could not be kept: %v", side, k.err)}
+	case k.passed > k.max:
+		return &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the %s body has %d bytes, of which %d are kept", side, k.passed, k.held)}
 	}
-	return &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the %s body has %d bytes, of which %d are kept", side, k.passed, k.max)}
+	return nil
 }
 
 // requestBody hands the client's body to the transport and keeps what passes. The transport reads and closes it in a

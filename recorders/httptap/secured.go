@@ -13,10 +13,14 @@ import (
 // secured is how the connection to the upstream is secured, so that another certificate or cipher is seen before it
 // breaks something; nothing on plain connections.
 func (x *exchange) secured(resp *http.Response) harness.Head {
-	state := resp.TLS
 	if own := x.carrier.state(); own != nil {
-		state = own
+		return securedState(own)
 	}
+	return securedState(resp.TLS)
+}
+
+// securedState is what a state of TLS says; nothing when there is none.
+func securedState(state *tls.ConnectionState) harness.Head {
 	if state == nil {
 		return nil
 	}

@@ -23,6 +23,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -36,7 +37,8 @@ const (
 const policy = `policy: invented by the server
 on-unknown: stop
 rules:
-  - {at: "response.**.email", class: email}
+  - {at: response.body.email, class: email}
+  - {at: "response.body.data[*].email", class: email}
   - {at: 'request.body["business_profile[support_email]"]', class: email}
   - {at: "**", keep: true, reason: the server invents it}
 `
@@ -252,9 +254,9 @@ func start(dir, port, program string, args ...string) (*process, error) {
 	return nil, errors.Join(fmt.Errorf("%s does not listen: %s", program, p.said), p.Process.Kill())
 }
 
-// stop interrupts the server and waits for its end. A mock ends with 1 when it missed a call, which the tests show.
+// stop ends the server and waits for its end. A mock ends with 1 when it missed a call, which the tests show.
 func (p *process) stop() error {
-	if err := p.Process.Signal(os.Interrupt); err != nil {
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
 		return err
 	}
 	err := p.Wait()
