@@ -71,6 +71,9 @@ func newLane(given http.RoundTripper, dial dialFunc, insecure func(host string) 
 	if base.MaxIdleConnsPerHost == 0 {
 		base.MaxIdleConnsPerHost = idlePerHost
 	}
+	if base.TLSHandshakeTimeout == 0 {
+		base.TLSHandshakeTimeout = handshakeTimeout
+	}
 	base.ForceAttemptHTTP2 = false
 	base.TLSNextProto = map[string]func(string, *tls.Conn) http.RoundTripper{}
 	if dial == nil {
