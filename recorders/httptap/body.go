@@ -89,6 +89,9 @@ func (k *keeper) fault(side string) *harness.Fault {
 type requestBody struct {
 	src      io.Reader
 	declared int64 // length that the head gives, or -1
+	drains   bool  // what the transport leaves is read, too
+
+	reading sync.Mutex // held by who reads: the transport, then who wants the rest
 
 	mu     sync.Mutex
 	keep   keeper
@@ -103,6 +106,8 @@ func newRequestBody(src io.Reader, declared, limit int64) *requestBody {
 }
 
 func (b *requestBody) Read(p []byte) (int, error) {
+	b.reading.Lock()
+	defer b.reading.Unlock()
 	n, err := b.src.Read(p)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -150,15 +155,44 @@ func (b *requestBody) broken() error {
 	return b.err
 }
 
+// rest reads what the client sent and the transport did not want to know any more: a client of HTTP/2 may end its body
+// with an empty frame behind its head, which an upstream does not wait for. The channel is closed at the end of the body;
+// the reading ends with the exchange at the latest, when the server closes the client's body.
+func (b *requestBody) rest(stop <-chan struct{}) chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-b.done:
+		case <-stop:
+			return
+		}
+		buf := make([]byte, smallBody)
+		for left := smallBody; left > 0 && !b.whole() && b.broken() == nil; {
+			n, err := b.Read(buf[:left])
+			left -= n
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return ended
+}
+
 // seal ends the keeping and returns what was kept, and what is wrong with it.
 func (b *requestBody) seal() (harness.Body, *harness.Fault) {
 	if !b.whole() {
 		wait := time.NewTimer(requestSettle)
 		defer wait.Stop()
+		ended, stop := b.done, make(chan struct{})
+		if b.drains {
+			ended = b.rest(stop)
+		}
 		select {
-		case <-b.done:
+		case <-ended:
 		case <-wait.C:
 		}
+		close(stop)
 	}
 	whole, broken := b.whole(), b.broken()
 	b.mu.Lock()

@@ -81,6 +81,7 @@ func (t *Tap) begin(sink harness.Sink, w http.ResponseWriter, r *http.Request) *
 	x.rec.Request = harness.Message{Head: requestHead(r, path, x.raw), Media: httpwire.Media(r.Header.Get("Content-Type"))}
 	if r.Body != nil && r.Body != http.NoBody && r.ContentLength != 0 {
 		x.body = newRequestBody(r.Body, r.ContentLength, t.maxBody())
+		x.body.drains = true
 	}
 	x.to = t.upstreamOf(r)
 	return x

@@ -81,7 +81,7 @@ func TestUpstreamIsSpokenToAsTheClientSpeaks(t *testing.T) {
 	defer old.Close()
 	plain := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.Proto) }))
 	defer plain.Close()
-	modern := frameUpstream(t, func(f *rawFrames, stream uint32) {
+	modern := frameUpstream(t, true, func(f *rawFrames, stream uint32) {
 		f.head(t, stream, false, ":status", "200")
 		f.WriteData(stream, true, []byte("HTTP/2.0"))
 	})
@@ -180,8 +180,8 @@ func (f *rawFrames) answer(t *testing.T, stream uint32) (status, body string, tr
 	}
 }
 
-// frameUpstream answers every request with one head, body and trailer, written frame by frame.
-func frameUpstream(t *testing.T, serve func(f *rawFrames, stream uint32)) *httptest.Server {
+// frameUpstream answers every request with what serve writes, frame by frame: when the request has ended, or at its head.
+func frameUpstream(t *testing.T, patient bool, serve func(f *rawFrames, stream uint32)) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(nil)
 	s.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
@@ -203,11 +203,11 @@ func frameUpstream(t *testing.T, serve func(f *rawFrames, stream uint32)) *httpt
 						f.WriteSettingsAck()
 					}
 				case *http2.MetaHeadersFrame:
-					if frame.StreamEnded() {
+					if frame.StreamEnded() || !patient {
 						serve(f, frame.StreamID)
 					}
 				case *http2.DataFrame:
-					if frame.StreamEnded() {
+					if frame.StreamEnded() && patient {
 						serve(f, frame.StreamID)
 					}
 				}
@@ -236,7 +236,7 @@ func dialFrames(t *testing.T, rec recording, pool *x509.CertPool) *rawFrames {
 }
 
 func TestHeadsOfFramesAreRecordedAsTheyCame(t *testing.T) {
-	up := frameUpstream(t, func(f *rawFrames, stream uint32) {
+	up := frameUpstream(t, true, func(f *rawFrames, stream uint32) {
 		f.head(t, stream, false, ":status", "103", "link", "</a.css>")
 		f.head(t, stream, false, ":status", "200", "x-b", "2", "content-type", "application/grpc", "x-a", "1", "set-cookie", "a=1", "x-b", "3", "set-cookie", "b=2")
 		f.WriteData(stream, false, []byte("ok"))
@@ -268,6 +268,26 @@ func TestHeadsOfFramesAreRecordedAsTheyCame(t *testing.T) {
 	}
 	if bodyOf(t, x.Request) != "abc" || bodyOf(t, x.Response) != "ok" || x.Response.Media != "application/grpc" {
 		t.Errorf("bodies %q, %q", bodyOf(t, x.Request), bodyOf(t, x.Response))
+	}
+}
+
+func TestEmptyBodyThatEndsBehindItsHeadIsWhole(t *testing.T) {
+	answersAtOnce := frameUpstream(t, false, func(f *rawFrames, stream uint32) {
+		f.head(t, stream, true, ":status", "200", "x-a", "1")
+		f.WriteRSTStream(stream, http2.ErrCodeNo)
+	})
+	rec, pool := recordSecure(t, answersAtOnce, nil)
+	f := dialFrames(t, rec, pool)
+	const streams = 20
+	for i := range uint32(streams) {
+		f.head(t, 2*i+1, false, ":method", "GET", ":path", "/", ":authority", "x", ":scheme", "https")
+		f.WriteData(2*i+1, true, nil)
+		if status, _, _ := f.answer(t, 2*i+1); status != "200" {
+			t.Errorf("stream %d: %s", i, status)
+		}
+	}
+	for _, x := range rec.exchanges(t, streams) {
+		wantFault(t, x, "")
 	}
 }
 

@@ -166,6 +166,7 @@ func TestMiddlewareRecordsWhatTheHandlerAnswers(t *testing.T) {
 		}
 	}
 	s.Close()
+	waitFor(t, "the handler that took over its connection", func() bool { return mem.Manifest().Counts.Seen == 3 })
 	faults := map[string]string{"/breaks": harness.FaultReset, "/taken": harness.FaultTruncated, "/fine": ""}
 	xs := all(t, mem)
 	if len(xs) != len(faults) {
