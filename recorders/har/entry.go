@@ -21,13 +21,13 @@ import (
 
 // entry is the part of a HAR entry that is read. Every other member is left alone.
 type entry struct {
-	Started    text     `json:"startedDateTime"`
-	Time       text     `json:"time"`
-	Request    request  `json:"request"`
-	Response   response `json:"response"`
-	WebSockets []any    `json:"_webSocketMessages"`
-	Error      any      `json:"_error"` // Chrome and mitmproxy write it here or in the response
-	Ours       ours     `json:"_rehearse"`
+	Started   text            `json:"startedDateTime"`
+	Time      text            `json:"time"`
+	Request   request         `json:"request"`
+	Response  response        `json:"response"`
+	WebSocket []socketMessage `json:"_webSocketMessages"`
+	Error     any             `json:"_error"` // Chrome and mitmproxy write it here or in the response
+	Ours      ours            `json:"_rehearse"`
 }
 
 type request struct {
@@ -59,6 +59,7 @@ type content struct {
 	MimeType text `json:"mimeType"`
 	Text     text `json:"text"`
 	Encoding text `json:"encoding"`
+	Binary   bool `json:"_isBinary"` // early versions of Polly.JS: hexadecimal digits
 }
 
 type header struct {
@@ -92,6 +93,20 @@ type converter struct {
 }
 
 func (c *converter) note(k departure.Kind) { c.file.Note(k) }
+
+// read converts an entry: to none when it never was on a network, to more than one when it has messages.
+func (c *converter) read(raw json.RawMessage) ([]harness.Exchange, error) {
+	var e entry
+	if err := json.Unmarshal(raw, &e); err != nil {
+		return nil, err
+	}
+	x, crossed, err := c.exchange(e)
+	if err != nil || !crossed {
+		return nil, err
+	}
+	messages, err := c.messages(x, e.WebSocket)
+	return append([]harness.Exchange{x}, messages...), err
+}
 
 // exchange converts an entry; crossed is false when it never was on a network.
 func (c *converter) exchange(e entry) (x harness.Exchange, crossed bool, err error) {
@@ -157,9 +172,6 @@ func (c *converter) answer(x *harness.Exchange, e entry) (*harness.Fault, error)
 		return fault, err
 	case isSet(e.Error) || isSet(e.Response.Error):
 		return faultOf(e), nil
-	case len(e.WebSockets) > 0:
-		c.note(noteWebSocket)
-		return &harness.Fault{Kind: harness.FaultTruncated, Detail: "the messages of the web socket are not in the recording"}, nil
 	}
 	return nil, nil
 }

@@ -154,18 +154,19 @@ func readEntries(dec *json.Decoder, c *converter) ([]harness.Exchange, error) {
 		if err := c.file.Err(); err != nil {
 			return nil, err
 		}
-		var e entry
-		if err := dec.Decode(&e); err != nil {
+		c.file.At(fmt.Sprintf("entry %d", i))
+		var raw json.RawMessage
+		if err := dec.Decode(&raw); err != nil {
 			return nil, fmt.Errorf("entry %d: %w", i, atOffset(dec, err))
 		}
-		c.file.At(fmt.Sprintf("entry %d", i))
-		x, crossed, err := c.exchange(e)
+		more, err := c.read(raw)
 		if err != nil {
-			return nil, fmt.Errorf("entry %d (before byte %d): %w", i, dec.InputOffset(), err)
+			err = fmt.Errorf("entry %d (before byte %d): %w", i, dec.InputOffset(), err)
+			if !c.file.PassOver(err) {
+				return nil, err
+			}
 		}
-		if crossed {
-			exchanges = append(exchanges, x)
-		}
+		exchanges = append(exchanges, more...)
 	}
 	return exchanges, leave(dec)
 }

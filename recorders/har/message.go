@@ -2,6 +2,7 @@ package har
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -107,6 +108,9 @@ func (c *converter) response(r response, method string, status int) (harness.Mes
 func (c *converter) responseBody(r response, head harness.Head) ([]byte, *harness.Fault) {
 	size := r.Content.Size.int()
 	if r.Content.Text.value != "" {
+		if b, ok := hexBody(r.Content.Text.value); ok && r.Content.Binary && r.Content.Encoding.value == "" {
+			return b, nil
+		}
 		if strings.EqualFold(r.Content.Encoding.value, "base64") {
 			return c.base64Body(r.Content.Text, size, head), nil
 		}
@@ -164,6 +168,17 @@ func joinChunks(s, encoding string) ([]byte, bool) {
 		joined = append(joined, b...)
 	}
 	return joined, len(joined) > 0 && departure.IsPacked(encoding, joined, payload.Unpack)
+}
+
+// hexBody reads what early versions of Polly.JS write for a binary answer: hexadecimal digits, for a packed one a list of
+// them.
+func hexBody(s string) ([]byte, bool) {
+	chunks := []string{s}
+	if strings.HasPrefix(s, "[") && json.Unmarshal([]byte(s), &chunks) != nil {
+		return nil, false
+	}
+	b, err := hex.DecodeString(strings.Join(chunks, ""))
+	return b, err == nil
 }
 
 // textBody writes a text as the bytes that most likely crossed; declared is the size on the wire, -1 when unknown.

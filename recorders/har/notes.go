@@ -11,6 +11,6 @@ const (
 	noteMissing    departure.Kind = "messages: the archive does not hold the body; the exchange is incomplete"
 	noteCached     departure.Kind = "answers: the body came from a cache and was left out, because such an answer has none"
 	noteNoNetwork  departure.Kind = "entries: never crossed a network and were left out"
-	noteWebSocket  departure.Kind = "exchanges: the messages of the web socket were not taken over; the exchange is incomplete"
+	noteControl    departure.Kind = "web socket messages: neither text nor binary, and were left out"
 	noteUnanswered departure.Kind = "exchanges: the archive holds no answer; the exchange is incomplete"
 )

@@ -114,7 +114,7 @@ func TestRealBrowserArchives(t *testing.T) {
 		exchanges int
 		whole     int
 	}{
-		{"flows/websocket.har", 3, 0}, {"flows/diff_data.har", 5, 5}, {"flows/incomplete_log.har", 4, 0},
+		{"flows/websocket.har", 8, 8}, {"flows/diff_data.har", 5, 5}, {"flows/incomplete_log.har", 4, 0},
 		{"flows/successful_log.har", 2, 2}, {"flows/corrupted_gzip_body.har", 1, 1}, {"flows/error_log.har", 2, 1},
 		{"flows/event_stream.har", 2, 2}, {"flows/compressed.zhar", 2, 2}, {"har_files/chrome.har", 3, 2}, {"har_files/safari.har", 19, 19},
 		{"har_files/postdata.har", 1, 1}, {"har_files/head-content-length.har", 1, 1}, {"har_files/charles.har", 1, 1},

@@ -6,6 +6,7 @@ import (
 	"mime/multipart"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -49,13 +50,19 @@ func (w *collection) call(n *plain.Node, inherited *auth) (archive.Call, error) 
 	if q.Body != nil {
 		w.body(q.Body, &c)
 	}
-	for _, text := range []string{c.URL, string(c.Request.Body)} {
-		if variables.MatchString(text) {
-			w.file.Note(noteVariable)
-			break
-		}
-	}
+	w.noteVariables(q.URL.raw, &c)
 	return c, nil
+}
+
+// noteVariables counts a call that holds a variable which nobody set.
+func (w *collection) noteVariables(address string, c *archive.Call) {
+	texts := []string{w.fill(address), string(c.Request.Body)}
+	for _, f := range c.Request.Fields {
+		texts = append(texts, f.Value)
+	}
+	if slices.ContainsFunc(texts, variables.MatchString) {
+		w.file.Note(noteVariable)
+	}
 }
 
 // variables are written as {{name}}.

@@ -225,11 +225,18 @@ func (f *File) One(record string, n *plain.Node, read func(*plain.Node) error) e
 		err = n.Errorf("%v", err)
 	}
 	err = plain.Below(record, err)
-	if !f.im.keepsOn {
-		return err
+	if f.PassOver(err) {
+		return nil
 	}
-	f.im.unreadable = append(f.im.unreadable, f.placed(err))
-	return nil
+	return err
+}
+
+// PassOver reports whether the import keeps going behind a record that cannot be read, and keeps why.
+func (f *File) PassOver(err error) bool {
+	if f.im.keepsOn {
+		f.im.unreadable = append(f.im.unreadable, f.placed(err))
+	}
+	return f.im.keepsOn
 }
 
 // placed puts the name of the file in front of an error.
