@@ -92,6 +92,7 @@ func TestEveryRealFileIsImportedOrUnknown(t *testing.T) {
 		"easypost-node-har har":        {137, 250, 0, 0},
 		"mitmproxy-har har":            {18, 67, 6, 2},  // two are no archives
 		"canvasapi-fixtures endpoints": {51, 838, 0, 2}, // a number among the records, a status of 9001
+		"mitmproxy-har mitmproxy":      {10, 36, 7, 0},
 		"newman-postman postman":       {6, 49, 39, 0},
 		"wiremock wiremock":            {12, 14, 7, 0}, // alone, a mapping has no body files
 	}
