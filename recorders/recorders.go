@@ -32,6 +32,7 @@ type LiveOptions struct {
 	Table    TableOptions
 	Messages MessageOptions
 	LDAP     LDAPOptions
+	S3       S3Options
 }
 
 // MessageOptions of the recorder of messages.
@@ -69,6 +70,7 @@ var Recorders = []Live{
 	{"table", "comparison of the rows of a database, at the start and at the end", "database, as postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or sqlite:FILE", openTable},
 	{"messages", "listener at a broker: AMQP 0-9-1, Kafka, NATS or MQTT", "broker, as amqp://, kafka://, nats:// or mqtt://[USER@]HOST[:PORT]", openMessages},
 	{"ldap", "proxy for LDAP in front of a directory", "directory, as ldap://HOST[:PORT] or ldaps://HOST[:PORT]", openLDAP},
+	{"s3", "watched bucket of S3, MinIO, Ceph or others", "bucket, as s3://BUCKET[/PREFIX]", openS3},
 }
 
 func openDrop(o LiveOptions) (harness.Recorder, string, error) {

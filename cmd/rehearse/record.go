@@ -45,6 +45,7 @@ var recordForms = map[string]recordForm{
 	"table":    {"rehearse record table postgres://loader@127.0.0.1/sis --table sis.students --from sis --to lms --out fixtures/rows", tableFlags},
 	"messages": {"rehearse record messages amqp://loader@127.0.0.1/ --topic students:# --from sis --to lms --out fixtures/events", messageFlags},
 	"ldap":     {"rehearse record ldap ldap://ldap.test.example --listen 127.0.0.1:3389 --from sis --to ldap --out fixtures/ldap", ldapFlags},
+	"s3":       {"rehearse record s3 s3://drop/rosters/ --endpoint https://minio.test.example --from sis --to lms --out fixtures/s3", s3Flags},
 }
 
 func (a *app) recordWith(r recorders.Live) verb {
