@@ -186,7 +186,7 @@ func (c *converter) textBody(t text, declared int, head harness.Head) []byte {
 	if t.lossy {
 		c.note(noteSurrogate)
 	}
-	if narrow, ok := latin1(t.value); ok && len(narrow) != len(t.value) && (len(narrow) == declared || saysLatin1(head.Get("Content-Type"))) {
+	if narrow, ok := latin1(t.value); ok && (len(narrow) == declared || saysLatin1(head.Get("Content-Type"))) {
 		c.note(noteLatin1)
 		return narrow
 	}

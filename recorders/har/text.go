@@ -2,10 +2,10 @@ package har
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -42,7 +42,8 @@ func (t *textReader) Read(p []byte) (int, error) {
 			b = p[:n]
 		}
 	}
-	for i := 0; i < len(b); {
+	valid := utf8.Valid(b)
+	for i := 0; i < len(b) && !valid; {
 		if b[i] < utf8.RuneSelf {
 			i++
 			continue
@@ -77,10 +78,7 @@ func (t *text) UnmarshalJSON(raw []byte) error {
 	case 'n':
 		return nil
 	case '"':
-		if err := json.Unmarshal(raw, &t.value); err != nil {
-			return err
-		}
-		t.lossy = bytes.Contains(raw, []byte(`\u`)) && hasLoneSurrogate(raw)
+		t.value, t.lossy = unquoted(raw[1 : len(raw)-1])
 	default:
 		t.value = string(raw)
 	}
@@ -97,24 +95,40 @@ func (t text) int() int {
 	return n
 }
 
-// hasLoneSurrogate reports whether a JSON string holds an escape of half a surrogate pair.
-func hasLoneSurrogate(raw []byte) bool {
-	for i := 0; i+1 < len(raw); i++ {
-		if raw[i] != '\\' {
-			continue
-		}
-		i++
-		r, ok := unicodeEscape(raw[i-1:])
-		if !ok || !utf16.IsSurrogate(r) {
-			continue
-		}
-		low, ok := unicodeEscape(raw[i+5:])
-		if !ok || utf16.DecodeRune(r, low) == utf8.RuneError {
-			return true
-		}
-		i += 10
+// escapes are those of one letter.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
+// unquoted decodes what stands between the quotes of a JSON string that the decoder found valid. Half a surrogate pair
+// becomes U+FFFD, which is a loss.
+func unquoted(raw []byte) (value string, lossy bool) {
+	i := bytes.IndexByte(raw, '\\')
+	if i < 0 {
+		return string(raw), false
 	}
-	return false
+	var b strings.Builder
+	b.Grow(len(raw))
+	for ; i >= 0; i = bytes.IndexByte(raw, '\\') {
+		b.Write(raw[:i])
+		raw = raw[i:]
+		r, ok := unicodeEscape(raw)
+		if !ok {
+			b.WriteByte(escapes[raw[1]])
+			raw = raw[len(`\n`):]
+			continue
+		}
+		raw = raw[len(`\u0000`):]
+		if utf16.IsSurrogate(r) {
+			low, _ := unicodeEscape(raw)
+			if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
+				lossy = true
+			} else {
+				raw = raw[len(`\u0000`):]
+			}
+		}
+		b.WriteRune(r)
+	}
+	b.Write(raw)
+	return b.String(), lossy
 }
 
 // unicodeEscape reads \uXXXX.
@@ -127,8 +141,12 @@ func unicodeEscape(raw []byte) (rune, bool) {
 	return rune(n), err == nil
 }
 
-// latin1 writes text with one byte for each character; not ok when a character has no such byte.
+// latin1 writes text with one byte for each character; not ok when a character has no such byte, or when the text is
+// ASCII and the same in UTF-8.
 func latin1(s string) ([]byte, bool) {
+	if utf8.RuneCountInString(s) == len(s) {
+		return nil, false
+	}
 	b := make([]byte, 0, len(s))
 	for _, r := range s {
 		if r > 0xff {
