@@ -48,10 +48,11 @@ func (a *app) importVerb() verb {
 			if err != nil {
 				return err
 			}
-			if err := s.learn(ctx, r); err != nil {
+			twice := &spool{source: r, most: spooled}
+			if err := s.learn(ctx, twice); err != nil {
 				return err
 			}
-			if err := s.fill(ctx, r, true); err != nil {
+			if err := s.fill(ctx, twice, true); err != nil {
 				return err
 			}
 			a.nameUnreadable(r)

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -12,40 +13,80 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/cputime"
 )
 
-// BenchmarkScrubEndToEnd imports ten extracts of JSON lines, each about 5,000 people, the same or others in each: learn,
-// replace, write, prove.
+// BenchmarkScrubEndToEnd imports about 50,000 people in JSON lines, the same 5,000 again and again or each of them once:
+// learn, replace, write, prove. They come as ten files, or as a HAR of five hundred answers.
 func BenchmarkScrubEndToEnd(b *testing.B) {
-	b.Run("same", func(b *testing.B) { benchmarkImport(b, 0) })
-	b.Run("others", func(b *testing.B) { benchmarkImport(b, 5000) })
+	b.Run("same", func(b *testing.B) { benchmarkImport(b, benchFiles(b, 0)) })
+	b.Run("others", func(b *testing.B) { benchmarkImport(b, benchFiles(b, 5000)) })
+	b.Run("har-same", func(b *testing.B) { benchmarkImport(b, benchArchive(b, 5000)) })
+	b.Run("har-others", func(b *testing.B) { benchmarkImport(b, benchArchive(b, 50_000)) })
 }
 
-func benchmarkImport(b *testing.B, step int) {
-	dir, work := b.TempDir(), b.TempDir()
+// benchPeople are lines of JSON about so many people from one on.
+func benchPeople(from, count int) string {
+	var text strings.Builder
+	for n := from; n < from+count; n++ {
+		fmt.Fprintf(&text, `{"id":"H%08d","first":"Person%d","last":"Family%d","email":"person%d@lake.edu","phone":"312-867-%04d","birth":"19%02d-0%d-1%d",`+
+			`"status":"RE","program":"BIOL-BS","term":"202710","gpa":3.50,"credits":15,"campus":"MAIN","note":"registered on the web","updated":"2026-10-05T12:00:00Z"}`+"\n",
+			n, n, n*7, n, n%10000, 50+n%50, 1+n%9, n%9)
+	}
+	return text.String()
+}
+
+// extract is what an import reads; its size is in bytes on the disk.
+type extract struct {
+	format, path string
+	size         int
+}
+
+// benchFiles are ten extracts of 5,000 people; a step apart.
+func benchFiles(b *testing.B, step int) extract {
+	s := extract{"files", b.TempDir(), 0}
+	for file := range 10 {
+		text := benchPeople(file*step, 5000)
+		s.size += len(text)
+		if err := os.WriteFile(filepath.Join(s.path, fmt.Sprintf("people%d.ndjson", file)), []byte(text), 0o600); err != nil {
+			b.Fatal(err)
+		}
+	}
+	return s
+}
+
+// benchArchive is a HAR of 500 answers of 100 people each, of whom so many are distinct.
+func benchArchive(b *testing.B, distinct int) extract {
+	const answers, each = 500, 100
+	var entries []string
+	for i := range answers {
+		text := benchPeople(i*each%distinct, each)
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		entries = append(entries, fmt.Sprintf(`{"startedDateTime":"2026-10-05T12:%02d:%02dZ","time":12,"request":{"method":"GET","url":"https://sis.lake.example/people?page=%d","httpVersion":"HTTP/1.1","headers":[]},`+
+			`"response":{"status":200,"httpVersion":"HTTP/1.1","headers":[{"name":"Content-Type","value":"application/x-ndjson"}],"content":{"size":%d,"mimeType":"application/x-ndjson","text":%s}}}`,
+			i/60, i%60, i, len(text), quoted))
+	}
+	text := `{"log":{"version":"1.2","entries":[` + strings.Join(entries, ",\n") + "]}}"
+	file := filepath.Join(b.TempDir(), "people.har")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	return extract{"har", file, len(text)}
+}
+
+func benchmarkImport(b *testing.B, s extract) {
+	work := b.TempDir()
 	policy := filepath.Join(work, "policy.yaml")
 	if err := os.WriteFile(policy, []byte(benchPolicy), 0o600); err != nil {
 		b.Fatal(err)
-	}
-	size := 0
-	for file := range 10 {
-		var text strings.Builder
-		for i := range 5000 {
-			n := file*step + i
-			fmt.Fprintf(&text, `{"id":"H%08d","first":"Person%d","last":"Family%d","email":"person%d@lake.edu","phone":"312-867-%04d","birth":"19%02d-0%d-1%d",`+
-				`"status":"RE","program":"BIOL-BS","term":"202710","gpa":3.50,"credits":15,"campus":"MAIN","note":"registered on the web","updated":"2026-10-05T12:00:00Z"}`+"\n",
-				n, n, n*7, n, n%10000, 50+n%50, 1+n%9, n%9)
-		}
-		size += text.Len()
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("people%d.ndjson", file)), []byte(text.String()), 0o600); err != nil {
-			b.Fatal(err)
-		}
 	}
 	key := filepath.Join(work, "key")
 	rehearses(b, "scrub", "key", "--file", key)
 	began := cputime.Used()
 	for b.Loop() {
-		rehearses(b, "import", dir, "--format", "files", "--policy", policy, "--key", key, "--out", filepath.Join(work, "out"), "--force")
+		rehearses(b, "import", s.path, "--format", s.format, "--policy", policy, "--key", key, "--out", filepath.Join(work, "out"), "--force")
 	}
-	b.ReportMetric(float64(size)*float64(b.N)/1e6/(cputime.Used()-began).Seconds(), "MB/cpu-s")
+	b.ReportMetric(float64(s.size)*float64(b.N)/1e6/(cputime.Used()-began).Seconds(), "MB/cpu-s")
 }
 
 const benchPolicy = `policy: bench
