@@ -71,6 +71,7 @@ func (a *app) diff(ctx context.Context, before, after string, f diffFlags) error
 
 // compare makes the report of what lies at two paths.
 func (a *app) compare(ctx context.Context, before, after string, f diffFlags) (*harness.Report, error) {
+	a.collect(garbageOfComparisons)
 	started := a.now()
 	k, err := caseOf(f, started)
 	if err != nil {

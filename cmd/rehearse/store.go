@@ -71,6 +71,7 @@ func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
 	if f.out == "" {
 		return nil, harness.Usage(fmt.Errorf("%s: --out is missing", verb), "name the folder of the new recording, such as --out fixtures/orders")
 	}
+	a.collect(garbageOfStores)
 	s, err := a.scrubbing(f)
 	if err != nil {
 		return nil, err
