@@ -164,7 +164,11 @@ func TestRealRecordingsComeBackEqualOrTheLossIsTold(t *testing.T) {
 			if err != nil || ex.Name == "curl" {
 				continue // requests only: tested by curl itself
 			}
-			for _, form := range []string{"one" + ex.Extension, "folder"} {
+			forms := []string{"one" + ex.Extension, "folder"}
+			if len(xs) > 200 {
+				forms = forms[:1] // a folder of many files takes long, and the others show it
+			}
+			for _, form := range forms {
 				t.Run(strings.Join([]string{name, ex.Name, form}, " "), func(t *testing.T) { roundTrip(t, ex, im, form, xs) })
 			}
 		}
