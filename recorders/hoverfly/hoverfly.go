@@ -64,16 +64,14 @@ func read(f *archive.File) error {
 	if s.Data == nil || len(major) != 1 || !strings.Contains("12345", major) {
 		return top.Errorf("want data with pairs and a meta.schemaVersion from v1 to v5; it is %.20q", s.Meta.Schema)
 	}
-	if isFilled(s.Data.Global.Delays) || isFilled(s.Data.Global.LogNormal) {
+	if s.Data.Global.Delays.IsFilled() || s.Data.Global.LogNormal.IsFilled() {
 		f.Note(noteDelay)
 	}
-	if isFilled(s.Data.Literals) || isFilled(s.Data.Variables) {
+	if s.Data.Literals.IsFilled() || s.Data.Variables.IsFilled() {
 		f.Note(noteNamed)
 	}
 	return f.Each("pair", s.Data.Pairs, func(n *plain.Node) error { return readPair(f, n) })
 }
-
-func isFilled(n *plain.Node) bool { return n != nil && len(n.Items)+len(n.Members)+len(n.Text) > 0 }
 
 type response struct {
 	Status    string       `plain:"status"`
@@ -104,9 +102,9 @@ func readPair(f *archive.File, n *plain.Node) error {
 		kind    departure.Kind
 		present bool
 	}{
-		{noteState, isFilled(p.Request.State) || isFilled(p.Response.Sets) || isFilled(p.Response.Removes)},
+		{noteState, p.Request.State.IsFilled() || p.Response.Sets.IsFilled() || p.Response.Removes.IsFilled()},
 		{noteActions, p.Response.Action != ""},
-		{noteDelay, isFilled(p.Response.LogNormal)},
+		{noteDelay, p.Response.LogNormal.IsFilled()},
 		{noteTemplate, p.Response.Templated},
 	} {
 		if lost.present {

@@ -94,13 +94,11 @@ func read(f *archive.File) error {
 	for _, v := range c.Variables {
 		w.variables[v.Key+v.ID] = v.Value
 	}
-	if isFilled(c.Events) {
+	if c.Events.IsFilled() {
 		f.Note(noteScripts)
 	}
 	return w.items(c.Items, f.Session, c.Auth)
 }
-
-func isFilled(n *plain.Node) bool { return n != nil && len(n.Items)+len(n.Members) > 0 }
 
 // items reads a folder. Its requests are a session.
 func (w *collection) items(list *plain.Node, session string, inherited *auth) error {
@@ -118,7 +116,7 @@ func (w *collection) items(list *plain.Node, session string, inherited *auth) er
 		if it.Auth == nil {
 			it.Auth = inherited
 		}
-		if isFilled(it.Events) {
+		if it.Events.IsFilled() {
 			w.file.Note(noteScripts)
 		}
 		var err error

@@ -67,18 +67,16 @@ func readPHPRecord(f *archive.File, n *plain.Node) error {
 		Request:  archive.Half{Fields: harness.Head(q.Headers), Body: []byte(q.Body)},
 		Response: archive.Half{Proto: protoOf(r.Status.version), Fields: harness.Head(r.Headers), Body: []byte(r.Body)},
 	}
-	if q.Body == "" && isFilled(q.PostFields) {
+	if q.Body == "" && q.PostFields.IsFilled() {
 		f.Note(archive.NoteForm)
 		c.Request.Body = formOf(q.PostFields)
 	}
-	if isFilled(q.PostFiles) {
+	if q.PostFiles.IsFilled() {
 		f.Note(noteFiles)
 		c.Fault = &harness.Fault{Kind: harness.FaultTruncated, Detail: "the file does not hold the files that were uploaded"}
 	}
 	return f.Add(c)
 }
-
-func isFilled(n *plain.Node) bool { return n != nil && len(n.Members)+len(n.Items)+len(n.Text) > 0 }
 
 // formOf writes post_fields as a form. PHP writes lists and maps in a field with brackets.
 func formOf(n *plain.Node) []byte {

@@ -57,7 +57,7 @@ func (q *request) call(f *archive.File) (c archive.Call, err error) {
 	if len(q.Form) > 0 && len(q.Body) == 0 {
 		c.Request.Body = []byte(q.Form.encode(d, "body"))
 	}
-	if isFilled(q.Multipart) || q.Custom != nil {
+	if q.Multipart.IsFilled() || q.Custom != nil {
 		d.add("body")
 	}
 	if c.Derived = d.parts; len(d.parts) > 0 {

@@ -142,7 +142,7 @@ func (m *mapping) note(f *archive.File) {
 	}{
 		{noteState, m.Scenario != "" || m.Required != "" || m.New != ""},
 		{notePriority, m.Priority != ""},
-		{noteActions, isFilled(m.Actions) || isFilled(m.Events)},
+		{noteActions, m.Actions.IsFilled() || m.Events.IsFilled()},
 		{noteDelay, r.Delay != nil || r.Dribble != nil},
 		{noteTemplate, len(r.Transformers) > 0 || strings.Contains(r.Body+r.File, "{{")},
 	} {
@@ -151,8 +151,6 @@ func (m *mapping) note(f *archive.File) {
 		}
 	}
 }
-
-func isFilled(n *plain.Node) bool { return n != nil && len(n.Items)+len(n.Members) > 0 }
 
 // answer fills the half of the answer.
 func (r *response) answer(f *archive.File, c *archive.Call) (err error) {

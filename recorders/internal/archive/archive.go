@@ -69,8 +69,8 @@ type Importer struct {
 }
 
 // Record puts the exchanges of each file into the sink, files by name and exchanges in their order. It ends at the first
-// file that cannot be read, with nothing of it in the sink unless the format streams; the error names the file, the line or byte, and the record,
-// counted from 0.
+// file that cannot be read, with nothing of it in the sink unless the format streams; the error names the file, the line or
+// byte, and the record, counted from 0.
 func (im *Importer) Record(ctx context.Context, sink harness.Sink) error {
 	im.notes, im.unreadable = departure.Notes{}, nil
 	root, files, err := sources.Open(im.Path, im.Format.Extensions...)

@@ -74,6 +74,9 @@ func (n *Node) At(names ...string) *Node {
 	return n
 }
 
+// IsFilled reports whether there is a node that is neither null nor empty.
+func (n *Node) IsFilled() bool { return n != nil && len(n.Items)+len(n.Members)+len(n.Text) > 0 }
+
 // Error says where a document is wrong. It is printed behind the name of the file and a colon.
 type Error struct {
 	Line int // counted from 1
