@@ -10,19 +10,21 @@ import (
 
 // Pseudo-fields stand in a Head beside the header fields of the wire.
 const (
-	FieldMethod   = ":method"          // HTTP verb, as sent
-	FieldPath     = ":path"            // request target: path and query, as sent
-	FieldStatus   = ":status"          // three digits
-	FieldProto    = ":proto"           // protocol version, such as HTTP/1.1
-	FieldTrailer  = ":trailer"         // empty; the fields behind it came behind the body
-	FieldTLS      = ":tls"             // version and cipher of the connection to the answerer, as recorders see it: TLS 1.3 TLS_AES_128_GCM_SHA256
-	FieldCert     = ":certificate"     // SHA-256 of the answerer's certificate, hexadecimal
-	FieldCertEnd  = ":certificate-end" // last moment at which that certificate is valid, RFC 3339, UTC
-	FieldDerived  = ":derived"         // parts of the request that an importer made up, because its source holds a matcher or a template: method, path, query, head, body
-	FieldName     = ":name"            // file name, slash-separated, relative to the drop folder
-	FieldTable    = ":table"           // name of a table, with its schema
-	FieldTopic    = ":topic"           // topic, queue or subject of a broker
-	FieldModified = ":mtime"           // modification time of a file, RFC 3339 with nanoseconds, UTC
+	FieldMethod    = ":method"          // HTTP verb, as sent
+	FieldPath      = ":path"            // request target: path and query, as sent
+	FieldStatus    = ":status"          // three digits
+	FieldProto     = ":proto"           // protocol version, such as HTTP/1.1
+	FieldTrailer   = ":trailer"         // empty; the fields behind it came behind the body
+	FieldTLS       = ":tls"             // version and cipher of the connection to the answerer, as recorders see it: TLS 1.3 TLS_AES_128_GCM_SHA256
+	FieldCert      = ":certificate"     // SHA-256 of the answerer's certificate, hexadecimal
+	FieldCertEnd   = ":certificate-end" // last moment at which that certificate is valid, RFC 3339, UTC
+	FieldDerived   = ":derived"         // parts of the request that an importer made up, because its source holds a matcher or a template: method, path, query, head, body
+	FieldName      = ":name"            // file name, slash-separated, relative to the drop folder
+	FieldTable     = ":table"           // name of a table, with its schema
+	FieldTopic     = ":topic"           // topic, queue or subject of a broker
+	FieldSender    = ":sender"          // address of who sends a mail, as the envelope says; empty for a bounce
+	FieldRecipient = ":recipient"       // address of one who receives it
+	FieldModified  = ":mtime"           // modification time of a file, RFC 3339 with nanoseconds, UTC
 )
 
 // Exchange is one crossing between two systems, and its answer.

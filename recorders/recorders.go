@@ -33,6 +33,7 @@ type LiveOptions struct {
 	Messages MessageOptions
 	LDAP     LDAPOptions
 	S3       S3Options
+	Mail     MailOptions
 }
 
 // MessageOptions of the recorder of messages.
@@ -71,6 +72,7 @@ var Recorders = []Live{
 	{"messages", "listener at a broker: AMQP 0-9-1, Kafka, NATS or MQTT", "broker, as amqp://, kafka://, nats:// or mqtt://[USER@]HOST[:PORT]", openMessages},
 	{"ldap", "proxy for LDAP in front of a directory", "directory, as ldap://HOST[:PORT] or ldaps://HOST[:PORT]", openLDAP},
 	{"s3", "watched bucket of S3, MinIO, Ceph or others", "bucket, as s3://BUCKET[/PREFIX]", openS3},
+	{"mail", "server for SMTP that takes every mail, or stands in front of a real one", "server, as smtp://HOST[:PORT] or smtps://HOST[:PORT], or the word sink: nobody gets the mails", openMail},
 }
 
 func openDrop(o LiveOptions) (harness.Recorder, string, error) {

@@ -46,6 +46,7 @@ var recordForms = map[string]recordForm{
 	"messages": {"rehearse record messages amqp://loader@127.0.0.1/ --topic students:# --from sis --to lms --out fixtures/events", messageFlags},
 	"ldap":     {"rehearse record ldap ldap://ldap.test.example --listen 127.0.0.1:3389 --from sis --to ldap --out fixtures/ldap", ldapFlags},
 	"s3":       {"rehearse record s3 s3://drop/rosters/ --endpoint https://minio.test.example --from sis --to lms --out fixtures/s3", s3Flags},
+	"mail":     {"rehearse record mail sink --listen 127.0.0.1:2525 --from sis --to mail --out fixtures/mails", mailFlags},
 }
 
 func (a *app) recordWith(r recorders.Live) verb {
