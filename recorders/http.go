@@ -106,7 +106,14 @@ func newTap(o LiveOptions) (*httptap.Tap, error) {
 	tap.Transport = &http.Transport{
 		TLSClientConfig: config, IdleConnTimeout: 90 * time.Second, TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
 	}
-	tap.Insecure = func(host string) bool { return slices.Contains(o.HTTP.Insecure, host) }
+	tap.Insecure = func(host string) bool {
+		return slices.ContainsFunc(o.HTTP.Insecure, func(named string) bool {
+			if name, _, err := net.SplitHostPort(named); err == nil {
+				named = name
+			}
+			return strings.EqualFold(named, host)
+		})
+	}
 	return tap, nil
 }
 

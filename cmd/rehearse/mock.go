@@ -19,7 +19,7 @@ import (
 
 func (a *app) mockVerb() verb {
 	var listen, policy, key, vault string
-	var systems []string
+	var systems, ignored []string
 	var secure bool
 	return verb{
 		use: "mock RECORDING", short: "answer calls from a recording", exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
@@ -34,6 +34,7 @@ func (a *app) mockVerb() verb {
 			set.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
 			set.BoolVar(&secure, "tls", false, "speak TLS, HTTP/2 or HTTP/1.1, under the certificate authority of this user; see rehearse doctor tls")
 			set.StringSliceVar(&systems, "system", nil, "answer for these `systems` only, separated by commas")
+			set.StringSliceVar(&ignored, "ignore", nil, "`places` of requests that take no part in matching, such as request.body.sent_at")
 			set.StringVar(&policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
 			set.StringVar(&key, "key", "", keyUsage)
 			set.StringVar(&vault, "vault", "", "`file` that remembers the stand-ins of the recording, if it was made with one")
@@ -55,7 +56,11 @@ func (a *app) mockVerb() verb {
 					return harness.Usage(fmt.Errorf("mock: --system %q is not in the recording", s), "systems are "+printable(strings.Join(known, ", ")))
 				}
 			}
-			m, err := mock.New(rec, mock.Options{Systems: systems, Scrub: scrub})
+			ignore, err := parsePaths("mock", ignored)
+			if err != nil {
+				return err
+			}
+			m, err := mock.New(rec, mock.Options{Systems: systems, Scrub: scrub, Ignore: ignore})
 			if err != nil {
 				return err
 			}
@@ -71,6 +76,19 @@ func (a *app) mockVerb() verb {
 			return a.mockSummary(m)
 		},
 	}
+}
+
+// parsePaths reads the places that a flag names.
+func parsePaths(verb string, texts []string) ([]harness.Path, error) {
+	var paths []harness.Path
+	for _, text := range texts {
+		p, err := harness.ParsePath(text)
+		if err != nil {
+			return nil, harness.Usage(fmt.Errorf("%s: --ignore %q: %w", verb, text, err), "write it as request.body.sent_at or request.query.nonce")
+		}
+		paths = append(paths, p)
+	}
+	return paths, nil
 }
 
 // serveMock lets the mock listen, and returns what clients must be told when it speaks TLS.

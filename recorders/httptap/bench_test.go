@@ -194,7 +194,7 @@ const (
 	benchRounds = 15 // at least
 )
 
-// BenchmarkTap measures the tap against the bare proxy and against no proxy, in turns. Bars: tap/bare ≥ 0.8, and
+// BenchmarkTap measures the tap against the bare proxy and against no proxy, in turns. Bars: tap/bare ≥ 0.9, and
 // added-p50-ms ≤ 1, which is the latency that one connection notices; p50 with all connections busy is reported beside it.
 func BenchmarkTap(b *testing.B) {
 	up := benchUpstream(b)

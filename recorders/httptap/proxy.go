@@ -77,13 +77,13 @@ func (t *Tap) upstreamOf(r *http.Request) *url.URL {
 func (t *Tap) connect(w http.ResponseWriter, r *http.Request) {
 	conn := clientConnOf(r)
 	host, port, err := net.SplitHostPort(r.Host)
-	if err != nil || host == "" || port == "" || conn == nil || conn.through != nil {
-		refuseWith(w, http.StatusBadRequest, "bad-target", "CONNECT wants host:port")
+	if err != nil || host == "" || port == "" || conn == nil || conn.through != nil || r.ProtoMajor != 1 {
+		refuseWith(w, http.StatusBadRequest, "refused", "CONNECT wants host:port, in HTTP/1.1 and outside of a tunnel")
 		return
 	}
 	if t.Proxy.records(host) {
 		if _, err := t.guard.addresses(r.Context(), host, port); err != nil {
-			t.refuseConnect(w, r, err)
+			refuseConnect(w, err)
 			return
 		}
 		t.intercept(w, r, conn)
@@ -91,7 +91,7 @@ func (t *Tap) connect(w http.ResponseWriter, r *http.Request) {
 	}
 	upstream, err := t.guard.dial(r.Context(), "tcp", r.Host)
 	if err != nil {
-		t.refuseConnect(w, r, err)
+		refuseConnect(w, err)
 		return
 	}
 	t.leaveOut("tunnelled unopened to " + strings.ToLower(host))
@@ -104,7 +104,7 @@ func (t *Tap) connect(w http.ResponseWriter, r *http.Request) {
 }
 
 // refuseConnect says why there is no tunnel.
-func (t *Tap) refuseConnect(w http.ResponseWriter, _ *http.Request, err error) {
+func refuseConnect(w http.ResponseWriter, err error) {
 	if _, forbidden := errors.AsType[*forbiddenError](err); forbidden {
 		refuseWith(w, http.StatusForbidden, "refused", err.Error())
 		return

@@ -25,8 +25,9 @@ const (
 
 // rows is the table, in the order in which it is printed.
 var rows = []row{
-	{"tap: rate against a bare appending reverse proxy, 16 connections", "recorders/httptap.BenchmarkTap", "tap/bare", one, "%.2f", atLeast(0.8)},
+	{"tap: rate against a bare appending reverse proxy, 16 connections", "recorders/httptap.BenchmarkTap", "tap/bare", one, "%.2f", atLeast(0.9)},
 	{"tap: rate, 16 connections, 2 KB answers", "recorders/httptap.BenchmarkTap", "tap-req/s", one, "%.0f req/s", noBar},
+	{"tap: a body of 1 GB each way, peak memory", "recorders/httptap.BenchmarkGigabyte", "peak-MiB", one, "%.0f MiB", atMost(64)},
 	{"tap: added latency, p50", "recorders/httptap.BenchmarkTap", "added-p50-ms", one, "%.2f ms", atMost(1)},
 	{"mock: rate against a bare map over net/http, GET", "harness/mock.BenchmarkAgainstBareServer/get", "ratio", one, "%.2f", atLeast(0.6)},
 	{"mock: the same, POST matched by JSON body", "harness/mock.BenchmarkAgainstBareServer/post", "ratio", one, "%.2f", atLeast(0.6)},
