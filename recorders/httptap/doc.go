@@ -29,7 +29,8 @@
 // SHA-256 and the end of the upstream's certificate.
 //
 // Bodies are recorded after the transfer coding (chunks) and before the content coding (gzip) is undone. Trailer fields
-// stand at the end of the head, after [harness.FieldTrailer]. Informational answers (1xx) pass and are not recorded.
+// stand at the end of the head, after [harness.FieldTrailer]. Of answers that stream (events, lines of JSON, gRPC) the head
+// holds when each piece came, in [harness.FieldArrivals]; what is compared does not heed it. Informational answers (1xx) pass and are not recorded.
 //
 // The messages of a web socket (RFC 6455) are exchanges of [harness.ChannelMessage]: frames put together, in the direction
 // and at the moment in which they crossed, the path as topic. What crossed compressed (RFC 7692) is recorded unpacked,

@@ -59,9 +59,10 @@ type exchange struct {
 	mu       sync.Mutex // guards the response header against informational answers, which come from another goroutine
 	answered bool
 
-	keep keeper // the response body
-	rec  harness.Exchange
-	done bool // put or dropped
+	keep   keeper   // the response body
+	pieces arrivals // of it
+	rec    harness.Exchange
+	done   bool // put or dropped
 }
 
 func (t *Tap) begin(sink harness.Sink, w http.ResponseWriter, r *http.Request) *exchange {
@@ -214,8 +215,12 @@ func hasBody(resp *http.Response) bool {
 func (x *exchange) stream(resp *http.Response) {
 	buf := chunks.Get().(*[chunkSize]byte)
 	defer chunks.Put(buf)
+	streamed := isStreamed(x.rec.Response.Media)
 	for {
 		n, err := resp.Body.Read(buf[:])
+		if streamed {
+			x.pieces.add(x.tap.now().Sub(x.rec.At), n)
+		}
 		x.keep.add(buf[:n], resp.ContentLength)
 		last := err == io.EOF || err == nil && resp.ContentLength >= 0 && x.keep.passed >= resp.ContentLength
 		if last {
@@ -337,6 +342,7 @@ func (x *exchange) finish(f *harness.Fault) {
 		}
 	}
 	x.rec.Response.Body = x.keep.body()
+	x.rec.Response.Head = x.pieces.field(x.rec.Response.Head)
 	for _, fault := range append(faults, x.keep.fault("response")) {
 		if x.rec.Fault == nil {
 			x.rec.Fault = fault

@@ -272,6 +272,17 @@ func TestFirstServerSentEventPassesAtOnce(t *testing.T) {
 	if got := bodyOf(t, x.Response); got != "data: 0\n\ndata: 1\n\ndata: 2\n\n" {
 		t.Errorf("recorded %q", got)
 	}
+	last := -1
+	for i, piece := range strings.Fields(x.Response.Head.Get(harness.FieldArrivals)) {
+		var at, size int
+		if n, _ := fmt.Sscanf(piece, "%d:%d", &at, &size); n != 2 || at < last || size != len("data: 0\n\n") || i > 2 {
+			t.Errorf("event %d came %s, the one before at %d", i, piece, last)
+		}
+		last = at
+	}
+	if last < 0 {
+		t.Errorf("no moments: %v", x.Response.Head)
+	}
 }
 
 func TestHeadOfASlowAnswerPassesAtOnce(t *testing.T) {

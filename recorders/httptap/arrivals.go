@@ -1,0 +1,49 @@
+package httptap
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// maxArrivals is the most pieces whose moments are kept.
+const maxArrivals = 1000
+
+// arrivals are the moments at which the pieces of a streamed answer came.
+type arrivals struct {
+	text  strings.Builder
+	count int
+}
+
+// isStreamed reports whether the moments of the pieces mean something: they are events or messages, not what a buffer
+// happened to hold.
+func isStreamed(media string) bool {
+	switch media {
+	case "text/event-stream", "application/x-ndjson", "application/jsonl", "multipart/x-mixed-replace":
+		return true
+	}
+	return strings.HasPrefix(media, "application/grpc")
+}
+
+// add notes a piece of n bytes.
+func (a *arrivals) add(since time.Duration, n int) {
+	if n == 0 || a.count == maxArrivals {
+		return
+	}
+	if a.count++; a.count > 1 {
+		a.text.WriteByte(' ')
+	}
+	a.text.WriteString(strconv.FormatInt(since.Milliseconds(), 10) + ":" + strconv.Itoa(n))
+}
+
+// field puts the moments behind the other pseudo-fields of a head.
+func (a *arrivals) field(h harness.Head) harness.Head {
+	if a.count == 0 {
+		return h
+	}
+	pseudo, rest := pseudoFirst(h)
+	with := append(append(harness.Head{}, pseudo...), harness.Field{Name: harness.FieldArrivals, Value: a.text.String()})
+	return append(with, rest...)
+}
