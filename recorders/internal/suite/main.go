@@ -37,7 +37,7 @@ const (
 const kept = `rules:
   - {at: response.head.stripe-mock-version, keep: true, reason: version of a program}
   - {field: [object, total_count], keep: true, reason: kinds and counts}
-  - {at: response.body, matching: "Stripe binary response", keep: true, reason: stands for a file}
+  - {at: "response.body.**", matching: "Stripe binary response", keep: true, reason: stands for a file}
 `
 
 // clock is the one place of a request that the suite fills from its clock.
