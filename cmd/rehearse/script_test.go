@@ -55,7 +55,7 @@ func TestScripts(t *testing.T) {
 		}
 	}
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, Deadline: time.Now().Add(25 * time.Minute), Setup: prepareScript, Cmds: commands,
+		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true, Deadline: time.Now().Add(50 * time.Minute), Setup: prepareScript, Cmds: commands,
 	})
 }
 
