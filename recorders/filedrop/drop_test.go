@@ -249,6 +249,34 @@ func TestRecordedFileThatMovesOnIsNotRecordedAgain(t *testing.T) {
 	})
 }
 
+// A look takes one name after the other: a file may get its new name after the old one was looked at.
+func TestFileThatMovesOnDuringALookIsNotRecordedAgain(t *testing.T) {
+	mem := harness.NewMemory(harness.Manifest{})
+	dir := t.TempDir()
+	r := recording{Drop: &Drop{Dir: dir, Poll: never, Settle: settle}, t: t, mem: mem}
+	r.write("done/x.csv", "x")
+	if err := r.Watch(); err != nil {
+		t.Fatal(err)
+	}
+	defer r.release()
+	r.sink = mem
+	r.write("a.csv", "one")
+	if err := r.rescan(); err != nil {
+		t.Fatal(err)
+	}
+	r.take(r.files["a.csv"])
+	r.rename("a.csv", "done/a.csv")
+	if err := r.scan(".", false); err != nil { // the second half of a look
+		t.Fatal(err)
+	}
+	if err := r.finish(); err != nil {
+		t.Fatal(err)
+	}
+	if n := mem.Manifest().Counts.Recorded; n != 1 {
+		t.Errorf("%d files recorded, want the one", n)
+	}
+}
+
 func TestFileThatVanishesIsCounted(t *testing.T) {
 	both(t, func(t *testing.T, set func(*Drop)) {
 		r := recording{Drop: &Drop{Dir: t.TempDir()}, t: t}

@@ -53,6 +53,9 @@ func (f *file) isUpload() bool {
 // arrived notes a name that was not there before. A file that was renamed into place is taken at once.
 func (d *Drop) arrived(name string, info fs.FileInfo, old bool) {
 	f := &file{name: name, info: info, version: versionOf(info), since: time.Now(), at: d.now(), began: !old}
+	if !old {
+		d.missed(info)
+	}
 	d.files[name] = f
 	was := d.formerly(info)
 	switch {
@@ -64,6 +67,20 @@ func (d *Drop) arrived(name string, info fs.FileInfo, old bool) {
 		d.take(f)
 	default: // recorded already, or old: it only moved on
 		f.digest = was.digest
+	}
+}
+
+// missed notes that a file lost its old name since that was looked at, which is what a look at one name after the other
+// does not see.
+func (d *Drop) missed(info fs.FileInfo) {
+	for name, f := range d.files {
+		if !os.SameFile(f.info, info) {
+			continue
+		}
+		if _, err := d.root.Lstat(filepath.FromSlash(name)); err != nil {
+			d.gone(name, false)
+			return
+		}
 	}
 }
 
