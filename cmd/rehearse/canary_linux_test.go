@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/rehearse-dev/rehearse/fixtures/journal"
 	"github.com/rehearse-dev/rehearse/fixtures/scan"
 )
 
@@ -150,9 +151,9 @@ func (c *cage) raised(signal syscall.Signal, args ...string) {
 	if err := cmd.Start(); err != nil {
 		c.t.Fatal(err)
 	}
-	journal := filepath.Join(c.work, args[len(args)-1]+".partial", "journal")
+	file := filepath.Join(c.work, args[len(args)-1]+".partial", journal.Name(1))
 	for {
-		if info, err := os.Stat(journal); err == nil && info.Size() > 16<<10 {
+		if info, err := os.Stat(file); err == nil && info.Size() > 16<<10 {
 			break
 		}
 		if isEnded(cmd.Process.Pid) {
