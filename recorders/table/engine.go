@@ -186,8 +186,6 @@ func columnNames(columns []column) string {
 	return strings.Join(names, ", ")
 }
 
-func columnsOf(key []string) string { return strings.Join(key, ", ") }
-
 func (t *table) snapshot(rows *sql.Rows, columns []column, key []int, room *int64) (*snapshot, error) {
 	s := &snapshot{table: t, rows: map[string]string{}}
 	values := make([]any, len(columns))

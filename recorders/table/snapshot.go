@@ -3,6 +3,7 @@ package table
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -29,7 +30,7 @@ const (
 // when there are none.
 func (s *snapshot) add(key, row string, numbered bool) error {
 	if _, again := s.rows[key]; again && !numbered {
-		return harness.Usage(fmt.Errorf("read table %s: two rows have the key %s", s.table.name, columnsOf(s.table.key)),
+		return harness.Usage(fmt.Errorf("read table %s: two rows have the key %s", s.table.name, strings.Join(s.table.key, ", ")),
 			"name columns that tell all rows apart: --key-of "+s.table.name+"=COLUMN,COLUMN")
 	}
 	for n, first := 2, key; numbered; n++ {

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,22 +77,13 @@ func (r *Recorder) begin(ctx context.Context) error {
 		r.tables = append(r.tables, &table{name: name, key: r.Keys[name]})
 	}
 	for name := range r.Keys {
-		if !containsName(names, name) {
+		if !slices.Contains(names, name) {
 			return harness.Usage(fmt.Errorf("record tables: a key is named for %s, which is not recorded", name), "tables are "+strings.Join(names, ", "))
 		}
 	}
 	now, err := r.look(ctx)
 	r.before, r.since = now, r.now()
 	return err
-}
-
-func containsName(names []string, name string) bool {
-	for _, n := range names {
-		if n == name {
-			return true
-		}
-	}
-	return false
 }
 
 // Record puts what changed into the sink, at every look until the context is done, and at one more look then. A look that
