@@ -30,7 +30,7 @@ func write(w io.Writer, xs []harness.Exchange, l *export.Losses) error {
 	for _, x := range xs {
 		c, err := export.Take(x, l)
 		if err != nil {
-			return fmt.Errorf("exchange %s: %w", x.ID, err)
+			return err
 		}
 		l.Add(lossAnswer)
 		if c.HasPseudo() {

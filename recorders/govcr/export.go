@@ -27,7 +27,7 @@ func write(w io.Writer, xs []harness.Exchange, l *export.Losses) error {
 	for _, x := range xs {
 		c, err := export.Take(x, l)
 		if err != nil {
-			return fmt.Errorf("exchange %s: %w", x.ID, err)
+			return err
 		}
 		if c.Fault != nil {
 			l.Add(export.LossFault)

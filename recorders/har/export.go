@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -96,7 +95,7 @@ func write(w io.Writer, xs []harness.Exchange, l *export.Losses) error {
 	for _, x := range xs {
 		c, err := export.Take(x, l)
 		if err != nil {
-			return fmt.Errorf("exchange %s: %w", x.ID, err)
+			return err
 		}
 		if c.HasPseudo(harness.FieldProto) {
 			l.Add(export.LossPseudo)

@@ -84,7 +84,11 @@ func write(w io.Writer, xs []harness.Exchange, l *export.Losses) error {
 			if x.Session != session {
 				continue
 			}
-			if err := writeItem(list, x, l); err != nil {
+			c, err := export.Take(x, l)
+			if err != nil {
+				return err
+			}
+			if err := writeItem(list, &c, l); err != nil {
 				return fmt.Errorf("exchange %s: %w", x.ID, err)
 			}
 		}
@@ -101,11 +105,7 @@ func write(w io.Writer, xs []harness.Exchange, l *export.Losses) error {
 	return err
 }
 
-func writeItem(list *export.List, x harness.Exchange, l *export.Losses) error {
-	c, err := export.Take(x, l)
-	if err != nil {
-		return err
-	}
+func writeItem(list *export.List, c *export.Call, l *export.Losses) error {
 	l.Add(export.LossSystems)
 	l.Add(lossSession)
 	if !c.At.IsZero() {
@@ -115,7 +115,7 @@ func writeItem(list *export.List, x harness.Exchange, l *export.Losses) error {
 		l.Add(export.LossPseudo)
 	}
 	path, _, _ := strings.Cut(c.Target, "?")
-	item := outItem{Name: c.Method + " " + path, Request: requestOf(&c, l), Examples: []outExample{}}
+	item := outItem{Name: c.Method + " " + path, Request: requestOf(c, l), Examples: []outExample{}}
 	if c.Fault != nil {
 		l.Add(lossAnswer)
 		return list.Add(item)

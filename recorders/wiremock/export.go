@@ -119,7 +119,7 @@ func eachMapping(xs []harness.Exchange, l *export.Losses, turns *turns, put func
 	for _, x := range xs {
 		c, err := export.Take(x, l)
 		if err != nil {
-			return fmt.Errorf("exchange %s: %w", x.ID, err)
+			return err
 		}
 		m := outMapping{
 			ID: idOf(c.ID), Name: c.Method + " " + c.Target, Request: outRequest{Method: c.Method, URL: c.Target, Body: patternsOf(c.Sent)},

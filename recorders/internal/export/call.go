@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -38,7 +39,7 @@ type Half struct {
 	Packed bool   // the body is packed, and Text is not
 }
 
-// Take reads the bodies of an exchange.
+// Take reads the bodies of an exchange. An error names it.
 func Take(x harness.Exchange, l *Losses) (c Call, err error) {
 	l.In(x)
 	c = Call{Exchange: x, Method: x.Request.Head.Get(harness.FieldMethod), Target: x.Request.Head.Get(harness.FieldPath)}
@@ -50,11 +51,13 @@ func Take(x harness.Exchange, l *Losses) (c Call, err error) {
 	if !x.Request.Head.Has(":scheme") && isLoopback(c.Host) {
 		c.Scheme = "http"
 	}
-	if c.Sent, err = half(x.Request); err != nil {
-		return c, err
+	if c.Sent, err = half(x.Request); err == nil {
+		c.Got, err = half(x.Response)
 	}
-	c.Got, err = half(x.Response)
-	return c, err
+	if err != nil {
+		return c, fmt.Errorf("exchange %s: %w", x.ID, err)
+	}
+	return c, nil
 }
 
 func half(m harness.Message) (h Half, err error) {
