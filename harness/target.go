@@ -11,12 +11,12 @@ import (
 // for the loopback address that the stage chose, {url.SYSTEM} for the base URL under which a watched system is
 // reached, {now} for the frozen clock and {root} for the workspace.
 type TargetSpec struct {
-	System  string       `yaml:"system"` // exchanges to it are fed, exchanges from it are watched
-	URL     *URLSpec     `yaml:"url,omitempty"`
-	Process *ProcessSpec `yaml:"process,omitempty"`
-	Command *CommandSpec `yaml:"command,omitempty"`
-	JQ      []JQSpec     `yaml:"jq,omitempty"`
-	Files   *FilesSpec   `yaml:"files,omitempty"`
+	System  string        `yaml:"system"` // exchanges to it are fed, exchanges from it are watched
+	URL     *URLSpec      `yaml:"url,omitempty"`
+	Process *ProcessSpec  `yaml:"process,omitempty"`
+	Command *CommandSpec  `yaml:"command,omitempty"`
+	JQ      []MappingSpec `yaml:"jq,omitempty"`
+	Files   *FilesSpec    `yaml:"files,omitempty"`
 
 	// Crosswalks are the code tables that a program reads by itself: name → CSV file, for the explanation. A jq mapping
 	// names its own.
@@ -53,12 +53,15 @@ type CommandSpec struct {
 	Timeout Duration          `yaml:"timeout,omitempty"` // for each payload; default 30s
 }
 
-// JQSpec maps one fed file or request body to one output by a jq program.
-type JQSpec struct {
+// Mappings is all mappings of the specification, whatever they are written in.
+func (s TargetSpec) Mappings() []MappingSpec { return s.JQ }
+
+// MappingSpec maps one fed file or request body to one output by a program that runs inside the harness.
+type MappingSpec struct {
 	From       string            `yaml:"from"`                 // glob over [Exchange.Operation] of what is fed
-	Program    string            `yaml:"program"`              // jq file
+	Program    string            `yaml:"program"`              // file
 	Encoding   string            `yaml:"encoding,omitempty"`   // of what is fed, when it is not UTF-8: windows-1252, iso-8859-1, utf-16le, utf-16be
-	Crosswalks map[string]string `yaml:"crosswalks,omitempty"` // variable → CSV file, bound as an array of row objects
+	Crosswalks map[string]string `yaml:"crosswalks,omitempty"` // variable → CSV file, an array of row objects
 	Output     string            `yaml:"output,omitempty"`     // name of the output file; its extension is the format; empty: answers the request
 	Columns    []string          `yaml:"columns,omitempty"`    // order of the columns of a CSV output
 	To         string            `yaml:"to,omitempty"`         // system that receives the output

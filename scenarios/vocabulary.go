@@ -12,9 +12,9 @@ import (
 
 // enums are the words that a key accepts, by type and key.
 var enums = map[string][]string{
-	"CommandSpec.mode": {"once", "jsonl"},
-	"JQSpec.encoding":  {"utf-8", "windows-1252", "iso-8859-1", "utf-16le", "utf-16be"},
-	"Egress.writes":    {"allow"},
+	"CommandSpec.mode":     {"once", "jsonl"},
+	"MappingSpec.encoding": {"utf-8", "windows-1252", "iso-8859-1", "utf-16le", "utf-16be"},
+	"Egress.writes":        {"allow"},
 
 	"Rule.within": {"run", "session"},
 

@@ -31,7 +31,7 @@ func TestScenarioHoldsWhatTheFilesSay(t *testing.T) {
 	day := harness.Date{Time: time.Date(2026, 12, 31, 0, 0, 0, 0, time.UTC)}
 	want := harness.Scenario{
 		Name: "Nightly after the upgrade", Integration: "sis-lms-nightly", Recording: "fixtures/nightly", Candidate: "candidate",
-		Target: harness.TargetSpec{System: "hubline", JQ: []harness.JQSpec{{
+		Target: harness.TargetSpec{System: "hubline", JQ: []harness.MappingSpec{{
 			From: "registrations.csv", Program: "mapping/map.jq", Crosswalks: map[string]string{"status": "mapping/status.csv"},
 			Output: "enrolments.csv", Columns: []string{"course_id", "user_id"}, To: "lms",
 		}}},

@@ -32,17 +32,17 @@ func (p Plan) addPlaces(findings []harness.Finding, baseline *fixtures.Recording
 	return nil
 }
 
-// programsOf are the jq programs that make what the differences lie in, in order; none when something else differs, too.
+// programsOf are the mapping files that make what the differences lie in, in order; none when something else differs, too.
 func (p Plan) programsOf(list []harness.Difference) []string {
 	var programs []string
 	for _, d := range list {
-		of := slices.IndexFunc(p.Scenario.Target.JQ, func(s harness.JQSpec) bool {
+		of := slices.IndexFunc(p.Scenario.Target.Mappings(), func(s harness.MappingSpec) bool {
 			return d.From == p.Scenario.Target.System && d.Operation == s.Output
 		})
 		if of < 0 {
 			return nil
 		}
-		if program := p.Scenario.Target.JQ[of].Program; !slices.Contains(programs, program) {
+		if program := p.Scenario.Target.Mappings()[of].Program; !slices.Contains(programs, program) {
 			programs = append(programs, program)
 		}
 	}

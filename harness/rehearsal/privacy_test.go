@@ -11,7 +11,7 @@ func TestRawAnswersAreNeverKeptUnderASeal(t *testing.T) {
 	live := harness.Scenario{Target: harness.TargetSpec{System: "sis", URL: url}}
 	upstream := harness.Scenario{Upstreams: map[string]harness.Upstream{"crm": {URL: url}}}
 	process := harness.Scenario{Upstreams: map[string]harness.Upstream{"crm": {Process: &harness.ProcessSpec{}}}}
-	mapping := harness.Scenario{Target: harness.TargetSpec{JQ: []harness.JQSpec{{}}}, Mocks: []string{"sis"}}
+	mapping := harness.Scenario{Target: harness.TargetSpec{JQ: []harness.MappingSpec{{}}}, Mocks: []string{"sis"}}
 	vouched := live
 	vouched.Egress.PersonalData = "none"
 	for _, tc := range []struct {

@@ -48,7 +48,7 @@ func subjects() []subject {
 		{"command", command("once", "as-mapper"), requests, &harness.TargetSpec{Command: &harness.CommandSpec{Run: absent}}},
 		{"command", command("jsonl", "as-line-mapper"), requests, &harness.TargetSpec{Command: &harness.CommandSpec{Run: absent, Mode: "jsonl"}}},
 		{"jq", func(t *testing.T) harness.TargetSpec {
-			return harness.TargetSpec{JQ: []harness.JQSpec{{From: "registrations.csv", Program: "map.jq", Output: "out.csv", Columns: []string{"ID", "CRN"}, To: "lms"}}}
+			return harness.TargetSpec{JQ: []harness.MappingSpec{{From: "registrations.csv", Program: "map.jq", Output: "out.csv", Columns: []string{"ID", "CRN"}, To: "lms"}}}
 		}, files, nil},
 		{"files", func(t *testing.T) harness.TargetSpec {
 			return harness.TargetSpec{Files: &harness.FilesSpec{Run: []string{"rehearse", "as-job"}, To: "lms"}}

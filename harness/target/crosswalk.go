@@ -3,6 +3,7 @@ package target
 import (
 	"bytes"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -14,15 +15,15 @@ import (
 // anyCode is the code of the row that catches every other code.
 const anyCode = "*"
 
-// Crosswalks reads the code tables of a specification, those of its jq mappings first, as the explanation needs them:
+// Crosswalks reads the code tables of a specification, those of its mappings first, as the explanation needs them:
 // the codes are those of the first column, each with its first line. Tables come in the order of the mappings and of
 // their names; one that several mappings use is there for each name once. Files are relative to root and stay below it.
 func Crosswalks(spec harness.TargetSpec, root string) ([]harness.Crosswalk, error) {
 	type use struct{ name, file string }
 	var tables []harness.Crosswalk
 	seen := map[use]bool{}
-	named := make([]map[string]string, 0, len(spec.JQ)+1)
-	for _, s := range spec.JQ {
+	var named []map[string]string
+	for _, s := range spec.Mappings() {
 		named = append(named, s.Crosswalks)
 	}
 	for _, files := range append(named, spec.Crosswalks) {
@@ -32,11 +33,11 @@ func Crosswalks(spec harness.TargetSpec, root string) ([]harness.Crosswalk, erro
 				continue
 			}
 			seen[u] = true
-			doc, err := readCrosswalk(root, u.file)
+			doc, err := readTable(root, u.file)
 			if err != nil {
 				return nil, err
 			}
-			table := codesOf(doc)
+			table := doc.codes()
 			table.Name, table.File = u.name, u.file
 			tables = append(tables, table)
 		}
@@ -46,26 +47,46 @@ func Crosswalks(spec harness.TargetSpec, root string) ([]harness.Crosswalk, erro
 
 func crosswalkNames(files map[string]string) []string { return slices.Sorted(maps.Keys(files)) }
 
-func readCrosswalk(root, file string) (*payload.Doc, error) {
+// codeTable is a crosswalk as it was read.
+type codeTable struct {
+	file string
+	doc  *payload.Doc
+}
+
+func readTable(root, file string) (codeTable, error) {
 	source, err := readBelow(root, file, maxCrosswalk)
 	if err != nil {
-		return nil, harness.Usage(fmt.Errorf("read crosswalk: %w", err), "paths are relative to the workspace and stay below it")
+		return codeTable{}, harness.Usage(fmt.Errorf("read crosswalk: %w", err), "paths are relative to the workspace and stay below it")
 	}
 	doc, err := payload.ParseCSV(source)
 	if err != nil {
-		return nil, harness.Usage(fmt.Errorf("read crosswalk %s: %w", file, err), "")
+		return codeTable{}, harness.Usage(fmt.Errorf("read crosswalk %s: %w", file, err), "")
 	}
-	return doc, nil
+	return codeTable{file, doc}, nil
 }
 
-// codesOf reads the first column. The line of a row is counted from the start of the row before, so that a table is
+// value is the table as mappings compute with it: an array of row objects.
+func (t codeTable) value() any { return valueOf(t.doc.Root()) }
+
+// rows yields each row with its line, from 1. The line is counted from the start of the row before, so that a table is
 // passed over once.
-func codesOf(doc *payload.Doc) harness.Crosswalk {
+func (t codeTable) rows() iter.Seq2[int, payload.Node] {
+	return func(yield func(int, payload.Node) bool) {
+		line, at := 1, 0
+		for row := range t.doc.Root().Children() {
+			line += bytes.Count(t.doc.Source[at:row.Offset()], []byte{'\n'})
+			at = row.Offset()
+			if !yield(line, row) {
+				return
+			}
+		}
+	}
+}
+
+// codes reads the first column.
+func (t codeTable) codes() harness.Crosswalk {
 	table := harness.Crosswalk{Codes: map[string]int{}}
-	line, at := 1, 0
-	for row := range doc.Root().Children() {
-		line += bytes.Count(doc.Source[at:row.Offset()], []byte{'\n'})
-		at = row.Offset()
+	for line, row := range t.rows() {
 		for cell := range row.Children() {
 			table.Column = cell.Name()
 			code := cell.Text()

@@ -38,7 +38,7 @@ const statuses = "sis_code,lms_status,note\nRE,active,\nAU,active,\"auditor,\nno
 func TestJQMapsATableByCrosswalk(t *testing.T) {
 	env := testEnv(t)
 	write(t, env, map[string]string{"mapping/enrollments.jq": mappingProgram, "crosswalk/status.csv": strings.TrimSuffix(statuses, "RE,deleted,twice\n")})
-	stage := start(t, harness.TargetSpec{JQ: []harness.JQSpec{{From: "registrations*.csv", Program: "mapping/enrollments.jq", Crosswalks: map[string]string{"status": "crosswalk/status.csv"},
+	stage := start(t, harness.TargetSpec{JQ: []harness.MappingSpec{{From: "registrations*.csv", Program: "mapping/enrollments.jq", Crosswalks: map[string]string{"status": "crosswalk/status.csv"},
 		Output: "enrollments.csv", Columns: []string{"user_id", "role", "section_id", "status"}, To: "lms"}}}, env)
 	xs := feed(t, stage, drop("persons.csv", "ID\nH1\n"), drop("registrations-20261005.csv", registrations))
 	want := `000001 nightly sis→hubline 2026-10-05T14:00:00Z persons.csv | [{:name persons.csv} {:mtime 2026-10-05T07:15:00Z}] "ID\nH1\n" | [] "" | <nil>
@@ -57,7 +57,7 @@ func mapped1(t *testing.T, program, from, input, output string, columns ...strin
 	t.Helper()
 	env := testEnv(t)
 	write(t, env, map[string]string{"map.jq": program})
-	stage := start(t, harness.TargetSpec{JQ: []harness.JQSpec{{From: from, Program: "map.jq", Output: output, Columns: columns, To: "lms"}}}, env)
+	stage := start(t, harness.TargetSpec{JQ: []harness.MappingSpec{{From: from, Program: "map.jq", Output: output, Columns: columns, To: "lms"}}}, env)
 	xs := feed(t, stage, drop(from, input))
 	if len(xs) == 1 {
 		return "nothing"
@@ -128,7 +128,7 @@ func TestJQProgramsThatDoNotCompile(t *testing.T) {
 	for _, test := range tests {
 		env := testEnv(t)
 		write(t, env, map[string]string{"m/p.jq": test.program, "x.csv": statuses})
-		target, err := New(harness.TargetSpec{JQ: []harness.JQSpec{{From: "a", Program: "m/p.jq", Crosswalks: map[string]string{"$status": "x.csv"}}}})
+		target, err := New(harness.TargetSpec{JQ: []harness.MappingSpec{{From: "a", Program: "m/p.jq", Crosswalks: map[string]string{"$status": "x.csv"}}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -149,11 +149,11 @@ func TestJQReadsOnlyTheWorkspace(t *testing.T) {
 	if err := os.Symlink(outside, filepath.Join(env.Root, "link")); err != nil {
 		t.Fatal(err)
 	}
-	for _, spec := range []harness.JQSpec{
+	for _, spec := range []harness.MappingSpec{
 		{Program: filepath.Join(outside, "p.jq")}, {Program: "../p.jq"}, {Program: "link/p.jq"}, {Program: "absent.jq"},
 		{Program: "p.jq", Crosswalks: map[string]string{"a": "link/p.jq"}}, {Program: "p.jq", Crosswalks: map[string]string{"a": "/etc/hosts"}},
 	} {
-		target, err := New(harness.TargetSpec{JQ: []harness.JQSpec{spec}})
+		target, err := New(harness.TargetSpec{JQ: []harness.MappingSpec{spec}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -166,7 +166,7 @@ func TestJQReadsOnlyTheWorkspace(t *testing.T) {
 func TestJQEndlessProgramEndsWithTheContext(t *testing.T) {
 	env := testEnv(t)
 	write(t, env, map[string]string{"p.jq": "last(range(1e18))"})
-	stage := start(t, harness.TargetSpec{JQ: []harness.JQSpec{{Program: "p.jq"}}}, env)
+	stage := start(t, harness.TargetSpec{JQ: []harness.MappingSpec{{Program: "p.jq"}}}, env)
 	ctx, cancel := contextSoon(t)
 	defer cancel()
 	if err := stage.Feed(ctx, []harness.Exchange{drop("a.json", "1")}, harness.NewMemory(harness.Manifest{})); err == nil {
@@ -177,9 +177,9 @@ func TestJQEndlessProgramEndsWithTheContext(t *testing.T) {
 func TestJQAnswersRequests(t *testing.T) {
 	env := testEnv(t)
 	write(t, env, map[string]string{"hook.jq": "{id, seen: true}", "note.jq": ".", "other.jq": "1"})
-	answer := harness.JQSpec{From: "POST /hooks/*", Program: "hook.jq"}
-	note := harness.JQSpec{From: "POST /hooks/*", Program: "note.jq", To: "log", Output: "note.json"}
-	stage := start(t, harness.TargetSpec{JQ: []harness.JQSpec{note, answer}}, env)
+	answer := harness.MappingSpec{From: "POST /hooks/*", Program: "hook.jq"}
+	note := harness.MappingSpec{From: "POST /hooks/*", Program: "note.jq", To: "log", Output: "note.json"}
+	stage := start(t, harness.TargetSpec{JQ: []harness.MappingSpec{note, answer}}, env)
 	xs := feed(t, stage, request("POST", "/hooks/application", `{"id":"A-20481"}`))
 	if len(xs) != 2 || text(t, xs[0].Response) != `{"id":"A-20481","seen":true}` || xs[0].Status() != 200 || text(t, xs[1].Request) != `{"id":"A-20481"}`+"\n" {
 		t.Errorf("%s", outline(t, xs))
@@ -190,7 +190,7 @@ func TestJQAnswersRequests(t *testing.T) {
 			t.Errorf("%s is answered by nothing: err %v", target, err)
 		}
 	}
-	stage = start(t, harness.TargetSpec{JQ: []harness.JQSpec{answer, {Program: "other.jq"}}}, env)
+	stage = start(t, harness.TargetSpec{JQ: []harness.MappingSpec{answer, {Program: "other.jq"}}}, env)
 	if err := stage.Feed(t.Context(), []harness.Exchange{request("POST", "/hooks/a", "{}")}, harness.NewMemory(harness.Manifest{})); err == nil {
 		t.Error("two programs answer")
 	}
@@ -201,7 +201,7 @@ func TestJQLogsWhatAFaultLeavesOut(t *testing.T) {
 	env := testEnv(t)
 	env.Log = &log
 	write(t, env, map[string]string{"p.jq": ".a.b"})
-	stage := start(t, harness.TargetSpec{JQ: []harness.JQSpec{{Program: "p.jq"}}}, env)
+	stage := start(t, harness.TargetSpec{JQ: []harness.MappingSpec{{Program: "p.jq"}}}, env)
 	xs := feed(t, stage, drop("a.json", `{"a":"value"}`))
 	if strings.Contains(xs[0].Fault.Detail, "value") || !strings.Contains(log.String(), "value") {
 		t.Errorf("fault %q, log %q", xs[0].Fault.Detail, log.String())
@@ -211,7 +211,7 @@ func TestJQLogsWhatAFaultLeavesOut(t *testing.T) {
 func TestCrosswalks(t *testing.T) {
 	env := testEnv(t)
 	write(t, env, map[string]string{"status.csv": statuses, "roles.csv": "\xef\xbb\xbfcode,role\r\n\r\nAU,observer\r\n*,student\r\n", "empty.csv": ""})
-	spec := harness.TargetSpec{JQ: []harness.JQSpec{
+	spec := harness.TargetSpec{JQ: []harness.MappingSpec{
 		{Program: "a.jq", Crosswalks: map[string]string{"status": "status.csv", "roles": "roles.csv"}},
 		{Program: "b.jq", Crosswalks: map[string]string{"$status": "status.csv", "none": "empty.csv"}},
 	}}
@@ -238,7 +238,7 @@ func BenchmarkJQ(b *testing.B) {
 	if err := os.WriteFile(filepath.Join(root, "p.jq"), []byte(`map({user_id: .ID, section_id: "\(.TERM)-\(.CRN)", status: .RSTS})`), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	target, err := New(harness.TargetSpec{System: "hubline", JQ: []harness.JQSpec{{Program: "p.jq", Output: "o.csv", To: "lms", Columns: []string{"user_id", "section_id", "status"}}}})
+	target, err := New(harness.TargetSpec{System: "hubline", JQ: []harness.MappingSpec{{Program: "p.jq", Output: "o.csv", To: "lms", Columns: []string{"user_id", "section_id", "status"}}}})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -265,7 +265,7 @@ func TestJQReadsTheEncodingThatItIsTold(t *testing.T) {
 	} {
 		env := testEnv(t)
 		write(t, env, map[string]string{"map.jq": "."})
-		stage := start(t, harness.TargetSpec{JQ: []harness.JQSpec{{From: "a.csv", Program: "map.jq", Encoding: tc.encoding, Output: "b.csv", Columns: []string{"NAME"}, To: "lms"}}}, env)
+		stage := start(t, harness.TargetSpec{JQ: []harness.MappingSpec{{From: "a.csv", Program: "map.jq", Encoding: tc.encoding, Output: "b.csv", Columns: []string{"NAME"}, To: "lms"}}}, env)
 		xs := feed(t, stage, drop("a.csv", tc.input))
 		got := text(t, xs[1].Request)
 		if f := xs[1].Fault; f != nil {

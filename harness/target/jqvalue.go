@@ -78,7 +78,7 @@ func valueOf(n payload.Node) any {
 type writer struct {
 	columns bool // the format needs declared columns
 	// write renders what the program yielded; none means that nothing is handed over.
-	write func(values []any, spec harness.JQSpec) (output []byte, none bool, err error)
+	write func(values []any, spec harness.MappingSpec) (output []byte, none bool, err error)
 }
 
 // writers by extension.
@@ -97,7 +97,7 @@ func writerOf(output string) writer {
 }
 
 // writeJSON writes the one value compact; a file ends with a line feed.
-func writeJSON(values []any, spec harness.JQSpec) ([]byte, bool, error) {
+func writeJSON(values []any, spec harness.MappingSpec) ([]byte, bool, error) {
 	if len(values) == 0 {
 		return []byte{}, true, nil
 	}
@@ -132,7 +132,7 @@ func elements(values []any) []any {
 	return values
 }
 
-func writeNDJSON(values []any, _ harness.JQSpec) ([]byte, bool, error) {
+func writeNDJSON(values []any, _ harness.MappingSpec) ([]byte, bool, error) {
 	b := []byte{}
 	for _, v := range elements(values) {
 		line, err := gojq.Marshal(v)
@@ -146,7 +146,7 @@ func writeNDJSON(values []any, _ harness.JQSpec) ([]byte, bool, error) {
 
 // writeCSV writes a header row and a row for each object, with quotes where RFC 4180 needs them and line feeds. A
 // member that is no column would be lost and is an error.
-func writeCSV(values []any, spec harness.JQSpec) ([]byte, bool, error) {
+func writeCSV(values []any, spec harness.MappingSpec) ([]byte, bool, error) {
 	var b bytes.Buffer
 	writeRow(&b, spec.Columns)
 	cells := make([]string, len(spec.Columns))

@@ -33,7 +33,7 @@ func TestReads(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(root, "m.jq"), []byte(tt.program), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		reads := Reads(harness.TargetSpec{JQ: []harness.JQSpec{{Program: "m.jq"}}}, root)
+		reads := Reads(harness.TargetSpec{JQ: []harness.MappingSpec{{Program: "m.jq"}}}, root)
 		got := "unknown"
 		if reads.Known {
 			got = strings.Join(slices.Sorted(maps.Keys(reads.Names)), " ")

@@ -31,7 +31,7 @@ var Kinds = []Kind{
 	{"url", "a server that runs already", func(s harness.TargetSpec) bool { return s.URL != nil }, newURL, describeURL},
 	{"process", "a server that is started on loopback and stopped at the end", func(s harness.TargetSpec) bool { return s.Process != nil }, newProcess, describeProcess},
 	{"command", "a program that maps standard input to standard output", func(s harness.TargetSpec) bool { return s.Command != nil }, newCommand, describeCommand},
-	{"jq", "mappings in jq, run inside with exact numbers", func(s harness.TargetSpec) bool { return len(s.JQ) > 0 }, newJQ, describeJQ},
+	{"jq", "mappings in jq, run inside with exact numbers", jq.chosen, jq.newTarget, jq.describe},
 	{"files", "a batch job: files in a folder, a command, files out", func(s harness.TargetSpec) bool { return s.Files != nil }, newFiles, describeFiles},
 }
 

@@ -52,7 +52,7 @@ func (s *sources) add(o sources) {
 
 // tracer walks one program.
 type tracer struct {
-	spec    harness.JQSpec
+	spec    harness.MappingSpec
 	bound   map[string]sources // variables and functions
 	written map[string]sources // members of the objects that are built
 }

@@ -31,7 +31,7 @@ func TestTracesSayWhichFieldsFeedWhich(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(root, "m.jq"), []byte(c.program), 0o644); err != nil {
 			t.Fatal(err)
 		}
-		spec := harness.TargetSpec{JQ: []harness.JQSpec{{From: "in.csv", Program: "m.jq", Output: "out.csv", Crosswalks: map[string]string{"codes": "codes.csv"}}}}
+		spec := harness.TargetSpec{JQ: []harness.MappingSpec{{From: "in.csv", Program: "m.jq", Output: "out.csv", Crosswalks: map[string]string{"codes": "codes.csv"}}}}
 		got := map[string][]string{}
 		for _, f := range Traces(spec, root) {
 			if f.Input != "in.csv" || f.Output != "out.csv" || f.Program != "m.jq" {

@@ -63,7 +63,7 @@ func outputs(t *testing.T, scenario string, extracts map[string][]byte) map[stri
 	return out
 }
 
-func run(t *testing.T, m harness.JQSpec, extract []byte) []any {
+func run(t *testing.T, m harness.MappingSpec, extract []byte) []any {
 	t.Helper()
 	file := func(name string) []byte {
 		b, err := fs.ReadFile(FS(), strings.TrimPrefix(name, scenariosDir+"/"))
