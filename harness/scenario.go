@@ -23,6 +23,7 @@ type Scenario struct {
 	RuleFiles     []string            `yaml:"rule-files,omitempty"`   // further lists of rules, merged into Rules
 	ExpectFiles   []string            `yaml:"expect-files,omitempty"` // further lists of expectations, merged into Expect
 	Egress        Egress              `yaml:"egress,omitempty"`
+	Replay        Replay              `yaml:"replay,omitempty"`     // how the recording is fed: order, pace, polling
 	Clock         time.Time           `yaml:"clock,omitempty"`      // the frozen now for targets that accept it; zero: the recording's first moment
 	Change        string              `yaml:"change,omitempty"`     // what this run is about, such as "Atrium SIS 9.32"
 	Severity      Severity            `yaml:"severity,omitempty"`   // goes before the integration's

@@ -114,6 +114,16 @@ type Stage interface {
 	Close() error
 }
 
+// Answerer is a Stage that answers exchange by exchange. It is safe for concurrent use; the other stages get a session at
+// a time.
+type Answerer interface {
+	Stage
+	// Answer sends the request of x now and returns it as it was sent, with the answer of now, or with a Fault when
+	// there was none. The error is for what makes the run pointless: a refusal of the guard, the end of the context, a
+	// target that is not there at all.
+	Answer(ctx context.Context, x Exchange) (Exchange, error)
+}
+
 // StageEnv is what surrounds a stage.
 type StageEnv struct {
 	Root string                                                               // workspace: relative files are below it
@@ -121,5 +131,6 @@ type StageEnv struct {
 	URLs map[string]string                                                    // base URL under which the target reaches each watched system
 	Now  time.Time                                                            // frozen clock
 	Log  io.Writer                                                            // what the target says on standard error
+	Wait time.Duration                                                        // how long one answer may take; 0: 30 s
 	Dial func(ctx context.Context, network, address string) (net.Conn, error) // the egress guard
 }

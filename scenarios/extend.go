@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"path/filepath"
+	"reflect"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -62,6 +63,9 @@ func overlay(base, top harness.Scenario) harness.Scenario {
 	}
 	if len(s.Egress.Allow) == 0 && s.Egress.Writes == "" && s.Egress.PersonalData == "" {
 		s.Egress = base.Egress
+	}
+	if reflect.ValueOf(s.Replay).IsZero() {
+		s.Replay = base.Replay
 	}
 	s.Upstreams = map[string]harness.Upstream{}
 	for system, up := range base.Upstreams {

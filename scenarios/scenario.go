@@ -116,6 +116,7 @@ func (c *checker) check() {
 	for i, p := range s.Preconditions {
 		c.checkPrecondition(fmt.Sprintf("preconditions[%d]", i), p)
 	}
+	c.checkReplay(s.Replay)
 	checkSeverity(c.decoder, "severity", s.Severity, known)
 	c.checkInvariants(c.decoder, "", s.Invariants)
 	c.checkIntegrationInvariants()

@@ -100,6 +100,7 @@ var scalars = map[string]map[string]any{
 	"day":      {"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}$|\$\{`, "examples": []string{"2026-12-31"}},
 	"moment":   {"type": "string", "pattern": `^\d{4}-\d{2}-\d{2}T|\$\{`, "examples": []string{"2026-10-05T02:15:00-05:00"}},
 	"duration": {"type": "string", "pattern": `^[0-9.]+(ns|us|µs|ms|s|m|h)|^0$|\$\{`, "examples": []string{"5s"}},
+	"pace":     {"type": "string", "examples": []string{"as-fast-as-possible", "original", "2x", "50/s"}},
 	"path":     {"type": "string", "examples": []string{"response.body.**.updated_at"}},
 }
 
@@ -117,6 +118,7 @@ var textTypes = map[reflect.Type]string{
 	reflect.TypeFor[harness.Path]():     "path",
 	reflect.TypeFor[harness.Date]():     "day",
 	reflect.TypeFor[harness.Duration](): "duration",
+	reflect.TypeFor[harness.Pace]():     "pace",
 	reflect.TypeFor[time.Time]():        "moment",
 }
 

@@ -16,7 +16,8 @@ var enums = map[string][]string{
 	"MappingSpec.encoding": {"utf-8", "windows-1252", "iso-8859-1", "utf-16le", "utf-16be"},
 	"Egress.writes":        {"allow"},
 
-	"Rule.within": {"run", "session"},
+	"Rule.within":  {"run", "session"},
+	"Replay.order": {harness.OrderSession, harness.OrderOverlap, harness.OrderGlobal},
 
 	"Egress.personal-data": {"none"},
 	"Integration.reads":    {"name", "position"},

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -23,13 +25,13 @@ import (
 const answerTimeout = 30 * time.Second
 
 // feeder sends recorded requests to a server and records the answers as they come: no redirect is followed, nothing is
-// unpacked. It is used by one goroutine.
+// unpacked. It is a [harness.Answerer].
 type feeder struct {
 	base    *url.URL
 	env     harness.StageEnv
 	client  *replay.RoundTripper
 	timeout time.Duration
-	reached bool // an exchange before this one got as far as a connection
+	reached atomic.Bool // an exchange before this one got as far as a connection
 
 	// explain adds to a fault what is known about the server; nil when nothing is.
 	explain func(*harness.Fault)
@@ -41,13 +43,13 @@ func newFeeder(base *url.URL, env harness.StageEnv) *feeder {
 	if dial == nil {
 		dial = replay.NewGuard(nil, false).DialContext
 	}
-	return &feeder{base: base, env: env, client: replay.NewRoundTripper(dial), timeout: answerTimeout}
+	return &feeder{base: base, env: env, client: replay.NewRoundTripper(dial), timeout: cmp.Or(env.Wait, answerTimeout)}
 }
 
 // Feed sends the requests one after the other and puts each with the answer of now into the sink.
 func (f *feeder) Feed(ctx context.Context, session []harness.Exchange, sink harness.Sink) error {
 	for _, x := range session {
-		fed, err := f.exchange(ctx, x)
+		fed, err := f.Answer(ctx, x)
 		if err != nil {
 			return err
 		}
@@ -64,9 +66,9 @@ func (f *feeder) Close() error {
 	return nil
 }
 
-// exchange sends one request. What goes wrong on the wire is a Fault of the exchange; the error is for what makes the
+// Answer sends one request. What goes wrong on the wire is a Fault of the exchange; the error is for what makes the
 // run pointless: a refusal of the guard, the end of the context, a server that is not there at all.
-func (f *feeder) exchange(ctx context.Context, x harness.Exchange) (harness.Exchange, error) {
+func (f *feeder) Answer(ctx context.Context, x harness.Exchange) (harness.Exchange, error) {
 	if x.Channel != harness.ChannelHTTP {
 		return x, harness.Usage(fmt.Errorf("feed exchange %s (%s) to %s: a %s exchange cannot be sent to a URL", x.ID, x.Operation(), f.base, x.Channel),
 			"use a command, jq or files target for files")
@@ -85,7 +87,7 @@ func (f *feeder) exchange(ctx context.Context, x harness.Exchange) (harness.Exch
 	}
 	fed.Took = time.Since(began)
 	if err == nil {
-		f.reached = true
+		f.reached.Store(true)
 		return fed, nil
 	}
 	if ctx.Err() != nil {
@@ -97,13 +99,15 @@ func (f *feeder) exchange(ctx context.Context, x harness.Exchange) (harness.Exch
 	if fed.Fault == nil {
 		fed.Fault = wireFault(err)
 	}
-	if !f.reached && fed.Fault.Kind == harness.FaultUnreachable {
+	if !f.reached.Load() && fed.Fault.Kind == harness.FaultUnreachable {
 		return x, harness.CannotRun(fmt.Errorf("reach target %s: %w", f.base, err), "start the server, or correct target.url.base")
 	}
 	if f.explain != nil {
 		f.explain(fed.Fault)
 	}
-	f.reached = f.reached || fed.Fault.Kind != harness.FaultUnreachable
+	if fed.Fault.Kind != harness.FaultUnreachable {
+		f.reached.Store(true)
+	}
 	return fed, nil
 }
 
