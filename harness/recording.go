@@ -21,6 +21,7 @@ type Recording interface {
 type Manifest struct {
 	Origin   string    // how it was made, such as "httptap" or "import har"
 	Tool     string    // name and version of the program that wrote it
+	Hosts    []string  // where the traffic was recorded, host or host:port, when the recorder knows more than its exchanges tell
 	Systems  []string  // names of the systems that occur, sorted
 	From, To time.Time // first and last moment, UTC; zero when there are no exchanges
 	Scrub    ScrubSeal // what was done for privacy
@@ -122,7 +123,7 @@ type Memory struct {
 
 // NewMemory returns a recording of the exchanges; counts, systems and times of the manifest are computed from them.
 func NewMemory(m Manifest, exchanges ...Exchange) *Memory {
-	mem := &Memory{manifest: Manifest{Origin: m.Origin, Tool: m.Tool, Scrub: m.Scrub}}
+	mem := &Memory{manifest: Manifest{Origin: m.Origin, Tool: m.Tool, Hosts: m.Hosts, Scrub: m.Scrub}}
 	for _, x := range exchanges {
 		mem.Put(x) //nolint:errcheck // memory keeps everything
 	}

@@ -183,6 +183,7 @@ type System struct {
 	Support    string   `yaml:"support,omitempty"`
 	Production bool     `yaml:"production,omitempty"` // never receives a replayed write
 	Hosts      []string `yaml:"hosts,omitempty"`
+	TestHosts  []string `yaml:"test-hosts,omitempty"` // host or host:port of test instances, which a run may change
 }
 
 // Person is the catalogue's entry for one person.

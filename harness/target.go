@@ -126,11 +126,12 @@ type Answerer interface {
 
 // StageEnv is what surrounds a stage.
 type StageEnv struct {
-	Root string                                                               // workspace: relative files are below it
-	Dir  string                                                               // scratch folder of this run
-	URLs map[string]string                                                    // base URL under which the target reaches each watched system
-	Now  time.Time                                                            // frozen clock
-	Log  io.Writer                                                            // what the target says on standard error
-	Wait time.Duration                                                        // how long one answer may take; 0: 30 s
-	Dial func(ctx context.Context, network, address string) (net.Conn, error) // the egress guard
+	Root  string                                                               // workspace: relative files are below it
+	Dir   string                                                               // scratch folder of this run
+	URLs  map[string]string                                                    // base URL under which the target reaches each watched system
+	Now   time.Time                                                            // frozen clock
+	Log   io.Writer                                                            // what the target says on standard error
+	Wait  time.Duration                                                        // how long one answer may take; 0: 30 s
+	Dial  func(ctx context.Context, network, address string) (net.Conn, error) // the egress guard
+	Proxy map[string]string                                                    // variables that lead programs to a proxy behind the guard; may be nil
 }

@@ -44,7 +44,7 @@ func (a *app) importVerb() verb {
 			if err != nil {
 				return err
 			}
-			s, err := a.openStore("import", "import "+im.Name, f)
+			s, err := a.openStore("import", harness.Manifest{Origin: "import " + im.Name}, f)
 			if err != nil {
 				return err
 			}

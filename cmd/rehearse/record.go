@@ -5,12 +5,14 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders"
 )
 
@@ -139,6 +141,15 @@ func chosen(name string, h recorders.HTTPOptions) string {
 	return name
 }
 
+// hostsOf is where a source that is a URL leads to. A tap in front of it is all that its clients name.
+func hostsOf(source string) []string {
+	u, err := url.Parse(source)
+	if err != nil || u.Host == "" || u.Scheme == "s3" {
+		return nil
+	}
+	return []string{u.Host}
+}
+
 func nonZero[T int64 | float64](n T) string {
 	if n == 0 {
 		return ""
@@ -165,7 +176,7 @@ func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOpti
 	if err != nil {
 		return err
 	}
-	s, err := a.openStore("record "+r.Name, chosen(r.Name, o.HTTP), f)
+	s, err := a.openStore("record "+r.Name, harness.Manifest{Origin: chosen(r.Name, o.HTTP), Hosts: hostsOf(o.Source)}, f)
 	if err != nil {
 		return err
 	}

@@ -22,7 +22,7 @@ import (
 // runFlags are the flags of run.
 type runFlags struct {
 	output, out, mode, failOn, candidate string
-	allow, also                          []string
+	allow, also, confirmed               []string
 	policy, key, vault                   string
 	mask                                 bool
 	verbose, quiet, expectFailure        bool
@@ -50,6 +50,7 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.key, "key", "", keyUsage)
 			set.StringVar(&f.vault, "vault", "", "`file` that remembers the stand-ins of the recordings, if they were made with one")
 			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
+			set.StringArrayVar(&f.confirmed, "confirm-origin", nil, "`host` where the recording was made, or of production, that you mean to reach in this run; never in CI")
 		},
 		run: func(ctx context.Context, args []string) error { return a.rehearse(ctx, args, f) },
 	}
@@ -84,6 +85,9 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := a.checkConfirmed(f.confirmed); err != nil {
+		return err
+	}
 	list, err := a.scenarioFiles(files)
 	if err != nil {
 		return err
@@ -107,6 +111,15 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 		worst = weightier(worst, a.decide(file, outcome, f, threshold))
 	}
 	return worst
+}
+
+// checkConfirmed refuses a confirmation that no person can have typed.
+func (a *app) checkConfirmed(hosts []string) error {
+	if ci := a.getenv("CI"); len(hosts) > 0 && ci != "" && ci != "false" && ci != "0" {
+		return harness.Refused(fmt.Errorf("run: --confirm-origin %s on a CI server: nobody is there to mean it", strings.Join(hosts, ", ")),
+			"rehearse against a test instance, and write its host under test-hosts in the catalogue")
+	}
+	return nil
 }
 
 // decide is the error that a run ends with after its report was shown, nil when it is a success.
@@ -217,7 +230,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 	}
 	outcome, err := rehearsal.Run(ctx, rehearsal.Plan{
 		Policy: policy, Key: key, Vault: vault,
-		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow,
+		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow, Confirmed: f.confirmed,
 		Progress: func(what string) {
 			if !f.quiet {
 				a.tellProgress(scenario.Name, what)

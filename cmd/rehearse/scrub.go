@@ -28,7 +28,7 @@ func (a *app) scrubVerb() verb {
 			if err != nil {
 				return err
 			}
-			s, err := a.openStore("scrub", rec.Manifest().Origin, f)
+			s, err := a.openStore("scrub", rec.Manifest(), f)
 			if err != nil {
 				return err
 			}

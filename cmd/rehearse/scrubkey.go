@@ -84,7 +84,7 @@ func (a *app) scrubKeyRotateVerb() verb {
 			if f.key == "" || f.vault != "" {
 				return harness.Usage(errors.New("rotate: want --key, and no --vault"), "name the new key")
 			}
-			s, err := a.openStore("rotate", rec.Manifest().Origin, f)
+			s, err := a.openStore("rotate", rec.Manifest(), f)
 			if err != nil {
 				return err
 			}

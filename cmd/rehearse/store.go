@@ -67,7 +67,8 @@ type scrubbing struct {
 }
 
 // openStore prepares everything that can fail before the first exchange comes: policy, key, folder.
-func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
+// From says where the exchanges come from.
+func (a *app) openStore(verb string, from harness.Manifest, f storeFlags) (*store, error) {
 	if f.out == "" {
 		return nil, harness.Usage(fmt.Errorf("%s: --out is missing", verb), "name the folder of the new recording, such as --out fixtures/orders")
 	}
@@ -77,7 +78,7 @@ func (a *app) openStore(verb, origin string, f storeFlags) (*store, error) {
 		return nil, err
 	}
 	o := fixtures.Options{Form: fixtures.Form(f.form), Durability: cmp.Or(fixtures.Durability(f.durability), fixtures.Async), Replace: f.force}
-	w, err := fixtures.Begin(f.out, harness.Manifest{Origin: origin, Tool: a.tool(), Scrub: s.scrubber.Seal()}, o)
+	w, err := fixtures.Begin(f.out, harness.Manifest{Origin: from.Origin, Hosts: from.Hosts, Tool: a.tool(), Scrub: s.scrubber.Seal()}, o)
 	if err != nil {
 		return nil, err
 	}

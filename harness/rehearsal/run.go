@@ -22,6 +22,7 @@ type Plan struct {
 	Scratch   string           // folder for this run, which exists; the caller removes it
 	Now       func() time.Time // wall clock, for when the run began and how long it took
 	Allow     []string         // hosts that may be reached beside those of the scenario
+	Confirmed []string         // protected hosts whose names a person typed for this run
 	Progress  func(string)     // told what is being done; may be nil
 
 	// What the baseline was scrubbed with, for what live systems answer. All may be nil.

@@ -42,7 +42,9 @@ func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording, scrubbe
 		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline, scrubber != nil)}),
 		scrubber:  scrubber,
 		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
-		guard: replay.NewGuard(slices.Concat(p.Scenario.Egress.Allow, p.Allow), p.Scenario.Egress.Writes == "allow"),
+	}
+	if s.guard, err = p.guard(baseline); err != nil {
+		return nil, err
 	}
 	started := s // a return of nil replaces s
 	defer func() {
@@ -50,7 +52,12 @@ func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording, scrubbe
 			err = errors.Join(err, started.close())
 		}
 	}()
-	env := harness.StageEnv{Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext}
+	proxy, err := s.guard.Proxy()
+	if err != nil {
+		return nil, err
+	}
+	s.closers = append(s.closers, proxy.Close)
+	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext}
 	for _, system := range watched(p.Scenario, baseline) {
 		base, err := s.answerer(ctx, p, baseline, system, env)
 		if err != nil {

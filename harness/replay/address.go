@@ -4,12 +4,9 @@ import (
 	"net"
 	"net/netip"
 	"strings"
-)
 
-// named reports whether the host, or the host with the port, is in the list.
-func (g *Guard) named(host, port string) bool {
-	return g.allow[host] || g.allow[net.JoinHostPort(host, port)]
-}
+	"golang.org/x/net/idna"
+)
 
 // canonicalEntry brings a host or host:port into the form in which hosts are compared.
 func canonicalEntry(entry string) string {
@@ -19,14 +16,43 @@ func canonicalEntry(entry string) string {
 	return canonicalHost(entry)
 }
 
-// canonicalHost is lower case without the dot of the root; an address is written in its shortest form.
+// canonicalHost is lower case without the dot of the root, and in ASCII as resolvers are asked; an address is written in
+// its shortest form.
 func canonicalHost(host string) string {
 	host = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(host)), ".")
 	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip.Unmap().String()
 	}
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		return strings.TrimSuffix(ascii, ".")
+	}
 	return host
+}
+
+// withoutPort is the host of host or host:port.
+func withoutPort(entry string) string {
+	if host, _, err := net.SplitHostPort(entry); err == nil {
+		return host
+	}
+	return entry
+}
+
+// isLoopback reports whether the canonical host is this machine, without asking a resolver.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && ip.IsLoopback()
+}
+
+// isHostName reports whether the canonical host is written as resolvers know names: labels of letters, digits, hyphens
+// and underscores. Everything else means different hosts to different programs.
+func isHostName(host string) bool {
+	for label := range strings.SplitSeq(host, ".") {
+		if label == "" || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // looksLikeAddress reports whether some resolvers would read the name as a number: its last label is decimal, octal
@@ -44,16 +70,29 @@ var metadata = []netip.Addr{
 	netip.MustParseAddr("fd00:ec2::254"), netip.MustParseAddr("100.100.100.200"), netip.MustParseAddr("168.63.129.16"),
 }
 
-// nat64 is the prefix that carries an IPv4 address in its last four bytes, RFC 6052.
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+// Prefixes that carry an IPv4 address: in the last four bytes, RFC 6052, and behind the first two, RFC 3056.
+var (
+	nat64     = netip.MustParsePrefix("64:ff9b::/96")
+	sixToFour = netip.MustParsePrefix("2002::/16")
+)
+
+// plain is the machine that an address leads to: without zone, and the IPv4 address that it carries.
+func plain(ip netip.Addr) netip.Addr {
+	ip = ip.Unmap().WithZone("")
+	b := ip.As16()
+	switch {
+	case nat64.Contains(ip):
+		return netip.AddrFrom4([4]byte(b[12:]))
+	case sixToFour.Contains(ip):
+		return netip.AddrFrom4([4]byte(b[2:6]))
+	}
+	return ip
+}
 
 // forbidden says why an address is never dialled for a name; empty when it may be. Loopback is among them: a name that
 // turns out to be this machine is how a resolver attacks local services.
 func forbidden(ip netip.Addr) string {
-	if nat64.Contains(ip) {
-		b := ip.As16()
-		ip = netip.AddrFrom4([4]byte(b[12:]))
-	}
+	ip = plain(ip)
 	switch {
 	case ip.IsLoopback():
 		return "a loopback address"
@@ -65,7 +104,7 @@ func forbidden(ip netip.Addr) string {
 		return "the unspecified address"
 	}
 	for _, m := range metadata {
-		if ip.WithZone("") == m {
+		if ip == m {
 			return "a metadata address"
 		}
 	}

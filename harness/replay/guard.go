@@ -33,33 +33,51 @@ const dialTimeout = 10 * time.Second
 // Link-local, metadata, multicast and unspecified addresses are refused also behind an allowed name, unless the
 // address itself is named. A Guard is safe for concurrent use.
 type Guard struct {
-	allow  map[string]bool // canonical host, or host:port
-	writes bool
+	allow     map[string]bool // canonical host, or host:port
+	test      map[string]bool // the same, of test instances
+	writes    bool
+	protected protection
 
-	// lookup and dial are the network, replaced in tests.
+	// The network, replaced in tests. alias is the name that a host is another name for.
 	lookup func(ctx context.Context, host string) ([]netip.Addr, error)
+	alias  func(ctx context.Context, host string) (string, error)
 	dial   func(ctx context.Context, network, address string) (net.Conn, error)
 
 	mu       sync.Mutex
 	attempts map[harness.Connection]int // Count is zero in the keys
 }
 
-// NewGuard returns a guard that opens loopback and the allowed hosts, each written as host or host:port. Unless writes
-// is set, a connection that leaves loopback carries no request beside GET, HEAD and OPTIONS: see [Guard.RoundTripper].
-func NewGuard(allow []string, writes bool) *Guard {
+// GuardOptions say what a Guard opens beside loopback. Hosts are written as host or host:port.
+type GuardOptions struct {
+	Allow     []string    // what may be reached
+	Writes    bool        // requests other than GET, HEAD and OPTIONS may leave loopback: see [Guard.RoundTripper]
+	Protected []Protected // what is not reached although it is named, unless a person confirmed it
+	Test      []string    // test instances, which nothing protects: not their names, not their addresses
+}
+
+// NewGuard returns a guard that opens loopback and the allowed hosts.
+func NewGuard(o GuardOptions) *Guard {
 	g := &Guard{
-		allow:    map[string]bool{},
-		writes:   writes,
+		allow:    canonicalSet(o.Allow),
+		test:     canonicalSet(o.Test),
+		writes:   o.Writes,
 		dial:     (&net.Dialer{Timeout: dialTimeout}).DialContext,
 		attempts: map[harness.Connection]int{},
 		lookup: func(ctx context.Context, host string) ([]netip.Addr, error) {
 			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 		},
+		alias: net.DefaultResolver.LookupCNAME,
 	}
-	for _, a := range allow {
-		g.allow[canonicalEntry(a)] = true
-	}
+	g.protected = newProtection(o.Protected, func(ctx context.Context, host string) ([]netip.Addr, error) { return g.lookup(ctx, host) })
 	return g
+}
+
+func canonicalSet(entries []string) map[string]bool {
+	set := map[string]bool{}
+	for _, e := range entries {
+		set[canonicalEntry(e)] = true
+	}
+	return set
 }
 
 type forWriting struct{}
@@ -77,11 +95,18 @@ func (g *Guard) DialContext(ctx context.Context, network, address string) (net.C
 	if err != nil || !strings.HasPrefix(network, "tcp") {
 		return nil, g.refuse(address, "", "only host:port over TCP can be reached", "")
 	}
-	ips, reason, err := g.resolve(ctx, host, port, address)
+	asked := destination{address: address, name: canonicalHost(host), port: port}
+	if err := g.checkName(ctx, asked); err != nil {
+		return nil, err
+	}
+	ips, reason, err := g.resolve(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
 	if err := g.checkWrites(ctx, address, ips); err != nil {
+		return nil, err
+	}
+	if err := g.checkAddresses(ctx, asked, ips); err != nil {
 		return nil, err
 	}
 	var causes []error
@@ -96,47 +121,57 @@ func (g *Guard) DialContext(ctx context.Context, network, address string) (net.C
 	return nil, errors.Join(causes...)
 }
 
+// destination is what somebody asked to be connected to.
+type destination struct {
+	address string // as asked for
+	name    string // canonical host
+	port    string
+}
+
+// in reports whether the host, or the host with the port, is in the set of canonical entries.
+func (d destination) in(set map[string]bool) bool {
+	return set[d.name] || set[net.JoinHostPort(d.name, d.port)]
+}
+
 // resolve returns the addresses that may be dialled for the host, all of them checked, and the rule that allows them.
-func (g *Guard) resolve(ctx context.Context, host, port, address string) ([]netip.Addr, string, error) {
-	name := canonicalHost(host)
-	if name == "localhost" || strings.HasSuffix(name, ".localhost") {
+func (g *Guard) resolve(ctx context.Context, asked destination) ([]netip.Addr, string, error) {
+	if ip, err := netip.ParseAddr(asked.name); err == nil {
+		return g.literal(ip.Unmap(), asked)
+	}
+	switch {
+	case isLoopback(asked.name):
 		return []netip.Addr{netip.AddrFrom4([4]byte{127, 0, 0, 1}), netip.IPv6Loopback()}, reasonLoopback, nil
+	case looksLikeAddress(asked.name):
+		return nil, "", g.refuse(asked.address, "", "an address in an unusual spelling", "write the address with four decimal numbers")
+	case !asked.in(g.allow):
+		return nil, "", g.refuse(asked.address, "", reasonUnnamed, allowHint(asked.name))
 	}
-	if ip, err := netip.ParseAddr(name); err == nil {
-		return g.literal(ip.Unmap(), name, port, address)
+	ips, err := g.lookup(ctx, asked.name)
+	if err == nil && len(ips) == 0 {
+		err = &net.DNSError{Err: "no address", Name: asked.name, IsNotFound: true}
 	}
-	if looksLikeAddress(name) {
-		return nil, "", g.refuse(address, "", "an address in an unusual spelling", "write the address with four decimal numbers")
-	}
-	if !g.named(name, port) {
-		return nil, "", g.refuse(address, "", reasonUnnamed, allowHint(name))
-	}
-	ips, err := g.lookup(ctx, name)
 	if err != nil {
-		g.count(harness.Connection{Address: address, Allowed: true, Reason: reasonNamed})
+		g.count(harness.Connection{Address: asked.address, Allowed: true, Reason: reasonNamed})
 		return nil, "", err
 	}
 	for i, ip := range ips {
 		ips[i] = ip.Unmap()
-		if why := forbidden(ips[i]); why != "" && !g.named(ips[i].String(), port) {
-			return nil, "", g.refuse(address, ips[i].String(), why+" behind an allowed name", allowHint(ips[i].String()))
+		if why := forbidden(ips[i]); why != "" && !(destination{name: ips[i].String(), port: asked.port}).in(g.allow) {
+			return nil, "", g.refuse(asked.address, ips[i].String(), why+" behind an allowed name", allowHint(ips[i].String()))
 		}
-	}
-	if len(ips) == 0 {
-		return nil, "", &net.DNSError{Err: "no address", Name: name, IsNotFound: true}
 	}
 	return ips, reasonNamed, nil
 }
 
 // literal decides about an address that was asked for as such.
-func (g *Guard) literal(ip netip.Addr, name, port, address string) ([]netip.Addr, string, error) {
+func (g *Guard) literal(ip netip.Addr, asked destination) ([]netip.Addr, string, error) {
 	switch {
 	case ip.IsLoopback():
 		return []netip.Addr{ip}, reasonLoopback, nil
-	case g.named(canonicalHost(name), port) || g.named(ip.String(), port):
+	case asked.in(g.allow):
 		return []netip.Addr{ip}, reasonNamed, nil
 	}
-	return nil, "", g.refuse(address, ip.String(), cmp.Or(forbidden(ip), reasonUnnamed), allowHint(ip.String()))
+	return nil, "", g.refuse(asked.address, ip.String(), cmp.Or(forbidden(ip), reasonUnnamed), allowHint(ip.String()))
 }
 
 const (

@@ -18,7 +18,8 @@ import (
 
 // network stands for everything outside: names resolve by a table, and every dialled address is noted.
 type network struct {
-	names map[string][]string
+	names   map[string][]string
+	aliases map[string]string
 
 	mu      sync.Mutex
 	dialled []string
@@ -26,7 +27,14 @@ type network struct {
 }
 
 func (n *network) guard(allow []string, writes bool) *Guard {
-	g := NewGuard(allow, writes)
+	g := NewGuard(GuardOptions{Allow: allow, Writes: writes})
+	n.stand(g)
+	return g
+}
+
+// stand takes the place of the network below the guard.
+func (n *network) stand(g *Guard) {
+	g.alias = func(_ context.Context, host string) (string, error) { return n.aliases[host], nil }
 	g.lookup = func(_ context.Context, host string) ([]netip.Addr, error) {
 		n.mu.Lock()
 		defer n.mu.Unlock()
@@ -45,7 +53,6 @@ func (n *network) guard(allow []string, writes bool) *Guard {
 		server.Close()
 		return client, nil
 	}
-	return g
 }
 
 func TestGuardDecides(t *testing.T) {
@@ -222,7 +229,7 @@ func TestGuardIgnoresTheProxyOfTheEnvironmentAndRedirects(t *testing.T) {
 	server := httptest.NewServer(http.RedirectHandler("http://elsewhere.example/", http.StatusTemporaryRedirect))
 	defer server.Close()
 	t.Setenv("HTTP_PROXY", "http://192.0.2.1:3128")
-	g := NewGuard(nil, false)
+	g := NewGuard(GuardOptions{})
 	rt := g.RoundTripper()
 	defer rt.CloseIdleConnections()
 	request, _ := http.NewRequest("GET", server.URL, nil)
@@ -240,7 +247,7 @@ func TestGuardIgnoresTheProxyOfTheEnvironmentAndRedirects(t *testing.T) {
 }
 
 func TestGuardBoundsItsAccount(t *testing.T) {
-	g := NewGuard(nil, false)
+	g := NewGuard(GuardOptions{})
 	for i := range maxConnections + 10 {
 		g.count(harness.Connection{Address: harness.SequenceID(i)})
 	}

@@ -41,7 +41,7 @@ type feeder struct {
 func newFeeder(base *url.URL, env harness.StageEnv) *feeder {
 	dial := env.Dial
 	if dial == nil {
-		dial = replay.NewGuard(nil, false).DialContext
+		dial = replay.NewGuard(replay.GuardOptions{}).DialContext
 	}
 	return &feeder{base: base, env: env, client: replay.NewRoundTripper(dial), timeout: cmp.Or(env.Wait, answerTimeout)}
 }

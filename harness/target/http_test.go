@@ -183,7 +183,7 @@ func TestAServerThatIsNotThere(t *testing.T) {
 }
 
 func TestURLRefusals(t *testing.T) {
-	guard := replay.NewGuard(nil, false)
+	guard := replay.NewGuard(replay.GuardOptions{})
 	env := testEnv(t)
 	env.Dial = guard.DialContext
 	tests := []struct {
@@ -213,7 +213,7 @@ func TestURLRefusals(t *testing.T) {
 func TestWritesStayOnLoopbackUnlessAllowed(t *testing.T) {
 	var marks []string
 	env := testEnv(t)
-	guard := replay.NewGuard([]string{"192.0.2.7"}, false)
+	guard := replay.NewGuard(replay.GuardOptions{Allow: []string{"192.0.2.7"}})
 	env.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := guard.DialContext(ctx, network, address)
 		marks = append(marks, fmt.Sprint(harness.ClassOf(err) == harness.ClassRefused))

@@ -85,6 +85,7 @@ func (s settings) environ(extra map[string]string) ([]string, error) {
 			vars[name] = v
 		}
 	}
+	maps.Copy(vars, s.env.Proxy)
 	if !s.env.Now.IsZero() {
 		vars["REHEARSE_NOW"] = s.now()
 	}
