@@ -10,7 +10,7 @@ import (
 // live test instances, and the outcome is compared with the recording. Paths of files are relative to Root.
 type Scenario struct {
 	Name          string              `yaml:"scenario"`
-	Extends       string              `yaml:"extends,omitempty"`   // scenario file that this one builds on: keys here replace those there; upstreams, preconditions, rules, expect and their files are added
+	Extends       string              `yaml:"extends,omitempty"`   // scenario file that this one builds on: keys here replace those there; upstreams, preconditions, links, rules, expect and their files are added
 	Integration   string              `yaml:"integration"`         // key in the catalogue: owner, contacts, guards
 	Recording     string              `yaml:"recording"`           // folder of the baseline
 	Candidate     string              `yaml:"candidate,omitempty"` // folder of exchanges that take the place of recorded ones when feeding
@@ -22,6 +22,7 @@ type Scenario struct {
 	Expect        []Expectation       `yaml:"expect,omitempty"`
 	RuleFiles     []string            `yaml:"rule-files,omitempty"`   // further lists of rules, merged into Rules
 	ExpectFiles   []string            `yaml:"expect-files,omitempty"` // further lists of expectations, merged into Expect
+	Correlate     Correlate           `yaml:"correlate,omitempty"`    // links between answers and later requests, where they are not found by themselves
 	Egress        Egress              `yaml:"egress,omitempty"`
 	Replay        Replay              `yaml:"replay,omitempty"`     // how the recording is fed: order, pace, polling
 	Clock         time.Time           `yaml:"clock,omitempty"`      // the frozen now for targets that accept it; zero: the recording's first moment
@@ -31,6 +32,25 @@ type Scenario struct {
 
 	File string `yaml:"-"` // where the scenario was read
 	Root string `yaml:"-"` // the workspace: the folder that paths are relative to
+}
+
+// Correlate corrects the links that are found between the values of answers and later requests.
+type Correlate struct {
+	Pin  []Pinned `yaml:"pin,omitempty"`  // links that are made whatever the values look like
+	Deny []Pinned `yaml:"deny,omitempty"` // links that are not made
+}
+
+// Pinned is a link, or many: from a place of an answer to a place of a later request.
+type Pinned struct {
+	From   PinnedPlace `yaml:"from,omitempty"`
+	To     PinnedPlace `yaml:"to,omitempty"` // in deny one of the two may be absent: it covers every place
+	Reason string      `yaml:"reason"`
+}
+
+// PinnedPlace is places of exchanges.
+type PinnedPlace struct {
+	Operation string `yaml:"operation,omitempty"` // glob over [Exchange.Operation]; empty covers all
+	At        Path   `yaml:"at,omitempty"`        // pattern; empty covers all
 }
 
 // Egress names what a run may reach beside loopback.

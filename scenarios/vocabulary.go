@@ -54,6 +54,7 @@ var reasons = map[string]string{
 	"Rule.reason":         "every rule says why",
 	"Expectation.reason":  "every declared change says why",
 	"Invariant.reason":    "every invariant says why",
+	"Pinned.reason":       "every link that is pinned or denied says why",
 	"Precondition.reason": "it says what is missing when the answer is another one",
 
 	"SeverityOverride.reason": "every override says why",

@@ -84,6 +84,18 @@ func (d *Doc) Root() Node { return Node{doc: d} }
 // Len is the number of nodes, the root included.
 func (d *Doc) Len() int { return len(d.nodes) }
 
+// Node returns the node at a position, or the zero Node when the document has fewer nodes. The same source always has the
+// same nodes at the same positions.
+func (d *Doc) Node(position int) Node {
+	if position < 0 || position >= len(d.nodes) {
+		return Node{}
+	}
+	return Node{d, uint32(position)}
+}
+
+// Position of the node among all nodes of its document, from 0.
+func (n Node) Position() int { return int(n.i) }
+
 // Fact returns the value of the fact of that name, or the empty string.
 func (d *Doc) Fact(name string) string {
 	for _, f := range d.Facts {

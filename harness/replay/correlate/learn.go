@@ -1,0 +1,285 @@
+package correlate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// locator finds a value in the answers of one exchange.
+type locator struct {
+	field string       // of the head; empty: in the body
+	body  harness.Path // behind the body
+	keys  []string     // through what a text wraps
+	lasts []string     // the same, segments counted from the end
+	part  span         // of the text, in the recording
+	whole bool
+}
+
+func locate(l *leaf, at span, field string) locator {
+	loc := locator{field: field, part: at, whole: at == span{0, len(l.text)}, keys: l.keys()}
+	for in := l; in.parent != nil; in = in.parent {
+		loc.lasts = append(loc.lasts, in.last)
+	}
+	slices.Reverse(loc.lasts)
+	if field == "" {
+		loc.body = slices.Clone(l.top().steps[1:])
+	}
+	return loc
+}
+
+// Learn takes the values that the recorded answer gives from the live one. A value that is not there is told when a request
+// needs it. The error says that a body cannot be read.
+func (p *Plan) Learn(recorded, live harness.Exchange, v *Values) error {
+	i, known := p.index[recorded.ID]
+	if !known || len(p.makes[i]) == 0 {
+		return nil
+	}
+	a, err := open(recorded.Response, recorded.ID)
+	if err != nil {
+		return err
+	}
+	b, err := open(live.Response, recorded.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range p.makes[i] {
+		text, ok := p.find(s, a, b, v)
+		if !ok {
+			v.lacks(s)
+			continue
+		}
+		v.learn(s, text)
+	}
+	return nil
+}
+
+// find tries the places of a source, the best one first.
+func (p *Plan) find(s int, a, b *answer, v *Values) (string, bool) {
+	for _, loc := range p.sources[s].places {
+		was, ok := loc.text(a, loc.body)
+		if !ok {
+			continue
+		}
+		body := loc.body
+		if loc.field == "" && a.doc != nil && b.doc != nil {
+			body = align(a.doc.Root(), b.doc.Root(), loc.body, v)
+		}
+		is, ok := loc.text(b, body)
+		if !ok || is == "" {
+			continue
+		}
+		if loc.whole {
+			return is, true
+		}
+		if part, ok := samePart(was, loc.part, is); ok {
+			return part, true
+		}
+	}
+	return "", false
+}
+
+// answer is an answer that values are taken from.
+type answer struct {
+	message harness.Message
+	doc     *payload.Doc // nil when there is no body, or when it is too large
+}
+
+func open(m harness.Message, id string) (*answer, error) {
+	a := &answer{message: m}
+	if m.Body.Size() == 0 || m.Body.Size() > maxScanned {
+		return a, nil
+	}
+	doc, err := payload.Of(m)
+	if err != nil {
+		return nil, fmt.Errorf("take live values from the answer to exchange %s: %w", id, err)
+	}
+	a.doc = doc
+	return a, nil
+}
+
+// text is the text that the locator leads to in an answer; body takes the place of its own path.
+func (loc *locator) text(a *answer, body harness.Path) (string, bool) {
+	if loc.field != "" {
+		for i, f := range a.message.Head {
+			if !strings.EqualFold(f.Name, loc.field) {
+				continue
+			}
+			l := &leaf{text: f.Value, kind: inHead, name: f.Name, field: i, side: "response", root: true}
+			if text, ok := loc.follow(l, fieldOf(f.Name).open); ok {
+				return text, true
+			}
+		}
+		return "", false
+	}
+	if a.doc == nil {
+		return "", false
+	}
+	if isHTML(a.message.Media, a.doc) {
+		return loc.html(a)
+	}
+	n := a.doc.Root().At(body)
+	if !n.IsScalar() {
+		return "", false
+	}
+	return loc.follow(&leaf{text: n.Text(), kind: inBody, name: body.Leaf(), field: noField, side: "response", root: true}, nil)
+}
+
+// html looks for the element at the same place.
+func (loc *locator) html(a *answer) (text string, ok bool) {
+	want := harness.Path(loc.body).String()
+	walkHTML("response", a.doc, func(l *leaf) bool {
+		if !ok && l.parent == nil && l.steps[1:].String() == want {
+			text, ok = loc.follow(l, nil)
+		}
+		return false
+	})
+	return text, ok
+}
+
+// follow goes from a whole text into what it wraps.
+func (loc *locator) follow(l *leaf, open func(*leaf) []*leaf) (string, bool) {
+	for i, key := range loc.keys {
+		inside := l.open(open)
+		open = nil
+		next := child(inside, key, loc.lasts[i])
+		if next == nil {
+			return "", false
+		}
+		l = next
+	}
+	return l.text, true
+}
+
+// child is the leaf of that key. A segment that was the last one of its path is the last one again; where the number of
+// segments changed, others are counted from the end.
+func child(inside []*leaf, key, last string) *leaf {
+	want := func(l *leaf) bool { return l.key == key }
+	if last == "segment[-1]" || last == "" {
+		want = func(l *leaf) bool { return l.key == key || last != "" && l.last == last }
+	}
+	var found *leaf
+	for _, l := range inside {
+		if want(l) && (found == nil || last != "" && l.last == last) {
+			found = l
+		}
+	}
+	return found
+}
+
+// samePart finds in a live text the part that stood in a span of the recorded one: between the same texts, or else the
+// same piece when both have as many pieces, or else behind the same words.
+func samePart(was string, at span, is string) (string, bool) {
+	before, behind := was[:at.from], was[at.to:]
+	if len(is) > len(before)+len(behind) && strings.HasPrefix(is, before) && strings.HasSuffix(is, behind) {
+		return is[len(before) : len(is)-len(behind)], true
+	}
+	for kind := uint8(1); kind <= 3; kind++ {
+		a, b := pieces(was, kind), pieces(is, kind)
+		if i := slices.Index(a, at); i >= 0 && len(a) == len(b) {
+			return is[b[i].from:b[i].to], true
+		}
+	}
+	const context = 24 // bytes that are enough to know a place again
+	anchor := before[max(0, len(before)-context):]
+	if anchor == "" || strings.Count(is, anchor) != 1 {
+		return "", false
+	}
+	rest := is[strings.Index(is, anchor)+len(anchor):]
+	if behind != "" {
+		if end := strings.IndexByte(rest, behind[0]); end > 0 {
+			return rest[:end], true
+		}
+		return "", false
+	}
+	return rest, rest != ""
+}
+
+// pieces are the parts of a text between marks of the kind and of those before it, empty ones too.
+func pieces(text string, kind uint8) (spans []span) {
+	from := 0
+	for i := 0; i <= len(text); i++ {
+		if i == len(text) || markOf[text[i]] != 0 && markOf[text[i]] <= kind {
+			spans = append(spans, span{from, i})
+			from = i + 1
+		}
+	}
+	return spans
+}
+
+// align follows a path of the recorded document in the live one. In a list it takes the element that holds the live value
+// of what the recorded element holds, or else the one that agrees with it in a text that no other element has, or else the
+// one at the same position.
+func align(a, b payload.Node, path harness.Path, v *Values) harness.Path {
+	out := slices.Clone(path)
+	for i, step := range path {
+		if step.Kind == harness.StepIndex && a.Kind() == harness.KindArray && b.Kind() == harness.KindArray {
+			at := partner(a, b, step.Index, path[i+1:], v)
+			out[i] = harness.Index(at)
+			a, b = a.Element(step.Index), b.Element(at)
+			continue
+		}
+		one := harness.PathOf(step)
+		a, b = a.At(one), b.At(one)
+	}
+	return out
+}
+
+// partner is the index of the live element for a recorded one.
+func partner(a, b payload.Node, index int, rest harness.Path, v *Values) int {
+	was := a.Element(index)
+	if was.IsScalar() {
+		return index
+	}
+	for below, n := range was.Leaves() {
+		if !n.IsScalar() || below.String() == rest.String() {
+			continue
+		}
+		text := n.Text()
+		if live, ok := v.renamedTo(text); ok {
+			text = live
+		} else if describe(text).class == never || countWith(a, below, text) != 1 {
+			continue
+		}
+		if at, ok := onlyWith(b, below, text); ok {
+			return at
+		}
+	}
+	return index
+}
+
+func countWith(list payload.Node, below harness.Path, text string) (n int) {
+	for c := range list.Children() {
+		if m := c.At(below); m.IsScalar() && m.Text() == text {
+			n++
+		}
+	}
+	return n
+}
+
+// onlyWith is the index of the only element that has the text at the place.
+func onlyWith(list payload.Node, below harness.Path, text string) (index int, ok bool) {
+	i, index := 0, -1
+	for c := range list.Children() {
+		if m := c.At(below); m.IsScalar() && m.Text() == text {
+			if index >= 0 {
+				return 0, false
+			}
+			index = i
+		}
+		i++
+	}
+	return index, index >= 0
+}
+
+// renamedTo is the live value of a recorded text that is known already.
+func (v *Values) renamedTo(recorded string) (string, bool) {
+	s, known := v.plan.byText[recorded]
+	if !known {
+		return "", false
+	}
+	return v.live(s)
+}

@@ -1,0 +1,450 @@
+package correlate
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
+)
+
+// Mine reads a recording, which is what is fed to one system, and finds the values that an answer gives and a later
+// request consumes. The exchanges are in recorded order and have IDs of their own; one without an ID takes no part. A body
+// that cannot be read is an error.
+func Mine(exchanges []harness.Exchange, o Options) (*Plan, error) {
+	n := len(exchanges)
+	m := &miner{
+		exchanges: exchanges, options: o, wanted: map[uint64]int32{}, candidates: map[string]*candidate{}, starts: map[uint64][]*candidate{},
+		sourceOf: map[*maker]int{},
+		plan:     &Plan{index: make(map[string]int, n), slots: make([][]slot, n), makes: make([][]int, n), producers: make([][]string, n), byText: map[string]int{}},
+	}
+	for i, x := range exchanges {
+		if _, twice := m.plan.index[x.ID]; twice && x.ID != "" {
+			return nil, fmt.Errorf("correlate exchange %s: another one has the same ID", x.ID)
+		}
+		m.plan.index[x.ID] = i
+	}
+	delete(m.plan.index, "")
+	for _, pass := range []func(i int, x *harness.Exchange) error{m.collect, m.offer, m.link} {
+		for i := range exchanges {
+			if err := pass(i, &exchanges[i]); err != nil {
+				return nil, err
+			}
+		}
+	}
+	m.explain()
+	m.plan.finish()
+	return m.plan, nil
+}
+
+// miner goes through the exchanges three times: what requests hold, what answers give of that, and which of it is linked.
+type miner struct {
+	exchanges  []harness.Exchange
+	options    Options
+	plan       *Plan
+	wanted     map[uint64]int32 // run → last request that holds it
+	candidates map[string]*candidate
+	starts     map[uint64][]*candidate // by the first run of the text
+	sourceOf   map[*maker]int
+	evidence   [][]string // by link: words beside those of the source
+}
+
+// candidate is a text that an answer gives and a later request may consume.
+type candidate struct {
+	text   string
+	before int // bytes before its first run
+	value  value
+	makers []*maker
+	chosen []int          // requests that hold it without a link
+	things map[string]int // the first of them by what the place names
+}
+
+// maker is a place of an answer that gives a value.
+type maker struct {
+	exchange int
+	session  string
+	text     string
+	at       harness.Path
+	kind     kind
+	name     string
+	field    string
+	role     role
+	thing    string
+	created  bool
+	points   bool
+	rank     int // of places in one answer: lower is better
+	locator  locator
+	also     []*maker // further places in the same answer
+}
+
+// document reads a body, nil when there is none or when it is too large.
+func (m *miner) document(x *harness.Exchange, msg harness.Message) (*payload.Doc, error) {
+	if msg.Body.Size() == 0 {
+		return nil, nil
+	}
+	if msg.Body.Size() > maxScanned {
+		m.plan.TooLarge++
+		return nil, nil
+	}
+	doc, err := payload.Of(msg)
+	if err != nil {
+		return nil, fmt.Errorf("correlate exchange %s: %w", x.ID, err)
+	}
+	if len(doc.Source) > maxScanned {
+		m.plan.TooLarge++
+		return nil, nil
+	}
+	return doc, nil
+}
+
+// collect notes the runs of a request, so that of the answers only what is consumed is held.
+func (m *miner) collect(i int, x *harness.Exchange) error {
+	if x.ID == "" {
+		return nil
+	}
+	doc, err := m.document(x, x.Request)
+	if err != nil {
+		return err
+	}
+	walk("request", x.Request, doc, func(l *leaf) bool {
+		runsOf(l.text, func(hash uint64) bool {
+			m.wanted[hash] = int32(i)
+			return true
+		})
+		return true
+	})
+	return nil
+}
+
+// offer holds what an answer gives and a later request might consume.
+func (m *miner) offer(i int, x *harness.Exchange) error {
+	if x.ID == "" || x.Fault != nil || x.Response.IsZero() {
+		return nil
+	}
+	doc, err := m.document(x, x.Response)
+	if err != nil {
+		return err
+	}
+	of := thingOfOperation(x.Request.Head)
+	created := creates(x.Request.Head.Get(harness.FieldMethod), x.Status())
+	walk("response", x.Response, doc, func(l *leaf) bool {
+		whole := span{0, len(l.text)}
+		m.give(i, l, whole, of, created)
+		if !l.split {
+			for part := range parts(l.text) {
+				m.give(i, l, part, of, created)
+			}
+		}
+		return true
+	})
+	return nil
+}
+
+// isWanted reports whether all runs of a text stand in requests after the exchange.
+func (m *miner) isWanted(i int, text string) bool {
+	const most = 8 // runs; what has more of them is looked at when it is linked
+	n := 0
+	runsOf(text, func(hash uint64) bool {
+		if m.wanted[hash] <= int32(i) {
+			n = 0
+			return false
+		}
+		n++
+		return n < most
+	})
+	return n > 0
+}
+
+// give makes a candidate of a span of a leaf.
+func (m *miner) give(i int, l *leaf, at span, of string, created bool) {
+	text := l.text[at.from:at.to]
+	if len(text) > maxValue || !m.isWanted(i, text) {
+		return
+	}
+	v := describe(text)
+	mk := &maker{exchange: i, session: m.exchanges[i].Session, text: text, kind: l.kind, name: l.name, created: created && l.kind == inBody, role: l.role(), thing: l.thing(of)}
+	if l.top().field != noField {
+		mk.field = m.exchanges[i].Response.Head[l.top().field].Name
+		mk.points = strings.EqualFold(mk.field, "location") || strings.EqualFold(mk.field, "link")
+	}
+	pinned := m.isPinned(l, i)
+	if !pinned && !mk.gives(v, at == span{0, len(l.text)}) {
+		return
+	}
+	mk.rank = rankOf(l, at)
+	mk.at = slices.Clone(l.at())
+	mk.locator = locate(l, at, mk.field)
+	c := m.candidates[text]
+	if c == nil {
+		hash, before, _ := lead(text)
+		c = &candidate{text: text, before: before, value: v}
+		m.candidates[text] = c
+		m.starts[hash] = append(m.starts[hash], c)
+	}
+	c.add(mk, pinned)
+}
+
+// gives reports whether the place may give such a value at all.
+func (mk *maker) gives(v value, whole bool) bool {
+	switch v.class {
+	case strong:
+		return true
+	case small:
+		return whole && (mk.role != plain || mk.kind == inCookie || mk.points)
+	case word:
+		return whole && (mk.role == tokenRole || mk.kind == inCookie || mk.created && mk.role == idRole)
+	}
+	return false
+}
+
+// firstOnly is how many bits a value has of which only the first answer counts.
+const firstOnly = 27
+
+// add keeps the first maker of a value. Of values that may be equal by chance it keeps the first one for each thing, and
+// of very short ones for each session. Further places in the same answer are kept beside the first.
+func (c *candidate) add(mk *maker, pinned bool) {
+	const most = 4 // places of one answer
+	for _, known := range c.makers {
+		same := pinned || c.value.bits >= firstOnly || known.thing == mk.thing && (c.value.class != small || known.session == mk.session)
+		if known.exchange == mk.exchange && (same || known.thing == mk.thing) {
+			if mk.rank < known.rank {
+				*known, *mk = *mk, *known
+				known.also, mk.also = mk.also, nil
+			}
+			if len(known.also) < most {
+				known.also = append(known.also, mk)
+			}
+			return
+		}
+		if same && !pinned && (mk.kind != inCookie || known.kind == inCookie) {
+			return
+		}
+	}
+	c.makers = append(c.makers, mk)
+}
+
+// link finds the values in a request.
+func (m *miner) link(i int, x *harness.Exchange) error {
+	if x.ID == "" {
+		return nil
+	}
+	doc, err := m.document(x, x.Request)
+	if err != nil {
+		return err
+	}
+	of := thingOfOperation(x.Request.Head)
+	var tops []*leaf
+	walk("request", x.Request, doc, func(l *leaf) bool {
+		if l.parent == nil {
+			tops = append(tops, l)
+		}
+		return !m.consume(i, l, of)
+	})
+	for _, l := range tops {
+		if cuts := l.found(); len(cuts) > 0 {
+			m.plan.slots[i] = append(m.plan.slots[i], slot{l.field, l.node, cuts})
+		}
+	}
+	return nil
+}
+
+// consume links the values that stand in a leaf. It reports whether there is nothing more to look for within.
+func (m *miner) consume(i int, l *leaf, of string) (done bool) {
+	for at := 0; ; {
+		start, end, ok := run(l.text, at)
+		if !ok {
+			return false
+		}
+		at = end
+		best := m.best(i, l, of, start, hashOf(l.text[start:end]))
+		if best.candidate == nil {
+			continue
+		}
+		from := start - best.candidate.before
+		to := from + len(best.candidate.text)
+		l.add(cut{from: from, to: to, value: m.take(i, l, best), how: best.how})
+		if from == 0 && to == len(l.text) {
+			return true
+		}
+		at = max(at, to)
+	}
+}
+
+// match is a candidate that stands in a request, and who gave it.
+type match struct {
+	candidate *candidate
+	maker     *maker
+	how       transform
+	score     float64
+	words     []string
+	pinned    bool
+}
+
+// best is the longest candidate that is linked where the run stands.
+func (m *miner) best(i int, l *leaf, of string, start int, hash uint64) (best match) {
+	for _, c := range m.starts[hash] {
+		from := start - c.before
+		if !stands(l.text, from, c.text) || best.candidate != nil && len(c.text) <= len(best.candidate.text) {
+			continue
+		}
+		whole := from == 0 && len(c.text) == len(l.text)
+		if l.split && !whole {
+			continue
+		}
+		how, ok := caseOf(c.text, l.text[from:from+len(c.text)])
+		if !ok || how != asIs && c.value.class != strong {
+			continue
+		}
+		t := &taker{kind: l.kind, name: l.name, role: l.role(), thing: l.thing(of), whole: whole}
+		if f := l.top().field; f != noField {
+			t.field = m.exchanges[i].Request.Head[f].Name
+		}
+		if found := m.choose(i, l, c, t); found.maker != nil {
+			best, best.how = found, how
+		}
+	}
+	return best
+}
+
+// choose picks who gave the value to the request: of those that are linked the first one, after those that name the same
+// thing when the value may be equal by chance. When there is none the client chose it.
+func (m *miner) choose(i int, l *leaf, c *candidate, t *taker) (found match) {
+	for _, mk := range c.makers {
+		if !m.isAnswered(mk.exchange, i) {
+			continue
+		}
+		p := &pair{c.value, mk, t}
+		pinned := m.ruled(m.options.Pin, mk, i, l)
+		if !pinned && (m.ruled(m.options.Deny, mk, i, l) || c.isChosen(p)) {
+			continue
+		}
+		score, words := p.score()
+		if pinned {
+			score, words = 1, []string{"pinned by the scenario"}
+		}
+		if score < threshold || found.maker != nil && !better(p, score, found, pinned, m.exchanges[i].Session) {
+			continue
+		}
+		found = match{candidate: c, maker: mk, score: score, words: words, pinned: pinned}
+	}
+	if found.maker == nil {
+		c.choose(i, t)
+	}
+	return found
+}
+
+// better reports whether a later answer is a better source than the one that was found.
+func better(p *pair, score float64, found match, pinned bool, session string) bool {
+	if pinned != found.pinned || p.value.bits >= firstOnly {
+		return pinned && !found.pinned
+	}
+	same, was := p.maker.session == session, found.maker.session == session
+	if p.value.class == small && same != was {
+		return same
+	}
+	return score > found.score
+}
+
+// choose notes that a request holds the value without having been given it.
+func (c *candidate) choose(i int, t *taker) {
+	if n := len(c.chosen); n == 0 || c.chosen[n-1] != i {
+		c.chosen = append(c.chosen, i)
+	}
+	if c.things == nil {
+		c.things = map[string]int{}
+	}
+	if _, known := c.things[t.thing]; !known {
+		c.things[t.thing] = i
+	}
+}
+
+// isChosen reports whether the client had the value before it was given: then the server only echoes it. A number that
+// may be equal by chance must have stood in the same request, or before in a place that names the same thing. A cookie
+// that is set again is fresh all the same.
+func (c *candidate) isChosen(p *pair) bool {
+	if len(c.chosen) == 0 || p.sameCookie() {
+		return false
+	}
+	if c.value.bits >= firstOnly || c.value.class != small && !isDigits(c.text) {
+		return c.chosen[0] <= p.maker.exchange
+	}
+	if _, echoed := slices.BinarySearch(c.chosen, p.maker.exchange); echoed && c.value.class != small {
+		return true
+	}
+	first, known := c.things[p.taker.thing]
+	return known && first <= p.maker.exchange
+}
+
+// isAnswered reports whether the answer was there before the request was sent. Times are compared with some slack, because
+// many recorders round them.
+func (m *miner) isAnswered(maker, taker int) bool {
+	const slack = 2 * time.Millisecond
+	a, b := &m.exchanges[maker], &m.exchanges[taker]
+	if maker >= taker {
+		return false
+	}
+	return a.Took == 0 || a.At.IsZero() || b.At.IsZero() || !b.At.Add(slack).Before(a.At.Add(a.Took))
+}
+
+// take makes the link, and returns the number of its source.
+func (m *miner) take(i int, l *leaf, found match) int {
+	s := m.source(found)
+	m.plan.Links = append(m.plan.Links, Link{
+		From: m.plan.sources[s].from, To: m.place(i, slices.Clone(l.at())), Transform: transforms[found.how].name, Score: found.score, Pinned: found.pinned, source: s,
+	})
+	m.evidence = append(m.evidence, found.words)
+	if id := m.exchanges[found.maker.exchange].ID; !slices.Contains(m.plan.producers[i], id) {
+		m.plan.producers[i] = append(m.plan.producers[i], id)
+	}
+	return s
+}
+
+func (m *miner) place(i int, at harness.Path) Place {
+	x := &m.exchanges[i]
+	return Place{x.ID, x.Operation(), at}
+}
+
+// source is the number of what the maker gives.
+func (m *miner) source(found match) int {
+	if s, known := m.sourceOf[found.maker]; known {
+		return s
+	}
+	mk := found.maker
+	s := len(m.plan.sources)
+	m.sourceOf[mk] = s
+	src := source{text: found.candidate.text, value: found.candidate.value, thing: mk.thing, from: m.place(mk.exchange, mk.at), places: []locator{mk.locator}}
+	for _, also := range mk.also {
+		src.places = append(src.places, also.locator)
+	}
+	m.plan.sources = append(m.plan.sources, src)
+	m.plan.links = append(m.plan.links, len(m.plan.Links))
+	m.plan.makes[mk.exchange] = append(m.plan.makes[mk.exchange], s)
+	return s
+}
+
+// explain puts into words why each link was made.
+func (m *miner) explain() {
+	uses := make([]int, len(m.plan.sources))
+	for _, l := range m.plan.Links {
+		uses[l.source]++
+	}
+	for i := range m.plan.Links {
+		l := &m.plan.Links[i]
+		l.Uses = uses[l.source]
+		form := m.plan.sources[l.source].value.form
+		if form == "" {
+			form = "value"
+		}
+		words := append([]string{fmt.Sprintf("%s, returned by %s at %s", form, l.From.Operation, l.From.Path)}, m.evidence[i]...)
+		if l.Uses > 1 {
+			words = append(words, fmt.Sprintf("used in %s", harness.Count(l.Uses, "place")))
+		}
+		l.Evidence = strings.Join(words, ", ")
+	}
+	order := func(a, b string) int { return m.plan.index[a] - m.plan.index[b] }
+	for _, ids := range m.plan.producers {
+		slices.SortFunc(ids, order)
+	}
+}
