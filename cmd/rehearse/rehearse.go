@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -24,7 +25,7 @@ type runFlags struct {
 	output, out, mode, failOn, candidate string
 	allow, also, confirmed               []string
 	policy, key, vault                   string
-	mask                                 bool
+	mask, dryRun                         bool
 	verbose, quiet, expectFailure        bool
 	silent                               bool // the report is kept and not shown
 }
@@ -45,6 +46,7 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.failOn, "fail-on", "review", "`weight` from which the gate fails: benign, review or breaking")
 			set.StringVar(&f.candidate, "candidate", "", "`folder` of exchanges that take the place of recorded ones, instead of the scenario's")
 			set.BoolVar(&f.expectFailure, "expect-failure", false, "succeed when the failure in the recording happens again, and say only that; --verbose shows the report")
+			set.BoolVar(&f.dryRun, "dry-run", false, "say what would be fed, started and reached, and what would be refused, without doing any of it")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
 			set.StringVar(&f.policy, "policy", "", "scrub policy `file` of the recordings: what live systems answer is scrubbed like them; the built-in policy unless told otherwise")
 			set.StringVar(&f.key, "key", "", keyUsage)
@@ -98,6 +100,9 @@ func (a *app) rehearse(ctx context.Context, files []string, f runFlags) error {
 	// What is asked then is one thing; that nothing differs says little about a failure.
 	f.silent = f.expectFailure && f.output == "text" && f.out == "" && !f.verbose
 	var worst error
+	if f.dryRun {
+		return a.previewAll(list, f)
+	}
 	for _, file := range list {
 		outcome, err := a.rehearseOne(ctx, file, f, also)
 		if ctx.Err() != nil {
@@ -120,6 +125,23 @@ func (a *app) checkConfirmed(hosts []string) error {
 			"rehearse against a test instance, and write its host under test-hosts in the catalogue")
 	}
 	return nil
+}
+
+// previewAll shows what the runs would do.
+func (a *app) previewAll(files []string, f runFlags) error {
+	var worst error
+	for _, file := range files {
+		ws, scenario, err := openScenario(file)
+		if err == nil {
+			scenario.Candidate = cmp.Or(f.candidate, scenario.Candidate)
+			err = a.preview(rehearsal.Plan{Scenario: scenario, Catalogue: ws.Catalogue(), Allow: f.allow, Confirmed: f.confirmed}, f.output)
+		}
+		if err != nil {
+			explainError(a.err, fmtScenario(len(files), file, err))
+			worst = weightier(worst, reported{err})
+		}
+	}
+	return worst
 }
 
 // decide is the error that a run ends with after its report was shown, nil when it is a success.

@@ -121,6 +121,27 @@ func (g *Guard) DialContext(ctx context.Context, network, address string) (net.C
 	return nil, errors.Join(causes...)
 }
 
+// Foresee says what [Guard.DialContext] would say, as far as it can be said without asking a resolver: nil, or the
+// refusal. Nothing is connected to and nothing counted.
+func (g *Guard) Foresee(address string, writing bool) error {
+	ctx := context.Background()
+	if writing {
+		ctx = ForWriting(ctx)
+	}
+	blind := &Guard{allow: g.allow, test: g.test, writes: g.writes, protected: g.protected, attempts: map[harness.Connection]int{}}
+	blind.lookup = func(context.Context, string) ([]netip.Addr, error) { return []netip.Addr{somewhere}, nil }
+	blind.alias = func(context.Context, string) (string, error) { return "", nil }
+	blind.protected.addresses = func(context.Context) map[netip.Addr]Protected { return addressesOf(ctx, g.protected.hosts, unasked) }
+	blind.dial = func(context.Context, string, string) (net.Conn, error) { return nil, nil }
+	_, err := blind.DialContext(ctx, "tcp", address)
+	return err
+}
+
+// somewhere stands for the address of a name that no resolver was asked for: one of those that stand in documents only.
+var somewhere = netip.MustParseAddr("203.0.113.0")
+
+func unasked(context.Context, string) ([]netip.Addr, error) { return nil, nil }
+
 // destination is what somebody asked to be connected to.
 type destination struct {
 	address string // as asked for
@@ -255,11 +276,19 @@ func NewRoundTripper(dial func(ctx context.Context, network, address string) (ne
 
 // RoundTrip sends the request over a connection of its class.
 func (t *RoundTripper) RoundTrip(r *http.Request) (*http.Response, error) {
-	switch r.Method {
-	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
-		return t.reads.RoundTrip(r)
+	if MayChange(r.Method) {
+		return t.writes.RoundTrip(r)
 	}
-	return t.writes.RoundTrip(r)
+	return t.reads.RoundTrip(r)
+}
+
+// MayChange reports whether a request with the method may change something where it arrives. Unknown methods may.
+func MayChange(method string) bool {
+	switch method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	return true
 }
 
 // CloseIdleConnections closes what is not in use.
