@@ -71,10 +71,29 @@ func (j *jsonRecords) document(elements [][]byte) (*Doc, error) {
 
 func (j *jsonRecords) facts() []Fact { return jsonFacts(j.mark, j.invalid) }
 
-// recordParser reads records that are JSON texts, into one tape.
-type recordParser struct {
+// JSONValues reads JSON values that stand one behind the other in a text, such as the members of an object too large to be
+// one document. All of them are read into the same memory. It belongs to one goroutine.
+type JSONValues struct {
 	parser jsonParser
 	doc    Doc
+}
+
+// At reads the value that begins at an offset of the source, or behind white space there, and returns where it ends. The
+// node is good until the next call. Errors are a *SyntaxError, which counts lines from the start of the source.
+func (v *JSONValues) At(source []byte, at int) (n Node, end int, err error) {
+	p := &v.parser
+	p.s, p.i = source, at
+	p.nodes, p.open = p.nodes[:0], p.open[:0]
+	if err := p.one(); err != nil {
+		return Node{}, p.i, err
+	}
+	v.doc = Doc{Format: "json", Source: source, nodes: p.nodes, syntax: jsonSyntax{}}
+	return v.doc.Root(), p.i, nil
+}
+
+// recordParser reads records that are JSON texts, into one tape.
+type recordParser struct {
+	values JSONValues
 	at     *byte // the record that the tape holds
 }
 
@@ -84,12 +103,9 @@ func (r *recordParser) wrong(at int, what string) error {
 
 // value reads the JSON value that begins at a place and returns where it ends.
 func (r *recordParser) value(rest []byte, at int, last bool) (to int, err error) {
-	p := &r.parser
-	p.s, p.i = rest, at
-	p.nodes, p.open = p.nodes[:0], p.open[:0]
 	r.at = nil
-	err = p.one()
-	if !last && (err != nil || p.i == len(rest)) {
+	_, to, err = r.values.At(rest, at)
+	if !last && (err != nil || to == len(rest)) {
 		return 0, errShort
 	}
 	if e, ok := err.(*SyntaxError); ok { //nolint:errorlint // the parser returns it as it is
@@ -99,8 +115,7 @@ func (r *recordParser) value(rest []byte, at int, last bool) (to int, err error)
 		return 0, err
 	}
 	r.at = &rest[at]
-	r.doc = Doc{Format: "json", Source: rest, nodes: p.nodes, syntax: jsonSyntax{}}
-	return p.i, nil
+	return to, nil
 }
 
 // node is the record that was read last, or else reads it again.
@@ -110,7 +125,7 @@ func (r *recordParser) node(record []byte) (Node, error) {
 			return Node{}, err
 		}
 	}
-	return r.doc.Root(), nil
+	return r.values.doc.Root(), nil
 }
 
 func (r *recordParser) appendKey(dst, record []byte, k *Key) ([]byte, bool) {

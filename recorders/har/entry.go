@@ -3,7 +3,6 @@ package har
 import (
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -15,74 +14,57 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 	"github.com/rehearse-dev/rehearse/recorders/internal/departure"
 )
 
 // entry is the part of a HAR entry that is read. Every other member is left alone.
 type entry struct {
-	Started   text            `json:"startedDateTime"`
-	Time      text            `json:"time"`
-	Request   request         `json:"request"`
-	Response  response        `json:"response"`
-	WebSocket []socketMessage `json:"_webSocketMessages"`
-	Error     any             `json:"_error"` // Chrome and mitmproxy write it here or in the response
-	Ours      ours            `json:"_rehearse"`
+	Started   text
+	Time      text
+	Request   request
+	Response  response
+	WebSocket []socketMessage
+	Error     payload.Node // Chrome and mitmproxy write it here or in the response
+	Ours      ours
 }
 
 type request struct {
-	Method   text      `json:"method"`
-	URL      text      `json:"url"`
-	Proto    text      `json:"httpVersion"`
-	Headers  []header  `json:"headers"`
-	PostData *postData `json:"postData"`
+	Method   text
+	URL      text
+	Proto    text
+	Headers  []header
+	PostData *postData
 }
 
 type postData struct {
-	MimeType text  `json:"mimeType"`
-	Text     text  `json:"text"`
-	Encoding text  `json:"encoding"` // an extension of some tools: base64
-	Params   []any `json:"params"`
+	MimeType text
+	Text     text
+	Encoding text // an extension of some tools: base64
+	Params   []payload.Node
 }
 
 type response struct {
-	Status   text     `json:"status"`
-	Proto    text     `json:"httpVersion"`
-	Headers  []header `json:"headers"`
-	Content  content  `json:"content"`
-	BodySize text     `json:"bodySize"`
-	Error    any      `json:"_error"`
+	Status   text
+	Proto    text
+	Headers  []header
+	Content  content
+	BodySize text
+	Error    payload.Node
 }
 
 type content struct {
-	Size     text `json:"size"`
-	MimeType text `json:"mimeType"`
-	Text     text `json:"text"`
-	Encoding text `json:"encoding"`
-	Binary   bool `json:"_isBinary"` // early versions of Polly.JS: hexadecimal digits
+	Size     text
+	MimeType text
+	Text     text
+	Encoding text
+	Binary   bool // early versions of Polly.JS: hexadecimal digits
 }
 
 type header struct {
-	Name  text   `json:"name"`
-	Value values `json:"value"`
-}
-
-// values is a scalar, or a list of them for a repeated field.
-type values []string
-
-// UnmarshalJSON reads a scalar or a list of scalars.
-func (v *values) UnmarshalJSON(raw []byte) error {
-	texts := make([]text, 1)
-	var err error
-	if raw[0] == '[' {
-		err = json.Unmarshal(raw, &texts)
-	} else {
-		err = texts[0].UnmarshalJSON(raw)
-	}
-	for _, t := range texts {
-		*v = append(*v, t.value)
-	}
-	return err
+	Name  text
+	Value []string // several of a repeated field, as some tools write it
 }
 
 // converter turns entries of one file into exchanges.
@@ -95,9 +77,9 @@ type converter struct {
 func (c *converter) note(k departure.Kind) { c.file.Note(k) }
 
 // read converts an entry: to none when it never was on a network, to more than one when it has messages.
-func (c *converter) read(raw json.RawMessage) ([]harness.Exchange, error) {
-	var e entry
-	if err := json.Unmarshal(raw, &e); err != nil {
+func (c *converter) read(n payload.Node) ([]harness.Exchange, error) {
+	e, err := partsOf(n)
+	if err != nil {
 		return nil, err
 	}
 	x, crossed, err := c.exchange(e)
@@ -176,7 +158,20 @@ func (c *converter) answer(x *harness.Exchange, e entry) (*harness.Fault, error)
 	return nil, nil
 }
 
-func isSet(v any) bool { return v != nil && v != "" && v != false }
+func isSet(n payload.Node) bool {
+	if n.IsZero() || n.Kind() == harness.KindNull {
+		return false
+	}
+	return !n.IsScalar() || n.Text() != "" && n.Text() != "false"
+}
+
+// said is a text, empty where something else stands.
+func said(n payload.Node) string {
+	if n.IsZero() || n.Kind() != harness.KindString {
+		return ""
+	}
+	return n.Text()
+}
 
 // chromeError is the form of a network error that holds no value of the payload.
 var chromeError = regexp.MustCompile(`^net::ERR_[A-Z_]+$`)
@@ -190,15 +185,12 @@ var faultWords = []struct{ word, kind string }{
 
 // faultOf names the fault of an entry without a whole answer. Its text is kept only where it is a fixed code.
 func faultOf(e entry) *harness.Fault {
-	said, _ := e.Response.Error.(string)
-	if said == "" {
-		said, _ = e.Error.(string)
-	}
+	code := cmp.Or(said(e.Response.Error), said(e.Error))
 	fault := &harness.Fault{Kind: harness.FaultReset, Detail: "the archive holds no whole answer"}
-	if chromeError.MatchString(said) {
-		fault.Detail += ": " + said
+	if chromeError.MatchString(code) {
+		fault.Detail += ": " + code
 	}
-	lower := strings.ToLower(said)
+	lower := strings.ToLower(code)
 	for _, w := range faultWords {
 		if strings.Contains(lower, w.word) && !strings.Contains(lower, "connection_reset") {
 			fault.Kind = w.kind
@@ -259,16 +251,13 @@ func protoOf(s string) (string, error) {
 }
 
 // encodeParams rebuilds a form from postData.params.
-func encodeParams(params []any) []byte {
+func encodeParams(params []payload.Node) []byte {
 	var b bytes.Buffer
 	for _, p := range params {
-		member, _ := p.(map[string]any)
-		name, _ := member["name"].(string)
-		value, _ := member["value"].(string)
 		if b.Len() > 0 {
 			b.WriteByte('&')
 		}
-		b.WriteString(url.QueryEscape(name) + "=" + url.QueryEscape(value))
+		b.WriteString(url.QueryEscape(said(member(p, "name"))) + "=" + url.QueryEscape(said(member(p, "value"))))
 	}
 	return b.Bytes()
 }

@@ -15,21 +15,23 @@
 //   - A body that was cut or never stored makes the exchange incomplete: it has a Fault.
 //   - Entries that never crossed a network (data:, blob:, about:) are left out.
 //
-// Memory: one file at a time is held, at most [MaxFile] bytes of it, because entries are sorted by their start, except for those
-// that Export wrote: they keep their order.
+// Memory: one file at a time is held whole, at most [MaxFile] bytes of it, and what becomes of it, because entries are sorted by
+// their start, except for those that Export wrote: they keep their order.
 package har
 
 import (
 	"bufio"
 	"bytes"
 	"compress/zlib"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
 	"github.com/rehearse-dev/rehearse/recorders/internal/sniff"
 )
@@ -49,16 +51,12 @@ func read(f *archive.File) error {
 		return err
 	}
 	defer in.Close()
-	source, err := unpacked(in)
+	source, err := sourceOf(in)
 	if err != nil {
 		return err
 	}
-	limited := &io.LimitedReader{R: source, N: MaxFile + 1}
 	c := &converter{file: f}
-	exchanges, err := readArchive(limited, c)
-	if limited.N <= 0 {
-		return fmt.Errorf("more than %d bytes", int64(MaxFile))
-	}
+	exchanges, err := readArchive(source, c)
 	if err != nil {
 		return err
 	}
@@ -69,6 +67,26 @@ func read(f *archive.File) error {
 		f.Put(x)
 	}
 	return nil
+}
+
+// sourceOf reads a file whole and unpacked.
+func sourceOf(in *os.File) ([]byte, error) {
+	r, err := unpacked(in)
+	if err != nil {
+		return nil, err
+	}
+	size := 0
+	if info, err := in.Stat(); err == nil {
+		size = int(min(info.Size(), MaxFile))
+	}
+	all := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
+	if _, err := all.ReadFrom(io.LimitReader(r, MaxFile+1)); err != nil {
+		return nil, err
+	}
+	if all.Len() > MaxFile {
+		return nil, fmt.Errorf("more than %d bytes", int64(MaxFile))
+	}
+	return all.Bytes(), nil
 }
 
 // unpacked reads through zlib what begins as its most usual headers do (RFC 1950).
@@ -82,155 +100,167 @@ func unpacked(r io.Reader) (io.Reader, error) {
 }
 
 // readArchive reads one archive entry by entry, in file order.
-func readArchive(r io.Reader, c *converter) ([]harness.Exchange, error) {
-	dec := json.NewDecoder(&textReader{r: r})
-	if err := enter(dec, '{', "an archive is a JSON object"); err != nil {
-		return nil, err
+func readArchive(source []byte, c *converter) (exchanges []harness.Exchange, err error) {
+	if !utf8.Valid(source) {
+		return nil, fmt.Errorf("byte %d is not UTF-8", validTo(source))
 	}
-	var exchanges []harness.Exchange
+	s := &cursor{source: source}
+	if mark := []byte("\ufeff"); bytes.HasPrefix(source, mark) {
+		s.at = len(mark)
+	}
 	found := false
-	for dec.More() {
-		name, err := memberName(dec)
-		if err != nil {
-			return nil, err
-		}
+	err = s.members("an archive is a JSON object", func(name string) error {
 		if name != "log" {
-			if err := skip(dec); err != nil {
-				return nil, err
-			}
-			continue
+			_, err := s.value()
+			return err
 		}
 		if found {
-			return nil, fmt.Errorf("byte %d: second log", dec.InputOffset())
+			return fmt.Errorf("byte %d: second log", s.at)
 		}
 		found = true
-		if exchanges, err = readLog(dec, c); err != nil {
-			return nil, err
-		}
+		exchanges, err = readLog(s, c)
+		return err
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !found:
+		return nil, fmt.Errorf("byte %d: no log: not an HTTP archive", s.at)
+	case s.peek() != 0 || s.at < len(source):
+		return nil, fmt.Errorf("byte %d: something follows the archive", s.at)
 	}
-	if !found {
-		return nil, fmt.Errorf("byte %d: no log: not an HTTP archive", dec.InputOffset())
-	}
-	return exchanges, finish(dec)
+	return exchanges, nil
 }
 
-func readLog(dec *json.Decoder, c *converter) ([]harness.Exchange, error) {
-	if err := enter(dec, '{', "log is not an object"); err != nil {
-		return nil, err
+// validTo is where a text stops to be UTF-8.
+func validTo(source []byte) (at int) {
+	for at < len(source) {
+		r, size := utf8.DecodeRune(source[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
 	}
-	var exchanges []harness.Exchange
+	return at
+}
+
+func readLog(s *cursor, c *converter) (exchanges []harness.Exchange, err error) {
 	found := false
-	for dec.More() {
-		name, err := memberName(dec)
-		if err != nil {
-			return nil, err
-		}
+	err = s.members("log is not an object", func(name string) error {
 		if name != "entries" {
-			if err := skip(dec); err != nil {
-				return nil, err
-			}
-			continue
+			_, err := s.value()
+			return err
 		}
 		if found {
-			return nil, fmt.Errorf("byte %d: second log.entries", dec.InputOffset())
+			return fmt.Errorf("byte %d: second log.entries", s.at)
 		}
 		found = true
-		if exchanges, err = readEntries(dec, c); err != nil {
-			return nil, err
-		}
+		exchanges, err = readEntries(s, c)
+		return err
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("byte %d: no log.entries: not an HTTP archive", s.at)
 	}
-	if !found {
-		return nil, fmt.Errorf("byte %d: no log.entries: not an HTTP archive", dec.InputOffset())
-	}
-	return exchanges, leave(dec)
+	return exchanges, err
 }
 
-func readEntries(dec *json.Decoder, c *converter) ([]harness.Exchange, error) {
-	if err := enter(dec, '[', "log.entries is not a list"); err != nil {
-		return nil, err
-	}
-	var exchanges []harness.Exchange
-	for i := 0; dec.More(); i++ {
+func readEntries(s *cursor, c *converter) (exchanges []harness.Exchange, err error) {
+	i := 0
+	return exchanges, s.elements("log.entries is not a list", func() error {
 		if err := c.file.Err(); err != nil {
-			return nil, err
+			return err
 		}
 		c.file.At(fmt.Sprintf("entry %d", i))
-		var raw json.RawMessage
-		if err := dec.Decode(&raw); err != nil {
-			return nil, fmt.Errorf("entry %d: %w", i, atOffset(dec, err))
-		}
-		more, err := c.read(raw)
+		n, err := s.value()
 		if err != nil {
-			err = fmt.Errorf("entry %d (before byte %d): %w", i, dec.InputOffset(), err)
+			return fmt.Errorf("entry %d: %w", i, err)
+		}
+		more, err := c.read(n)
+		if err != nil {
+			err = fmt.Errorf("entry %d (before byte %d): %w", i, s.at, err)
 			if !c.file.PassOver(err) {
-				return nil, err
+				return err
 			}
 		}
 		exchanges = append(exchanges, more...)
-	}
-	return exchanges, leave(dec)
+		i++
+		return nil
+	})
 }
 
-// enter reads the opening delimiter, or says what was expected.
-func enter(dec *json.Decoder, want json.Delim, otherwise string) error {
-	at := dec.InputOffset()
-	token, err := dec.Token()
-	if err != nil {
-		return atOffset(dec, err)
+// cursor goes through an archive. Only what is a value of its own gets nodes, one at a time: an archive as one document
+// would take several times its size.
+type cursor struct {
+	source []byte
+	at     int
+	values payload.JSONValues
+}
+
+// peek is the next byte that is no white space, 0 at the end.
+func (s *cursor) peek() byte {
+	for s.at < len(s.source) {
+		switch c := s.source[s.at]; c {
+		case ' ', '\t', '\n', '\r':
+			s.at++
+		default:
+			return c
+		}
 	}
-	if token != want {
-		return fmt.Errorf("byte %d: %s", at, otherwise)
+	return 0
+}
+
+// value reads the next value. The node is good until the next call.
+func (s *cursor) value() (payload.Node, error) {
+	n, end, err := s.values.At(s.source, s.at)
+	s.at = end
+	if syntax, ok := errors.AsType[*payload.SyntaxError](err); ok {
+		return n, fmt.Errorf("byte %d: %s", syntax.Offset, syntax.What)
 	}
+	return n, err
+}
+
+// members calls read with the name of each member of an object, in front of its value.
+func (s *cursor) members(otherwise string, read func(name string) error) error {
+	return s.each('{', '}', otherwise, func() error {
+		if s.peek() != '"' {
+			return fmt.Errorf("byte %d: want a member name in quotes", s.at)
+		}
+		n, err := s.value()
+		if err != nil {
+			return err
+		}
+		name := n.Text()
+		if s.peek() != ':' {
+			return fmt.Errorf("byte %d: want : after a member name", s.at)
+		}
+		s.at++
+		return read(name)
+	})
+}
+
+// elements calls read in front of each element of a list.
+func (s *cursor) elements(otherwise string, read func() error) error {
+	return s.each('[', ']', otherwise, read)
+}
+
+func (s *cursor) each(first, last byte, otherwise string, read func() error) error {
+	if s.peek() != first {
+		return fmt.Errorf("byte %d: %s", s.at, otherwise)
+	}
+	s.at++
+	for n := 0; s.peek() != last; n++ {
+		switch c := s.peek(); {
+		case c == 0 && s.at >= len(s.source):
+			return fmt.Errorf("byte %d: %w", s.at, io.ErrUnexpectedEOF)
+		case n > 0 && c != ',':
+			return fmt.Errorf("byte %d: want , or %q", s.at, last)
+		case n > 0:
+			s.at++
+		}
+		if err := read(); err != nil {
+			return err
+		}
+	}
+	s.at++
 	return nil
-}
-
-// leave reads the closing delimiter.
-func leave(dec *json.Decoder) error {
-	if _, err := dec.Token(); err != nil {
-		return atOffset(dec, err)
-	}
-	return nil
-}
-
-// finish reads the closing delimiter of the archive and makes sure that nothing follows.
-func finish(dec *json.Decoder) error {
-	if err := leave(dec); err != nil {
-		return err
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return fmt.Errorf("byte %d: something follows the archive", dec.InputOffset())
-	}
-	return nil
-}
-
-func memberName(dec *json.Decoder) (string, error) {
-	token, err := dec.Token()
-	if err != nil {
-		return "", atOffset(dec, err)
-	}
-	name, _ := token.(string)
-	return name, nil
-}
-
-func skip(dec *json.Decoder) error {
-	var ignored json.RawMessage
-	if err := dec.Decode(&ignored); err != nil {
-		return atOffset(dec, err)
-	}
-	return nil
-}
-
-// atOffset adds the place to an error of the JSON decoder: bytes behind the byte order mark, where there is one.
-func atOffset(dec *json.Decoder, err error) error {
-	if errors.Is(err, io.EOF) {
-		err = io.ErrUnexpectedEOF
-	}
-	if _, ok := errors.AsType[*encodingError](err); ok {
-		return err
-	}
-	offset := dec.InputOffset()
-	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
-		offset = syntax.Offset
-	}
-	return fmt.Errorf("byte %d: %w", offset, err)
 }

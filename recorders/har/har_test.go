@@ -257,7 +257,7 @@ func TestMalformedArchivesNameThePlace(t *testing.T) {
 		{one(getApplicant, `{"status":"abc"}`), "three digits", "status"},
 		{strings.Replace(one(getApplicant, found), "2026-03-02T", "", 1), "is not a time", "time"},
 		{strings.Replace(one(getApplicant, found), "{}", "\xff", 1), ": byte 482 is not UTF-8", "not UTF-8"},
-		{`{"log":{"entries":[` + strings.Repeat("[", 20000), "depth", "deep nesting"},
+		{`{"log":{"entries":[` + strings.Repeat("[", 20000), "nested deeper", "deep nesting"},
 	} {
 		im := &archive.Importer{Format: har.Format, Path: write(t, "bad.har", test.content)}
 		mem := harness.NewMemory(harness.Manifest{})

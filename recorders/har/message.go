@@ -108,8 +108,10 @@ func (c *converter) response(r response, method string, status int) (harness.Mes
 func (c *converter) responseBody(r response, head harness.Head) ([]byte, *harness.Fault) {
 	size := r.Content.Size.int()
 	if r.Content.Text.value != "" {
-		if b, ok := hexBody(r.Content.Text.value); ok && r.Content.Binary && r.Content.Encoding.value == "" {
-			return b, nil
+		if r.Content.Binary && r.Content.Encoding.value == "" {
+			if b, ok := hexBody(r.Content.Text.value); ok {
+				return b, nil
+			}
 		}
 		if strings.EqualFold(r.Content.Encoding.value, "base64") {
 			return c.base64Body(r.Content.Text, size, head), nil

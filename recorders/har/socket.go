@@ -12,10 +12,10 @@ import (
 
 // socketMessage is a message of a web socket, as Chrome and mitmproxy write them.
 type socketMessage struct {
-	Type   text `json:"type"` // send or receive, as the client sees it
-	Time   text `json:"time"` // seconds since 1970
-	Opcode text `json:"opcode"`
-	Data   text `json:"data"` // of a binary message: base64
+	Type   text // send or receive, as the client sees it
+	Time   text // seconds since 1970
+	Opcode text
+	Data   text // of a binary message: base64
 }
 
 // Opcodes of data frames. RFC 6455 section 5.2.
