@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"time"
 )
 
@@ -11,12 +12,15 @@ import (
 // for the loopback address that the stage chose, {url.SYSTEM} for the base URL under which a watched system is
 // reached, {now} for the frozen clock and {root} for the workspace.
 type TargetSpec struct {
-	System  string        `yaml:"system"` // exchanges to it are fed, exchanges from it are watched
-	URL     *URLSpec      `yaml:"url,omitempty"`
-	Process *ProcessSpec  `yaml:"process,omitempty"`
-	Command *CommandSpec  `yaml:"command,omitempty"`
-	JQ      []MappingSpec `yaml:"jq,omitempty"`
-	Files   *FilesSpec    `yaml:"files,omitempty"`
+	System    string          `yaml:"system"` // exchanges to it are fed, exchanges from it are watched
+	URL       *URLSpec        `yaml:"url,omitempty"`
+	Process   *ProcessSpec    `yaml:"process,omitempty"`
+	Command   *CommandSpec    `yaml:"command,omitempty"`
+	JQ        []MappingSpec   `yaml:"jq,omitempty"`
+	Starlark  []MappingSpec   `yaml:"starlark,omitempty"`
+	Template  []MappingSpec   `yaml:"template,omitempty"`
+	Crosswalk []CrosswalkSpec `yaml:"crosswalk,omitempty"`
+	Files     *FilesSpec      `yaml:"files,omitempty"`
 
 	// Crosswalks are the code tables that a program reads by itself: name → CSV file, for the explanation. A jq mapping
 	// names its own.
@@ -54,7 +58,7 @@ type CommandSpec struct {
 }
 
 // Mappings is all mappings of the specification, whatever they are written in.
-func (s TargetSpec) Mappings() []MappingSpec { return s.JQ }
+func (s TargetSpec) Mappings() []MappingSpec { return slices.Concat(s.JQ, s.Starlark, s.Template) }
 
 // MappingSpec maps one fed file or request body to one output by a program that runs inside the harness.
 type MappingSpec struct {
@@ -65,6 +69,27 @@ type MappingSpec struct {
 	Output     string            `yaml:"output,omitempty"`     // name of the output file; its extension is the format; empty: answers the request
 	Columns    []string          `yaml:"columns,omitempty"`    // order of the columns of a CSV output
 	To         string            `yaml:"to,omitempty"`         // system that receives the output
+}
+
+// CrosswalkSpec is a code table that is tested by itself: the codes in what is fed give their translations. A row with *
+// in a key column is the default; the columns valid_from and valid_to say on which days a row holds.
+type CrosswalkSpec struct {
+	From     string         `yaml:"from,omitempty"`     // glob over [Exchange.Operation] of what is fed; empty: everything
+	Table    string         `yaml:"table"`              // CSV file
+	Keys     []CrosswalkKey `yaml:"keys,omitempty"`     // columns that hold the codes; none: the first one
+	Values   []string       `yaml:"values,omitempty"`   // columns that hold the translations; none: all others
+	Missing  string         `yaml:"missing,omitempty"`  // codes without a row: "fail" (default), "empty" or "keep"
+	Distinct bool           `yaml:"distinct,omitempty"` // each code once, in the order of what is fed
+	Zone     string         `yaml:"zone,omitempty"`     // where the days begin; default UTC
+	Encoding string         `yaml:"encoding,omitempty"` // of what is fed, when it is not UTF-8
+	Output   string         `yaml:"output,omitempty"`   // name of the output file: .csv, .json or .ndjson; empty: answers the request
+	To       string         `yaml:"to,omitempty"`       // system that receives the output
+}
+
+// CrosswalkKey is a column of a code table, and the field of what is fed that is looked up in it.
+type CrosswalkKey struct {
+	Column string `yaml:"column"`
+	Field  string `yaml:"field,omitempty"` // default: named like the column
 }
 
 // FilesSpec is a batch job: fed files lie in a folder, a command runs, files are collected from a folder.

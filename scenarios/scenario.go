@@ -147,13 +147,13 @@ func (c *checker) checkTarget() {
 		checkKnown(c.decoder, "target.system", "system", t.System, c.w.catalogue.Systems)
 	}
 	c.checkURL("target", t.URL)
-	for i, jq := range t.JQ {
-		label := fmt.Sprintf("target.jq[%d]", i)
-		c.checkFile(label+".program", jq.Program)
-		for _, name := range slices.Sorted(maps.Keys(jq.Crosswalks)) {
-			c.checkFile(label+".crosswalks."+name, jq.Crosswalks[name])
-		}
-		c.checkReceiver(label+".to", jq.To)
+	c.checkMappings("target.jq", t.JQ)
+	c.checkMappings("target.starlark", t.Starlark)
+	c.checkMappings("target.template", t.Template)
+	for i, s := range t.Crosswalk {
+		label := fmt.Sprintf("target.crosswalk[%d]", i)
+		c.checkFile(label+".table", s.Table)
+		c.checkReceiver(label+".to", s.To)
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Crosswalks)) {
 		c.checkFile("target.crosswalks."+name, t.Crosswalks[name])
@@ -170,6 +170,17 @@ func (c *checker) checkTarget() {
 		c.checkLocal("target.files.in", t.Files.In)
 		c.checkLocal("target.files.out", t.Files.Out)
 		c.checkReceiver("target.files.to", t.Files.To)
+	}
+}
+
+func (c *checker) checkMappings(kind string, list []harness.MappingSpec) {
+	for i, s := range list {
+		label := fmt.Sprintf("%s[%d]", kind, i)
+		c.checkFile(label+".program", s.Program)
+		for _, name := range slices.Sorted(maps.Keys(s.Crosswalks)) {
+			c.checkFile(label+".crosswalks."+name, s.Crosswalks[name])
+		}
+		c.checkReceiver(label+".to", s.To)
 	}
 }
 

@@ -12,9 +12,11 @@ import (
 
 // enums are the words that a key accepts, by type and key.
 var enums = map[string][]string{
-	"CommandSpec.mode":     {"once", "jsonl"},
-	"MappingSpec.encoding": {"utf-8", "windows-1252", "iso-8859-1", "utf-16le", "utf-16be"},
-	"Egress.writes":        {"allow"},
+	"CommandSpec.mode":       {"once", "jsonl"},
+	"CrosswalkSpec.encoding": encodings,
+	"CrosswalkSpec.missing":  {"fail", "empty", "keep"},
+	"MappingSpec.encoding":   encodings,
+	"Egress.writes":          {"allow"},
 
 	"Rule.within":  {"run", "session"},
 	"Replay.order": {harness.OrderSession, harness.OrderOverlap, harness.OrderGlobal},
@@ -36,6 +38,9 @@ var enums = map[string][]string{
 	"CodePair.is-type":  valueKinds,
 }
 
+// encodings are the ways in which a text that is not UTF-8 can be written.
+var encodings = []string{"utf-8", "windows-1252", "iso-8859-1", "utf-16le", "utf-16be"}
+
 // valueKinds are the types of a side of a code table.
 var valueKinds = []string{
 	string(harness.KindAbsent), string(harness.KindNull), string(harness.KindBool), string(harness.KindNumber), string(harness.KindString),
@@ -44,7 +49,7 @@ var valueKinds = []string{
 
 // kinds are the keys of which exactly one stands in a mapping, by type.
 var kinds = map[string][]string{
-	"TargetSpec": {"url", "process", "command", "jq", "files"},
+	"TargetSpec": {"url", "process", "command", "jq", "starlark", "template", "crosswalk", "files"},
 	"Upstream":   {"url", "process"},
 	"Invariant":  {"check", "use"},
 }

@@ -90,6 +90,7 @@ var doors = []struct {
 	{"github.com/goccy/go-yaml", []string{"scenarios", "scenarios/harrow-lake", "fixtures", "fixtures/scrub", "recorders/internal/plain", "harness/payload/layout"}, true},
 	{"cel.dev/cel-go", []string{"harness/invariant"}, false},
 	{"github.com/itchyny/gojq", []string{"harness/target"}, true},
+	{"go.starlark.net", []string{"harness/target"}, true},
 	{"github.com/jackc/pgx/v5", []string{"recorders/table"}, false},
 	{"github.com/go-sql-driver/mysql", []string{"recorders/table"}, false},
 	{"modernc.org/sqlite", []string{"recorders/table"}, false},

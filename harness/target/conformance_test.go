@@ -50,6 +50,15 @@ func subjects() []subject {
 		{"jq", func(t *testing.T) harness.TargetSpec {
 			return harness.TargetSpec{JQ: []harness.MappingSpec{{From: "registrations.csv", Program: "map.jq", Output: "out.csv", Columns: []string{"ID", "CRN"}, To: "lms"}}}
 		}, files, nil},
+		{"starlark", func(t *testing.T) harness.TargetSpec {
+			return harness.TargetSpec{Starlark: []harness.MappingSpec{{From: "registrations.csv", Program: "map.star", Output: "out.json", To: "lms"}}}
+		}, files, nil},
+		{"template", func(t *testing.T) harness.TargetSpec {
+			return harness.TargetSpec{Template: []harness.MappingSpec{{From: "registrations.csv", Program: "map.tmpl", Output: "out.dat", To: "lms"}}}
+		}, files, nil},
+		{"crosswalk", func(t *testing.T) harness.TargetSpec {
+			return harness.TargetSpec{Crosswalk: []harness.CrosswalkSpec{{From: "registrations.csv", Table: "codes.csv", Output: "out.csv", To: "lms"}}}
+		}, files, nil},
 		{"files", func(t *testing.T) harness.TargetSpec {
 			return harness.TargetSpec{Files: &harness.FilesSpec{Run: []string{"rehearse", "as-job"}, To: "lms"}}
 		}, files, &harness.TargetSpec{Files: &harness.FilesSpec{Run: absent, To: "lms"}}},
@@ -58,9 +67,9 @@ func subjects() []subject {
 
 func conformanceEnv(t *testing.T) harness.StageEnv {
 	env := testEnv(t)
-	if err := os.WriteFile(filepath.Join(env.Root, "map.jq"), []byte("map(.)"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	write(t, env, map[string]string{
+		"map.jq": "map(.)", "map.star": "def map(msg): return [r for r in msg.value]", "map.tmpl": "{{range .}}{{.ID}}\n{{end}}", "codes.csv": "ID,name\nH1,one\n",
+	})
 	return env
 }
 

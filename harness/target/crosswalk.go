@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -16,33 +17,50 @@ import (
 const anyCode = "*"
 
 // Crosswalks reads the code tables of a specification, those of its mappings first, as the explanation needs them:
-// the codes are those of the first column, each with its first line. Tables come in the order of the mappings and of
+// the codes are those of the first column, or of the first
+// key of a crosswalk that is tested by itself, each with its first line. Tables come in the order of the mappings and of
 // their names; one that several mappings use is there for each name once. Files are relative to root and stay below it.
 func Crosswalks(spec harness.TargetSpec, root string) ([]harness.Crosswalk, error) {
-	type use struct{ name, file string }
 	var tables []harness.Crosswalk
-	seen := map[use]bool{}
-	var named []map[string]string
-	for _, s := range spec.Mappings() {
-		named = append(named, s.Crosswalks)
-	}
-	for _, files := range append(named, spec.Crosswalks) {
-		for _, variable := range crosswalkNames(files) {
-			u := use{strings.TrimPrefix(variable, "$"), files[variable]}
-			if seen[u] {
-				continue
-			}
-			seen[u] = true
-			doc, err := readTable(root, u.file)
-			if err != nil {
-				return nil, err
-			}
-			table := doc.codes()
-			table.Name, table.File = u.name, u.file
-			tables = append(tables, table)
+	seen := map[tableUse]bool{}
+	for _, u := range tableUses(spec) {
+		if seen[u] {
+			continue
 		}
+		seen[u] = true
+		t, err := readTable(root, u.file)
+		if err != nil {
+			return nil, err
+		}
+		table := t.codes(u.column)
+		table.Name, table.File = u.name, u.file
+		tables = append(tables, table)
 	}
 	return tables, nil
+}
+
+// tableUse is one table under the name by which a mapping knows it, and the column of its codes: empty is the first.
+type tableUse struct{ name, file, column string }
+
+func tableUses(spec harness.TargetSpec) []tableUse {
+	var uses []tableUse
+	named := func(files map[string]string) {
+		for _, name := range crosswalkNames(files) {
+			uses = append(uses, tableUse{name: strings.TrimPrefix(name, "$"), file: files[name]})
+		}
+	}
+	for _, s := range spec.Mappings() {
+		named(s.Crosswalks)
+	}
+	for _, s := range spec.Crosswalk {
+		u := tableUse{name: strings.TrimSuffix(path.Base(s.Table), path.Ext(s.Table)), file: s.Table}
+		if len(s.Keys) > 0 {
+			u.column = s.Keys[0].Column
+		}
+		uses = append(uses, u)
+	}
+	named(spec.Crosswalks)
+	return uses
 }
 
 func crosswalkNames(files map[string]string) []string { return slices.Sorted(maps.Keys(files)) }
@@ -83,11 +101,14 @@ func (t codeTable) rows() iter.Seq2[int, payload.Node] {
 	}
 }
 
-// codes reads the first column.
-func (t codeTable) codes() harness.Crosswalk {
+// codes reads a column; empty is the first.
+func (t codeTable) codes(column string) harness.Crosswalk {
 	table := harness.Crosswalk{Codes: map[string]int{}}
 	for line, row := range t.rows() {
 		for cell := range row.Children() {
+			if column != "" && cell.Name() != column {
+				continue
+			}
 			table.Column = cell.Name()
 			code := cell.Text()
 			if _, known := table.Codes[code]; !known && code != anyCode {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
 
@@ -33,7 +34,7 @@ const nowVariable = "$__rehearse_now"
 // prelude replaces the functions that read the clock and the time zone of the machine.
 const prelude = `def now: ` + nowVariable + `; def localtime: gmtime; def strflocaltime($f): strftime($f); .`
 
-func compileJQ(spec harness.MappingSpec, source []byte, tables []namedTable) (evaluator, error) {
+func compileJQ(spec harness.MappingSpec, source []byte, tables []namedTable, _ io.Writer) (evaluator, error) {
 	query, err := gojq.Parse(string(source))
 	if err != nil {
 		place := spec.Program

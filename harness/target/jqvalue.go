@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -211,3 +212,6 @@ func writeRow(b *bytes.Buffer, cells []string) {
 	}
 	b.WriteByte('\n')
 }
+
+// jsonNumber is a number as JSON writes it (RFC 8259).
+var jsonNumber = regexp.MustCompile(`^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$`)

@@ -29,10 +29,10 @@ type language struct {
 	noun    string // of a file, such as "jq mapping"
 	specs   func(harness.TargetSpec) []harness.MappingSpec
 	writes  bool // it writes the text of its output itself, in any format
-	compile func(spec harness.MappingSpec, source []byte, tables []namedTable) (evaluator, error)
+	compile func(spec harness.MappingSpec, source []byte, tables []namedTable, log io.Writer) (evaluator, error)
 }
 
-// evaluator maps payloads. It is used by one goroutine.
+// evaluator maps payloads. It is safe for concurrent use.
 type evaluator interface {
 	// evaluate makes the output of one payload; none means that nothing is handed over. It ends with the context.
 	evaluate(ctx context.Context, in input) (output []byte, none bool, err error)
@@ -66,7 +66,7 @@ func (l language) newTarget(spec harness.TargetSpec) (harness.Target, error) {
 			return nil, err
 		}
 	}
-	return translator{spec.System, func(env harness.StageEnv) ([]translation, error) { return l.compileAll(l.specs(spec), env.Root) }}, nil
+	return translator{spec.System, func(env harness.StageEnv) ([]translation, error) { return l.compileAll(l.specs(spec), env) }}, nil
 }
 
 func (l language) check(s harness.MappingSpec) error {
@@ -138,22 +138,22 @@ func inFolder(files []string) string {
 }
 
 // compileAll reads and compiles the programs and their crosswalks.
-func (l language) compileAll(specs []harness.MappingSpec, root string) ([]translation, error) {
+func (l language) compileAll(specs []harness.MappingSpec, env harness.StageEnv) ([]translation, error) {
 	var all []translation
 	for _, s := range specs {
-		source, err := readBelow(root, s.Program, maxProgram)
+		source, err := readBelow(env.Root, s.Program, maxProgram)
 		if err != nil {
 			return nil, harness.Usage(fmt.Errorf("read %s: %w", l.noun, err), "paths are relative to the workspace and stay below it")
 		}
 		var tables []namedTable
 		for _, name := range crosswalkNames(s.Crosswalks) {
-			table, err := readTable(root, s.Crosswalks[name])
+			table, err := readTable(env.Root, s.Crosswalks[name])
 			if err != nil {
 				return nil, err
 			}
 			tables = append(tables, namedTable{strings.TrimPrefix(name, "$"), table})
 		}
-		e, err := l.compile(s, source, tables)
+		e, err := l.compile(s, source, tables, env.Log)
 		if err != nil {
 			return nil, err
 		}
@@ -213,6 +213,7 @@ type translation struct {
 	encoding string // of what is fed
 	to       string
 	output   string // name of the output file
+	end      func() // called once when nothing more is fed; may be nil
 }
 
 func (t *translation) takes(operation string) bool {
@@ -281,8 +282,16 @@ func (s *translating) taking(x *harness.Exchange) (list []*translation, answers 
 	return list, answers
 }
 
-// Close has nothing to end.
-func (*translating) Close() error { return nil }
+// Close tells the mappings that nothing more comes. It may be called more than once.
+func (s *translating) Close() error {
+	for i := range s.list {
+		if end := s.list[i].end; end != nil {
+			s.list[i].end = nil
+			end()
+		}
+	}
+	return nil
+}
 
 // run maps one payload. Input that cannot be read, an error of the mapping and a result that does not fit the output are
 // Faults that name the mapping and the recorded exchange; details go to the log.

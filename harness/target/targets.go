@@ -32,6 +32,9 @@ var Kinds = []Kind{
 	{"process", "a server that is started on loopback and stopped at the end", func(s harness.TargetSpec) bool { return s.Process != nil }, newProcess, describeProcess},
 	{"command", "a program that maps standard input to standard output", func(s harness.TargetSpec) bool { return s.Command != nil }, newCommand, describeCommand},
 	{"jq", "mappings in jq, run inside with exact numbers", jq.chosen, jq.newTarget, jq.describe},
+	{"starlark", "mappings in Starlark, run inside with exact numbers", starlarkLanguage.chosen, starlarkLanguage.newTarget, starlarkLanguage.describe},
+	{"template", "mappings as text templates, for flat files", templateLanguage.chosen, templateLanguage.newTarget, templateLanguage.describe},
+	{"crosswalk", "code tables by themselves: codes in, translations out", func(s harness.TargetSpec) bool { return len(s.Crosswalk) > 0 }, newCrosswalk, describeCrosswalk},
 	{"files", "a batch job: files in a folder, a command, files out", func(s harness.TargetSpec) bool { return s.Files != nil }, newFiles, describeFiles},
 }
 
