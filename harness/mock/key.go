@@ -94,8 +94,8 @@ func (m matcher) appendPairs(buf []byte, tag byte, place harness.Path, pairs []p
 
 const formMedia = "application/x-www-form-urlencoded"
 
-// appendBody writes the body in its canonical form: JSON without white space and member order, a form sorted by name, the
-// parts of a multipart body without their boundary, everything else as it is.
+// appendBody writes the body in its canonical form: JSON without white space and member order, a form and the parts
+// of a multipart body sorted by name, without their boundary, everything else as it is.
 func (m matcher) appendBody(buf []byte, c call) []byte {
 	if len(c.body) == 0 || len(m.ignore) > 0 && m.ignores(bodyPlace) {
 		return buf
@@ -175,7 +175,8 @@ func (m matcher) appendJSON(buf []byte, n payload.Node, place harness.Path) []by
 // maxParts bounds a multipart body.
 const maxParts = 1000
 
-// partsOf reads a multipart body as pairs: the name of a part, and its head and content. Not ok when it is damaged.
+// partsOf reads a multipart body as pairs, sorted by name like those of a form: the name of a part, and its head and
+// content. Parts without names keep their order. Not ok when it is damaged.
 func partsOf(c call) ([]pair, bool) {
 	_, params, err := mime.ParseMediaType(c.contentType)
 	if err != nil || params["boundary"] == "" {
@@ -186,6 +187,7 @@ func partsOf(c call) ([]pair, bool) {
 	for range maxParts {
 		part, err := r.NextRawPart()
 		if errors.Is(err, io.EOF) {
+			slices.SortStableFunc(pairs, func(a, b pair) int { return strings.Compare(a.name, b.name) })
 			return pairs, true
 		}
 		if err != nil {

@@ -122,6 +122,17 @@ func form(boundary string) (contentType, body string) {
 	return w.FormDataContentType(), b.String()
 }
 
+// parts is a multipart form with the fields in the order of the pairs.
+func parts(pairs ...string) (contentType, body string) {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	for i := 0; i < len(pairs); i += 2 {
+		w.WriteField(pairs[i], pairs[i+1]) //nolint:errcheck // memory
+	}
+	w.Close() //nolint:errcheck // memory
+	return w.FormDataContentType(), b.String()
+}
+
 func TestCallsMatchByWhatTheyMean(t *testing.T) {
 	const jsonField, formField = "Content-Type: application/json", "Content-Type: application/x-www-form-urlencoded"
 	type q struct {
@@ -130,6 +141,9 @@ func TestCallsMatchByWhatTheyMean(t *testing.T) {
 	}
 	typeA, bodyA := form("aaaa")
 	typeB, bodyB := form("bbbb")
+	typeC, bodyC := parts("term", "2026F", "section", "1", "section", "2")
+	typeD, bodyD := parts("section", "1", "section", "2", "term", "2026F")
+	typeE, bodyE := parts("section", "2", "section", "1", "term", "2026F")
 	for _, test := range []struct {
 		recorded, live q
 		options        mock.Options
@@ -155,6 +169,8 @@ func TestCallsMatchByWhatTheyMean(t *testing.T) {
 		{q{"POST", "/a", "b=2&a=1", nil}, q{"POST", "/a", "a=1&b=2", nil}, mock.Options{}, false, "text has"},
 		{q{"POST", "/a", bodyA, []string{"Content-Type: " + typeA}}, q{"POST", "/a", bodyB, []string{"Content-Type: " + typeB}}, mock.Options{}, true, "the boundary is spelling"},
 		{q{"POST", "/a", bodyA, []string{"Content-Type: " + typeA}}, q{"POST", "/a", strings.ReplaceAll(bodyB, "00417", "0417"), []string{"Content-Type: " + typeB}}, mock.Options{}, false, "a part is not"},
+		{q{"POST", "/a", bodyC, []string{"Content-Type: " + typeC}}, q{"POST", "/a", bodyD, []string{"Content-Type: " + typeD}}, mock.Options{}, true, "parts of other names have no order"},
+		{q{"POST", "/a", bodyC, []string{"Content-Type: " + typeC}}, q{"POST", "/a", bodyE, []string{"Content-Type: " + typeE}}, mock.Options{}, false, "parts of one name have"},
 		{q{"POST", "/a", gzipped(t, `{"a":1}`), []string{jsonField, "Content-Encoding: gzip"}}, q{"POST", "/a", `{"a": 1}`, []string{jsonField}}, mock.Options{}, true, "packing is spelling"},
 		{q{"GET", "/a", "", []string{"Accept: text/csv"}}, q{"GET", "/a", "", []string{"Accept: text/html"}}, mock.Options{}, true, "fields take no part"},
 		{q{"GET", "/a", "", []string{"Accept: text/csv"}}, q{"GET", "/a", "", []string{"Accept: text/html"}}, mock.Options{Headers: []string{"accept"}}, false, "unless they are named"},
