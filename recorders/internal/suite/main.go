@@ -20,9 +20,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -171,7 +173,7 @@ func (s *suite) build() error {
 	if err := os.MkdirAll(filepath.Join(s.folder, "tests"), 0o755); err != nil {
 		return err
 	}
-	if _, err := goTool(s.folder, "install", server); err != nil {
+	if _, err := goTool(s.folder, "install", "-ldflags=-s -w", server); err != nil {
 		return err
 	}
 	if _, err := os.Stat(source); err != nil {
@@ -193,13 +195,32 @@ func (s *suite) build() error {
 	}
 	for line := range strings.Lines(string(listed)) {
 		name, folder, _ := strings.Cut(strings.TrimSpace(line), " ")
-		b := binary{name, filepath.Join(s.folder, "tests", strconv.Itoa(len(s.tests))), folder}
-		if _, err := goTool(source, "test", "-mod=mod", "-c", "-o", b.program, name); err != nil {
-			return err
-		}
-		s.tests = append(s.tests, b)
+		s.tests = append(s.tests, binary{name, filepath.Join(s.folder, "tests", strconv.Itoa(len(s.tests))), folder})
 	}
-	return nil
+	return s.compile(source)
+}
+
+// compile builds the tests of all packages, as many at a time as there are processors. Most of it is linking, which is
+// faster without what debuggers need.
+func (s *suite) compile(source string) error {
+	work := make(chan binary)
+	errs := make([]error, runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for i := range errs {
+		wg.Go(func() {
+			for b := range work {
+				if errs[i] == nil {
+					_, errs[i] = goTool(source, "test", "-mod=mod", "-c", "-vet=off", "-ldflags=-s -w", "-o", b.program, b.name)
+				}
+			}
+		})
+	}
+	for _, b := range s.tests {
+		work <- b
+	}
+	close(work)
+	wg.Wait()
+	return errors.Join(errs...)
 }
 
 // goTool runs the go command in a folder; it installs into the folder of the suite.
