@@ -15,7 +15,8 @@ const (
 	FieldStatus    = ":status"          // three digits
 	FieldProto     = ":proto"           // protocol version, such as HTTP/1.1
 	FieldTrailer   = ":trailer"         // empty; the fields behind it came behind the body
-	FieldArrivals  = ":arrivals"        // when the pieces of a streamed body came: milliseconds since the request and bytes, such as 12:57 215:60
+	FieldArrivals  = ":arrivals"        // when the pieces of a streamed body came: milliseconds since the request and bytes, such as 12:57 215:60; of informational answers, bytes stand as their status: 3:<103>
+	FieldInterim   = ":informational"   // status of an informational answer that came before this one, such as 103; one field each, 100 left aside
 	FieldTLS       = ":tls"             // version and cipher of the connection to the answerer, as recorders see it: TLS 1.3 TLS_AES_128_GCM_SHA256
 	FieldCert      = ":certificate"     // SHA-256 of the answerer's certificate, hexadecimal
 	FieldCertEnd   = ":certificate-end" // last moment at which that certificate is valid, RFC 3339, UTC

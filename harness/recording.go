@@ -91,6 +91,7 @@ type Counts struct {
 	Dropped    int // not kept
 	Bytes      int64
 	Reasons    map[string]int // why exchanges were dropped
+	LeftOut    map[string]int // what passed and nobody wanted, by reason; not in Seen
 }
 
 // Complete reports whether nothing was lost, so that the recording can be a baseline.
@@ -112,6 +113,8 @@ type Sink interface {
 	Put(Exchange) error
 	// Drop counts an exchange that was seen and could not be kept.
 	Drop(reason string)
+	// LeaveOut counts an exchange that passed and that nobody wanted: a filter or a sample said so. It is no loss.
+	LeaveOut(reason string)
 }
 
 // Memory is a Recording held in memory, and a Sink. It is safe for concurrent use.
@@ -149,13 +152,20 @@ func (m *Memory) Drop(reason string) {
 	m.manifest.Counts.Drop(reason)
 }
 
+// LeaveOut counts an exchange that nobody wanted.
+func (m *Memory) LeaveOut(reason string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.manifest.Counts.LeaveOut(reason)
+}
+
 // Manifest returns a copy of the manifest as it is now.
 func (m *Memory) Manifest() Manifest {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	man := m.manifest
 	man.Systems = slices.Clone(man.Systems)
-	man.Counts.Reasons = maps.Clone(man.Counts.Reasons)
+	man.Counts.Reasons, man.Counts.LeftOut = maps.Clone(man.Counts.Reasons), maps.Clone(man.Counts.LeftOut)
 	return man
 }
 
@@ -204,6 +214,22 @@ func (c *Counts) Drop(reason string) {
 		c.Reasons = map[string]int{}
 	}
 	c.Reasons[reason]++
+}
+
+// Unwanted is how many exchanges passed that nobody wanted.
+func (c Counts) Unwanted() (n int) {
+	for _, count := range c.LeftOut {
+		n += count
+	}
+	return n
+}
+
+// LeaveOut counts an exchange that nobody wanted and why.
+func (c *Counts) LeaveOut(reason string) {
+	if c.LeftOut == nil {
+		c.LeftOut = map[string]int{}
+	}
+	c.LeftOut[reason]++
 }
 
 // Collect reads all exchanges of the recording. Bodies stay where they are.

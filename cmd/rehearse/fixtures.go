@@ -21,7 +21,7 @@ func (a *app) fixturesVerb() verb {
 		example: "rehearse fixtures check fixtures/crm-sis",
 		below: []verb{
 			a.fixturesCheckVerb(), a.fixturesStatsVerb(), a.fixturesPackVerb(), a.fixturesUnpackVerb(),
-			a.fixturesRepairVerb(), a.fixturesRecoverVerb(),
+			a.fixturesRepairVerb(), a.fixturesRehashVerb(), a.fixturesRecoverVerb(),
 		},
 	}
 }
@@ -94,10 +94,14 @@ func (a *app) writeStats(dir string, m harness.Manifest, s fixtures.Stats, outpu
 			Seen       int `json:"seen"`
 			Incomplete int `json:"incomplete"`
 			Dropped    int `json:"dropped"`
-		}{dir, s, c.Seen, c.Incomplete, c.Dropped})
+			LeftOut    int `json:"left_out"`
+		}{dir, s, c.Seen, c.Incomplete, c.Dropped, c.Unwanted()})
 	}
 	fmt.Fprintf(a.out, "%s: %s form\n", dir, s.Form)
 	fmt.Fprintf(a.out, "  exchanges  %d of %d seen: %d whole, %d with a fault, %d dropped\n", s.Exchanges, c.Seen, c.Recorded, c.Incomplete, c.Dropped)
+	if n := c.Unwanted(); n > 0 {
+		fmt.Fprintf(a.out, "  left out   %d that nobody wanted\n", n)
+	}
 	fmt.Fprintf(a.out, "  systems    %s\n", printable(strings.Join(m.Systems, ", ")))
 	fmt.Fprintf(a.out, "  bodies     %s\n", harness.Count(int(s.Bodies), "byte"))
 	fmt.Fprintf(a.out, "  on disk    %s in %s", harness.Count(int(s.Stored), "byte"), harness.Count(s.Files, "file"))
@@ -176,6 +180,40 @@ func (a *app) fixturesRepairVerb() verb {
 				return nil
 			}
 			return harness.Inconclusive(fmt.Errorf("repair recording %s: not everything could be read", args[0]), "restore what is lost from a copy, or record again")
+		},
+	}
+}
+
+func (a *app) fixturesRehashVerb() verb {
+	return verb{
+		use: "rehash RECORDING", short: "vouch for what was edited by hand",
+		long: "Rehash takes the files of a recording as they are now, and makes sizes, digests, counts and the checksum of the\n" +
+			"manifest true again. Until then, nothing opens what was edited. Where an exchange or a body was changed, seal and\n" +
+			"certificate are removed: they were about what stood there before, so scrub the recording again.",
+		example: "rehearse fixtures rehash fixtures/crm-sis",
+		run: func(_ context.Context, args []string) error {
+			done, err := fixtures.Rehash(args[0])
+			if err != nil {
+				return err
+			}
+			var what []string
+			if done.Manifest {
+				what = append(what, "its manifest")
+			}
+			if done.Lines {
+				what = append(what, "its exchanges")
+			}
+			if done.Bodies > 0 {
+				what = append(what, harness.Count(done.Bodies, "body"))
+			}
+			if len(what) == 0 {
+				what = []string{"nothing"}
+			}
+			fmt.Fprintf(a.out, "%s: %s had been changed\n", args[0], strings.Join(what, ", "))
+			if done.Unsealed {
+				fmt.Fprintf(a.err, "seal and certificate are removed: what was edited was never scrubbed; run `rehearse scrub %s`\n", args[0])
+			}
+			return nil
 		},
 	}
 }

@@ -32,7 +32,8 @@ func explainFullDisk(ctx context.Context, err error, out string, source harness.
 // sizing is a sink that counts the bytes which a recording takes.
 type sizing int64
 
-func (*sizing) Drop(string) {}
+func (*sizing) Drop(string)     {}
+func (*sizing) LeaveOut(string) {}
 
 func (s *sizing) Put(x harness.Exchange) error {
 	const aside = 256 // bytes of a line beside its head

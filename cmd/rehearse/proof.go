@@ -34,7 +34,8 @@ type intake struct {
 	next  harness.Sink
 }
 
-func (k *intake) Drop(reason string) { k.next.Drop(reason) }
+func (k *intake) Drop(reason string)     { k.next.Drop(reason) }
+func (k *intake) LeaveOut(reason string) { k.next.LeaveOut(reason) }
 
 func (k *intake) Put(x harness.Exchange) error {
 	if err := k.proof.note(x); err != nil {

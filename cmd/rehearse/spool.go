@@ -23,11 +23,14 @@ type spool struct {
 // spooled is the bound of a spool of an import, in bytes of bodies. The heads come on top.
 const spooled = 64 << 20
 
-// arrival is an exchange, or the reason why one was dropped.
+// arrival is an exchange, or the reason why there is none.
 type arrival struct {
 	exchange harness.Exchange
-	dropped  string // empty: the exchange was put
+	dropped  string // empty: nothing was dropped
+	leftOut  string // empty: nothing was left out
 }
+
+func (a arrival) isExchange() bool { return a.dropped == "" && a.leftOut == "" }
 
 // Record puts what the source brings into the sink.
 func (s *spool) Record(ctx context.Context, sink harness.Sink) error {
@@ -59,11 +62,15 @@ func (s *spool) Record(ctx context.Context, sink harness.Sink) error {
 var errChanged = harness.Usage(errors.New("read the source a second time: it changed while it was read"), "run it again when nobody writes to the source")
 
 func (a arrival) give(sink harness.Sink) error {
-	if a.dropped != "" {
+	switch {
+	case a.dropped != "":
 		sink.Drop(a.dropped)
-		return nil
+	case a.leftOut != "":
+		sink.LeaveOut(a.leftOut)
+	default:
+		return sink.Put(a.exchange)
 	}
-	return sink.Put(a.exchange)
+	return nil
 }
 
 // filling holds what comes through it, until the spool is full.
@@ -90,6 +97,12 @@ func (f *filling) Drop(reason string) {
 	f.next.Drop(reason)
 }
 
+// LeaveOut holds the reason.
+func (f *filling) LeaveOut(reason string) {
+	f.hold(arrival{leftOut: reason}, 0)
+	f.next.LeaveOut(reason)
+}
+
 // hold appends to the spool. Nothing is held behind the first arrival that has no room.
 func (f *filling) hold(a arrival, size int64) {
 	const head = 1 << 10 // bytes that an arrival without a body is counted as
@@ -112,7 +125,7 @@ func (b *beyond) Put(x harness.Exchange) error {
 	}
 	was := b.held[0]
 	b.held = b.held[1:]
-	if was.dropped != "" || was.exchange.Request.Body.Size() != x.Request.Body.Size() || was.exchange.Response.Body.Size() != x.Response.Body.Size() {
+	if !was.isExchange() || was.exchange.Request.Body.Size() != x.Request.Body.Size() || was.exchange.Response.Body.Size() != x.Response.Body.Size() {
 		return errChanged
 	}
 	return nil
@@ -121,6 +134,14 @@ func (b *beyond) Put(x harness.Exchange) error {
 func (b *beyond) Drop(reason string) {
 	if len(b.held) == 0 {
 		b.next.Drop(reason)
+		return
+	}
+	b.held = b.held[1:]
+}
+
+func (b *beyond) LeaveOut(reason string) {
+	if len(b.held) == 0 {
+		b.next.LeaveOut(reason)
 		return
 	}
 	b.held = b.held[1:]

@@ -24,6 +24,10 @@ func (s *told) Record(_ context.Context, sink harness.Sink) error {
 			sink.Drop(reason)
 			continue
 		}
+		if _, err := fmt.Sscanf(a, "leave %s", &reason); err == nil {
+			sink.LeaveOut(reason)
+			continue
+		}
 		x := harness.Exchange{Channel: harness.ChannelFile, Request: harness.Message{Body: harness.BytesBody([]byte(a))}}
 		if err := sink.Put(x); err != nil {
 			return err
@@ -38,10 +42,11 @@ func (s *told) Put(x harness.Exchange) error {
 	return err
 }
 
-func (s *told) Drop(reason string) { s.arrivals = append(s.arrivals, "drop "+reason) }
+func (s *told) Drop(reason string)     { s.arrivals = append(s.arrivals, "drop "+reason) }
+func (s *told) LeaveOut(reason string) { s.arrivals = append(s.arrivals, "leave "+reason) }
 
 func TestASpoolGivesASourceTwice(t *testing.T) {
-	arrivals := []string{"one", "drop late", "two", "three", "drop torn", "four"}
+	arrivals := []string{"one", "drop late", "two", "three", "leave rest", "four"}
 	for _, tt := range []struct {
 		why         string
 		most        int64

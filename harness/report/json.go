@@ -65,6 +65,7 @@ type (
 		Dropped    int            `json:"dropped"`
 		Bytes      int64          `json:"bytes"`
 		Reasons    map[string]int `json:"drop_reasons,omitempty"`
+		LeftOut    map[string]int `json:"left_out,omitempty"`
 	}
 	jsonFinding struct {
 		Number      int              `json:"number"`
@@ -244,7 +245,7 @@ func jsonSideOf(s harness.Side) jsonSide {
 	return jsonSide{
 		Name: s.Name, Digest: s.Digest, Exchanges: s.Exchanges, Origin: m.Origin, Tool: m.Tool, Systems: list(m.Systems),
 		From: instant(m.From), To: instant(m.To), Policy: m.Scrub.Policy, Masked: m.Scrub.Masked, Seen: c.Seen,
-		Recorded: c.Recorded, Incomplete: c.Incomplete, Dropped: c.Dropped, Bytes: c.Bytes, Reasons: c.Reasons,
+		Recorded: c.Recorded, Incomplete: c.Incomplete, Dropped: c.Dropped, Bytes: c.Bytes, Reasons: c.Reasons, LeftOut: c.LeftOut,
 	}
 }
 

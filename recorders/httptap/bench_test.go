@@ -44,7 +44,8 @@ func (s appendSink) Put(x harness.Exchange) error {
 	return err
 }
 
-func (s appendSink) Drop(reason string) { panic(reason) }
+func (s appendSink) Drop(reason string)     { panic(reason) }
+func (s appendSink) LeaveOut(reason string) { panic(reason) }
 
 func benchFile(b *testing.B) *os.File {
 	f, err := os.Create(filepath.Join(b.TempDir(), "exchanges"))

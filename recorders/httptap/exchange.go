@@ -52,7 +52,7 @@ type exchange struct {
 	raw  harness.Head // of the request, nil when net/http's view has to do
 	body *requestBody // nil when the request has none
 	to   *url.URL     // the upstream; nil when the client of a forward proxy names none
-	left string       // why it is not recorded; empty when it is
+	left leftOut      // why it is not recorded; the zero value when it is
 
 	carrier *carrier // the connection to the upstream; nil until it stands
 
@@ -98,18 +98,18 @@ func (x *exchange) choose() {
 		host = x.to.Hostname()
 		x.rec.To = t.Proxy.system(host)
 		if !t.Proxy.records(host) {
-			x.left = "host that is not recorded: " + strings.ToLower(host)
+			x.left = leftOut{"host that is not recorded", strings.ToLower(host)}
 			return
 		}
 	}
-	x.left = t.filter.leavesOut(x.r, host, x.rec.Session)
+	x.left.reason = t.filter.leavesOut(x.r, host, x.rec.Session)
 }
 
 func (x *exchange) serve() {
 	switch {
 	case x.r.Method == http.MethodConnect && x.tap.Proxy != nil:
 		x.done = true // no exchange: a tunnel, in which exchanges may come
-		x.tap.connect(x.w, x.r)
+		x.tap.connect(x.w, x.r, x.sink)
 		return
 	case x.r.Method == http.MethodConnect:
 		x.drop(DropConnect)
@@ -160,6 +160,9 @@ func (x *exchange) trace() *httptrace.ClientTrace {
 		Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
 			x.mu.Lock()
 			defer x.mu.Unlock()
+			if !x.answered {
+				x.pieces.interim(x.tap.now().Sub(x.rec.At), code)
+			}
 			if x.answered || code == http.StatusContinue { // the server says 100 itself when the body is asked for
 				return nil
 			}
@@ -348,11 +351,11 @@ func (x *exchange) finish(f *harness.Fault) {
 			x.rec.Fault = fault
 		}
 	}
-	if x.left == "" {
-		x.left = x.tap.filter.tooLarge(x.passed())
+	if x.left.reason == "" {
+		x.left.reason = x.tap.filter.tooLarge(x.passed())
 	}
-	if x.left != "" {
-		x.tap.leaveOut(x.left)
+	if x.left.reason != "" {
+		x.tap.leaveOut(x.sink, x.left)
 		return
 	}
 	x.rec.Took = x.tap.now().Sub(x.rec.At)

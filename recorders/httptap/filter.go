@@ -118,8 +118,14 @@ func (a *account) add(reason string) {
 	a.counts[reason]++
 }
 
-// LeftOut counts what passed and was not recorded because nobody wanted it, by reason: exchanges that the filter leaves
-// out, and tunnels of a proxy that were not opened.
+// leftOut is why something is not recorded that passed.
+type leftOut struct {
+	reason string
+	host   string // that it was for, where the reason is about hosts; the recording does not name it
+}
+
+// LeftOut counts what passed and was not recorded because nobody wanted it, by reason, hosts named: exchanges that the
+// filter leaves out, and tunnels of a proxy that were not opened.
 func (t *Tap) LeftOut() map[string]int {
 	t.left.mu.Lock()
 	defer t.left.mu.Unlock()
@@ -130,7 +136,13 @@ func (t *Tap) LeftOut() map[string]int {
 	return counts
 }
 
-func (t *Tap) leaveOut(reason string) { t.left.add(reason) }
+func (t *Tap) leaveOut(sink harness.Sink, l leftOut) {
+	sink.LeaveOut(l.reason)
+	if l.host != "" {
+		l.reason += ": " + l.host
+	}
+	t.left.add(l.reason)
+}
 
 // Notes say what passed and is not in the recording, and whom nobody verified.
 func (t *Tap) Notes() []string {

@@ -260,7 +260,7 @@ func TestHeadsOfFramesAreRecordedAsTheyCame(t *testing.T) {
 		t.Errorf("request: %s", d)
 	}
 	got := x.Response.Head.Without(harness.FieldTLS, harness.FieldCert, harness.FieldCertEnd, harness.FieldArrivals)
-	want = harness.Head{{Name: ":status", Value: "200"}, {Name: ":proto", Value: "HTTP/2.0"}, {Name: "x-b", Value: "2"}, {Name: "content-type", Value: "application/grpc"},
+	want = harness.Head{{Name: ":status", Value: "200"}, {Name: ":proto", Value: "HTTP/2.0"}, {Name: ":informational", Value: "103"}, {Name: "x-b", Value: "2"}, {Name: "content-type", Value: "application/grpc"},
 		{Name: "x-a", Value: "1"}, {Name: "set-cookie", Value: "a=1"}, {Name: "x-b", Value: "3"}, {Name: "set-cookie", Value: "b=2"},
 		{Name: ":trailer"}, {Name: "grpc-status", Value: "0"}, {Name: "x-z", Value: "1"}, {Name: "grpc-message", Value: "fine"}}
 	if d := cmp.Diff(want, got); d != "" {

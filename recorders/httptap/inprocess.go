@@ -49,7 +49,8 @@ func (c *recorder) begin(r *http.Request, path, to string) *harness.Exchange {
 	if c.Session != nil {
 		x.Session = c.Session(r)
 	}
-	if c.filter.leavesOut(r, hostOnly(r.Host), x.Session) != "" {
+	if reason := c.filter.leavesOut(r, hostOnly(r.Host), x.Session); reason != "" {
+		c.Sink.LeaveOut(reason)
 		return nil
 	}
 	x.Request = harness.Message{Head: requestHead(r, path, nil), Media: httpwire.Media(r.Header.Get("Content-Type"))}
@@ -65,7 +66,8 @@ func (c *recorder) end(x *harness.Exchange, request *requestBody, response *keep
 		faults = append(faults, fault)
 		size += request.passed()
 	}
-	if c.filter.tooLarge(size) != "" {
+	if reason := c.filter.tooLarge(size); reason != "" {
+		c.Sink.LeaveOut(reason)
 		return
 	}
 	x.Response.Body = response.body()

@@ -74,7 +74,7 @@ func (t *Tap) upstreamOf(r *http.Request) *url.URL {
 }
 
 // connect answers CONNECT: hosts that are recorded are spoken to here, others are passed on.
-func (t *Tap) connect(w http.ResponseWriter, r *http.Request) {
+func (t *Tap) connect(w http.ResponseWriter, r *http.Request, sink harness.Sink) {
 	conn := clientConnOf(r)
 	host, port, err := net.SplitHostPort(r.Host)
 	if err != nil || host == "" || port == "" || conn == nil || conn.through != nil || r.ProtoMajor != 1 {
@@ -86,7 +86,7 @@ func (t *Tap) connect(w http.ResponseWriter, r *http.Request) {
 			refuseConnect(w, err)
 			return
 		}
-		t.intercept(w, r, conn)
+		t.intercept(w, r, conn, sink)
 		return
 	}
 	upstream, err := t.guard.dial(r.Context(), "tcp", r.Host)
@@ -94,7 +94,7 @@ func (t *Tap) connect(w http.ResponseWriter, r *http.Request) {
 		refuseConnect(w, err)
 		return
 	}
-	t.leaveOut("tunnelled unopened to " + strings.ToLower(host))
+	t.leaveOut(sink, leftOut{"tunnelled unopened", strings.ToLower(host)})
 	client, ok := established(w, conn)
 	if !ok {
 		upstream.Close() //nolint:errcheck // nothing crossed
@@ -142,7 +142,7 @@ const tlsHandshake = 0x16
 
 // intercept speaks with the client in the place of the host: TLS if it begins so, plain HTTP if it looks so, and nothing
 // else: then the tunnel is passed on unopened.
-func (t *Tap) intercept(w http.ResponseWriter, r *http.Request, conn *clientConn) {
+func (t *Tap) intercept(w http.ResponseWriter, r *http.Request, conn *clientConn, sink harness.Sink) {
 	client, ok := established(w, conn)
 	if !ok {
 		return
@@ -167,7 +167,7 @@ func (t *Tap) intercept(w http.ResponseWriter, r *http.Request, conn *clientConn
 			client.Close() //nolint:errcheck // there is nobody to pass it on to
 			return
 		}
-		t.leaveOut("neither TLS nor HTTP, tunnelled unopened to " + strings.ToLower(hostOnly(r.Host)))
+		t.leaveOut(sink, leftOut{"neither TLS nor HTTP, tunnelled unopened", strings.ToLower(hostOnly(r.Host))})
 		splice(r.Context(), client, upstream)
 	}
 }

@@ -114,7 +114,7 @@ func TestForwardProxyRecordsTheNamedHostsOnly(t *testing.T) {
 	if d := cmp.Diff([]string{"api.vendor.example /a?b=%2f HTTP/2.0", "api.vendor.example /c HTTP/1.1", "old.vendor.example /d HTTP/1.1"}, got); d != "" {
 		t.Error(d)
 	}
-	want := map[string]int{"tunnelled unopened to other.example": 1, "host that is not recorded: other.example": 1}
+	want := map[string]int{"tunnelled unopened: other.example": 1, "host that is not recorded: other.example": 1}
 	if d := cmp.Diff(want, rec.LeftOut()); d != "" {
 		t.Error(d)
 	}
@@ -152,7 +152,7 @@ func TestTunnelThatIsNeitherTLSNorHTTPPassesUnopened(t *testing.T) {
 	if x := rec.only(t); x.Request.Head.Get(":path") != "/in-tunnel" || x.To != "db.vendor.example" {
 		t.Errorf("recorded %v to %s", x.Request.Head, x.To)
 	}
-	if n := rec.LeftOut()["neither TLS nor HTTP, tunnelled unopened to db.vendor.example"]; n != 1 {
+	if n := rec.LeftOut()["neither TLS nor HTTP, tunnelled unopened: db.vendor.example"]; n != 1 {
 		t.Errorf("left out: %v", rec.LeftOut())
 	}
 }

@@ -67,7 +67,7 @@ func (s *socket) follow(c io.Reader, from, to string) io.Reader {
 
 // put records one message.
 func (s *socket) put(m socketMessage, from, to string) {
-	if s.x.left != "" {
+	if s.x.left.reason != "" {
 		return
 	}
 	rec := harness.Exchange{

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -65,9 +66,9 @@ func TestHeadsKeepOrderCaseAndDuplicates(t *testing.T) {
 	if d := cmp.Diff(want, x.Request.Head); d != "" {
 		t.Errorf("request: %s", d)
 	}
-	want = harness.Head{{Name: ":status", Value: "200"}, {Name: ":proto", Value: "HTTP/1.1"}, {Name: "server", Value: "Hub"}, {Name: "X-b", Value: "2"}, {Name: "x-A", Value: "1"},
+	want = harness.Head{{Name: ":status", Value: "200"}, {Name: ":proto", Value: "HTTP/1.1"}, {Name: ":informational", Value: "103"}, {Name: "server", Value: "Hub"}, {Name: "X-b", Value: "2"}, {Name: "x-A", Value: "1"},
 		{Name: "Set-Cookie", Value: "a=1"}, {Name: "x-a", Value: "3"}, {Name: "set-cookie", Value: "b=2"}, {Name: "Pragma", Value: "no-cache"}, {Name: "Content-Length", Value: "2"}}
-	if d := cmp.Diff(want, x.Response.Head); d != "" {
+	if d := cmp.Diff(want, x.Response.Head.Without(harness.FieldArrivals)); d != "" {
 		t.Errorf("response: %s", d)
 	}
 }
@@ -411,4 +412,45 @@ http { access_log off; default_type application/json; gzip on; gzip_types applic
 		return err == nil
 	})
 	return "http://" + addr
+}
+
+func TestInformationalAnswersPassAndAreRecorded(t *testing.T) {
+	up := upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Link", "</roster.css>; rel=preload")
+		w.WriteHeader(http.StatusEarlyHints)
+		w.WriteHeader(http.StatusProcessing)
+		if r.Method == http.MethodPost {
+			io.Copy(io.Discard, r.Body) //nolint:errcheck // it is what makes the server ask for it
+		}
+		w.WriteHeader(http.StatusOK)
+	})
+	for _, c := range []struct{ why, request, moments string }{
+		{"hints", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", `^\d+:<103> \d+:<102>$`},
+		{"a body that is asked for", "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\nwant", `^\d+:<103> \d+:<102> \d+:<100>$`},
+	} {
+		rec := record(t, up, nil)
+		conn := dialTap(t, rec)
+		io.WriteString(conn, c.request) //nolint:errcheck // the answer shows it
+		br, passed := bufio.NewReader(conn), []string{}
+		for len(passed) == 0 || passed[len(passed)-1] < "2" {
+			resp, err := http.ReadResponse(br, nil)
+			if err != nil {
+				t.Fatalf("%s: %v", c.why, err)
+			}
+			if resp.StatusCode != http.StatusContinue { // the tap says it when it asks for the body itself
+				passed = append(passed, resp.Status[:3])
+			}
+		}
+		conn.Close()
+		x := rec.only(t)
+		if d := cmp.Diff([]string{"103", "102", "200"}, passed); d != "" {
+			t.Errorf("%s: passed %s", c.why, d)
+		}
+		if d := cmp.Diff([]string{"103", "102"}, x.Response.Head.Values(harness.FieldInterim)); d != "" {
+			t.Errorf("%s: recorded %s", c.why, d)
+		}
+		if got := x.Response.Head.Get(harness.FieldArrivals); !regexp.MustCompile(c.moments).MatchString(got) {
+			t.Errorf("%s: moments %q", c.why, got)
+		}
+	}
 }

@@ -448,6 +448,8 @@ type refusing struct {
 
 func (*refusing) Put(harness.Exchange) error { return errFull }
 
+func (*refusing) LeaveOut(string) {}
+
 func (r *refusing) Drop(string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -31,6 +31,7 @@ func (s *sink) Put(x harness.Exchange) error {
 }
 
 func (s *sink) Drop(reason string) { s.dropped = append(s.dropped, reason) }
+func (s *sink) LeaveOut(string)    {}
 
 // importer reads one file whose exchanges begin at the seconds.
 func importer(t *testing.T, streams bool, read func(*archive.File) error) *archive.Importer {
