@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,66 +16,143 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
 	"github.com/rehearse-dev/rehearse/recorders"
+	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
+// mockFlags is what the user chose.
+type mockFlags struct {
+	listen, policy, key, vault string
+	secure                     bool
+	systems, ignored, hosts    []string
+	stateBy                    []string
+}
+
+func (f *mockFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
+	set.BoolVar(&f.secure, "tls", false, "speak TLS, HTTP/2 or HTTP/1.1, under the certificate authority of this user, and be the proxy of clients; see rehearse doctor tls")
+	set.StringSliceVar(&f.systems, "system", nil, "answer for these `systems` only, separated by commas")
+	set.StringSliceVar(&f.hosts, "host", nil, "a host name under which a system is called, as `HOST=SYSTEM`, beside those of recording and catalogue")
+	set.StringSliceVar(&f.stateBy, "state-by", nil, "`what` has a sequence of answers of its own: header:NAME, cookie:NAME, bearer, or a place such as request.path[1] or request.body.customer.id")
+	set.StringSliceVar(&f.ignored, "ignore", nil, "`places` of requests that take no part in matching, such as request.body.sent_at")
+	set.StringVar(&f.policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
+	set.StringVar(&f.key, "key", "", keyUsage)
+	set.StringVar(&f.vault, "vault", "", "`file` that remembers the stand-ins of the recording, if it was made with one")
+}
+
 func (a *app) mockVerb() verb {
-	var listen, policy, key, vault string
-	var systems, ignored []string
-	var secure bool
+	var f mockFlags
 	return verb{
 		use: "mock RECORDING", short: "answer calls from a recording", exits: []int{exitNeedsPerson, exitCannotRun, exitRefused},
 		long: "Mock serves the recorded answers on loopback until it is interrupted. A request that was not recorded gets\n" +
 			"status 501 with the nearest recorded request and what differs. At the end it lists misses and recorded\n" +
 			"answers that nobody asked for; misses end it with exit code 1.\n\n" +
+			"All systems of the recording are served: under its host name each answers for itself, under any other name,\n" +
+			"such as 127.0.0.1, whichever recorded the call. With --tls, programs that call vendors by their real names reach\n" +
+			"the mock by HTTPS_PROXY and HTTP_PROXY set to its address; no host outside of the recording is reached through it.\n\n" +
 			"A recording holds stand-ins. With the policy and key that it was scrubbed under, live requests are scrubbed\n" +
 			"the same way before they are matched, so that real values find their answers, and so do stand-ins; the answers stay\n" +
 			"stand-ins.",
 		example: "rehearse mock fixtures/crm-sis --listen 127.0.0.1:8081 --system sis",
-		flags: func(set *pflag.FlagSet) {
-			set.StringVar(&listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
-			set.BoolVar(&secure, "tls", false, "speak TLS, HTTP/2 or HTTP/1.1, under the certificate authority of this user; see rehearse doctor tls")
-			set.StringSliceVar(&systems, "system", nil, "answer for these `systems` only, separated by commas")
-			set.StringSliceVar(&ignored, "ignore", nil, "`places` of requests that take no part in matching, such as request.body.sent_at")
-			set.StringVar(&policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
-			set.StringVar(&key, "key", "", keyUsage)
-			set.StringVar(&vault, "vault", "", "`file` that remembers the stand-ins of the recording, if it was made with one")
-		},
-		run: func(ctx context.Context, args []string) error {
-			rec, err := fixtures.Open(args[0])
-			if err != nil {
-				return err
+		flags:   f.add,
+		run:     func(ctx context.Context, args []string) error { return a.mock(ctx, args[0], f) },
+	}
+}
+
+func (a *app) mock(ctx context.Context, name string, f mockFlags) error {
+	rec, err := fixtures.Open(name)
+	if err != nil {
+		return err
+	}
+	if err := rec.RequireSealed(); err != nil {
+		return err
+	}
+	options, err := a.mockOptions(rec, f)
+	if err != nil {
+		return err
+	}
+	m, err := mock.New(rec, options)
+	if err != nil {
+		return err
+	}
+	server, trust, err := serveMock(m, f.listen, f.secure)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.err, "answering from %s on %s%s; stop with Ctrl-C\n", name, server.URL, trust)
+	a.tellHosts(m)
+	<-ctx.Done()
+	if err := server.Close(); err != nil {
+		return err
+	}
+	return a.mockSummary(m)
+}
+
+// mockOptions reads what the flags and the catalogue say.
+func (a *app) mockOptions(rec *fixtures.Recording, f mockFlags) (o mock.Options, err error) {
+	if o.Scrub, err = a.matchingScrub(rec, f.policy, f.key, f.vault); err != nil {
+		return o, err
+	}
+	o.Systems = f.systems
+	for _, s := range f.systems {
+		if err := knownSystem(rec, "--system", s); err != nil {
+			return o, err
+		}
+	}
+	if o.Hosts, err = mockHosts(rec, f.hosts); err != nil {
+		return o, err
+	}
+	for _, text := range f.stateBy {
+		key, err := mock.ParseStateKey(text)
+		if err != nil {
+			return o, err
+		}
+		o.StateBy = append(o.StateBy, key)
+	}
+	o.Ignore, err = parsePaths("mock", f.ignored)
+	return o, err
+}
+
+// knownSystem refuses a name that the recording does not have.
+func knownSystem(rec harness.Recording, flag, system string) error {
+	if known := rec.Manifest().Systems; !slices.Contains(known, system) {
+		return harness.Usage(fmt.Errorf("mock: %s %q is not in the recording", flag, system), "systems are "+printable(strings.Join(known, ", ")))
+	}
+	return nil
+}
+
+// mockHosts are the hosts that the catalogue of the workspace gives to systems of the recording, and those of --host.
+func mockHosts(rec harness.Recording, named []string) (map[string]string, error) {
+	hosts := map[string]string{}
+	if ws, err := scenarios.OpenWorkspace("."); err == nil { // a mock needs no workspace
+		for _, name := range rec.Manifest().Systems {
+			system := ws.Catalogue().Systems[name]
+			for _, host := range slices.Concat(system.Hosts, system.TestHosts) {
+				hosts[host] = name
 			}
-			if err := rec.RequireSealed(); err != nil {
-				return err
-			}
-			scrub, err := a.matchingScrub(rec, policy, key, vault)
-			if err != nil {
-				return err
-			}
-			for _, s := range systems {
-				if known := rec.Manifest().Systems; !slices.Contains(known, s) {
-					return harness.Usage(fmt.Errorf("mock: --system %q is not in the recording", s), "systems are "+printable(strings.Join(known, ", ")))
-				}
-			}
-			ignore, err := parsePaths("mock", ignored)
-			if err != nil {
-				return err
-			}
-			m, err := mock.New(rec, mock.Options{Systems: systems, Scrub: scrub, Ignore: ignore})
-			if err != nil {
-				return err
-			}
-			server, trust, err := serveMock(m, listen, secure)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(a.err, "answering from %s on %s%s; stop with Ctrl-C\n", args[0], server.URL, trust)
-			<-ctx.Done()
-			if err := server.Close(); err != nil {
-				return err
-			}
-			return a.mockSummary(m)
-		},
+		}
+	}
+	for _, text := range named {
+		host, system, found := strings.Cut(text, "=")
+		if !found || host == "" {
+			return nil, harness.Usage(fmt.Errorf("mock: --host %q names no system", text), "write it as api.vendor.example=SYSTEM")
+		}
+		if err := knownSystem(rec, "--host", system); err != nil {
+			return nil, err
+		}
+		hosts[host] = system
+	}
+	return hosts, nil
+}
+
+// tellHosts says which system answers under which names.
+func (a *app) tellHosts(m *mock.Mock) {
+	names := map[string][]string{}
+	for host, system := range m.Hosts() {
+		names[system] = append(names[system], host)
+	}
+	for _, system := range slices.Sorted(maps.Keys(names)) {
+		slices.Sort(names[system])
+		fmt.Fprintf(a.err, "  %s answers as %s\n", printable(system), printable(strings.Join(names[system], ", ")))
 	}
 }
 
@@ -97,7 +175,7 @@ func serveMock(m *mock.Mock, listen string, secure bool) (server *mock.Server, t
 		server, err = m.Listen(listen)
 		return server, "", err
 	}
-	config, trust, err := recorders.Secure(nil)
+	config, trust, err := recorders.Secure(slices.Sorted(maps.Keys(m.Hosts())))
 	if err != nil {
 		return nil, "", err
 	}

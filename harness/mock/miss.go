@@ -25,7 +25,8 @@ const (
 // Miss is a call that was never recorded, and how the closest recorded call differs from it.
 type Miss struct {
 	Method  string  `json:"method"`
-	Target  string  `json:"target"` // path and query, as sent or as scrubbed
+	Target  string  `json:"target"`           // path and query, as sent or as scrubbed
+	System  string  `json:"system,omitempty"` // whose host name was called
 	Session string  `json:"session,omitempty"`
 	Reason  string  `json:"reason"`
 	Closest string  `json:"closest,omitempty"` // ID of the closest recorded exchange; empty when there is none
@@ -121,8 +122,10 @@ type neighbours struct {
 func newNeighbours(exchanges []harness.Exchange) *neighbours {
 	n := &neighbours{map[string][]int32{}, map[string][]int32{}, map[string][]int32{}}
 	add := func(index map[string][]int32, name string, i int) {
-		if len(index[name]) < maxCandidates {
-			index[name] = append(index[name], int32(i))
+		for _, system := range []string{"", exchanges[i].To} {
+			if at := system + "\n" + name; len(index[at]) < maxCandidates {
+				index[at] = append(index[at], int32(i))
+			}
 		}
 	}
 	for i := range exchanges {
@@ -136,12 +139,13 @@ func newNeighbours(exchanges []harness.Exchange) *neighbours {
 }
 
 // candidates are at most maxCandidates calls, the likeliest first: same path, same operation, same method.
-func (n *neighbours) candidates(c call) []int32 {
+// An empty system is any.
+func (n *neighbours) candidates(c call, system string) []int32 {
 	path, _, _ := strings.Cut(originForm(c.target), "?")
 	like := harness.Exchange{Request: harness.Message{Head: harness.Head{{Name: harness.FieldMethod, Value: c.method}, {Name: harness.FieldPath, Value: path}}}}
 	var out []int32
 	seen := map[int32]bool{}
-	for _, list := range [][]int32{n.byPath[path], n.byOperation[like.Operation()], n.byMethod[c.method]} {
+	for _, list := range [][]int32{n.byPath[system+"\n"+path], n.byOperation[system+"\n"+like.Operation()], n.byMethod[system+"\n"+c.method]} {
 		for _, i := range list {
 			if !seen[i] && len(out) < maxCandidates {
 				seen[i] = true
@@ -153,15 +157,15 @@ func (n *neighbours) candidates(c call) []int32 {
 }
 
 // explain compares a missed call with the closest recorded one.
-func (m *Mock) explain(c call, session string) Miss {
-	miss := Miss{Method: c.method, Target: c.target, Session: session, Reason: "no call with this method was recorded", Hint: "record a call of this kind"}
+func (m *Mock) explain(c call, caller who) Miss {
+	miss := Miss{Method: c.method, Target: c.target, System: caller.system, Session: caller.session, Reason: "no call with this method was recorded", Hint: "record a call of this kind"}
 	if len(m.exchanges) == 0 {
 		miss.Reason = "the recording holds no call to this system"
 		return miss
 	}
 	best, bestCost := -1, 0
 	var places []Place
-	for _, i := range m.near().candidates(c) {
+	for _, i := range m.near().candidates(c, caller.system) {
 		recorded, err := recordedCall(m.exchanges[i].Request)
 		if err != nil {
 			continue

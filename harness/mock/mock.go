@@ -1,13 +1,15 @@
 // Package mock answers HTTP calls from a recording.
 //
 // A call is looked up by its normalized request: method, path, query, chosen header fields and body, each in a canonical
-// form, hashed to one key. The host takes no part, so one [Mock] stands for one system: name it in [Options.Systems], or
-// give each system a Mock of its own. The cost of a lookup does not depend on how many exchanges are recorded.
+// form, hashed to one key. The cost of a lookup does not depend on how many exchanges are recorded. One [Mock] stands for all
+// systems of a recording: a call under the host name of one of them is answered by that one, a call under any other name,
+// such as the address that the mock listens on, by whichever recorded it.
 //
 // The same call may have been answered differently in the course of a session. Each session has a cursor for each key and
 // gets the recorded answers in their order; a call without session, or of a session that never made this call, moves one
-// cursor that all such calls share. The session is the header field [SessionField]. Behind the last recorded answer the
-// last one is repeated and counted, see [Repeat].
+// cursor that all such calls share. The session is the header field [SessionField]. With [Options.StateBy] each customer,
+// token or whatever the keys read has cursors of its own. A cursor moves once for each call, however many come at a time.
+// Behind the last recorded answer the last one is repeated and counted, see [Repeat].
 //
 // An answer is what crossed: status, fields, and body bytes with their content encoding. What net/http decides is
 // the order of fields (sorted by name), chunking, and that 204 and 304 carry no Content-Length; 304 carries no
@@ -51,6 +53,11 @@ type Options struct {
 	Systems []string // exchanges to these systems are answered; empty: all
 	Headers []string // request header fields that take part in matching
 
+	// Hosts are host names, with or without port, under which systems are called, beside those that the recording shows.
+	Hosts map[string]string
+
+	StateBy []StateKey // what has a sequence of answers of its own; see [ParseStateKey]
+
 	// Ignore names places of the request that take no part in matching, as patterns: request.body.sent_at,
 	// request.body.**.trace, request.query.nonce, request.path[2] (a segment of the path, from 0).
 	Ignore []harness.Path
@@ -69,6 +76,7 @@ const defaultMaxBody = 64 << 20
 type Mock struct {
 	options   Options
 	rules     matcher
+	hosts     hosts
 	exchanges []harness.Exchange
 	slots     map[key]*slot
 	sessions  map[string]bool
@@ -111,6 +119,9 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 		}
 	}
 	m.used = make([]atomic.Bool, len(m.exchanges))
+	for host, system := range options.Hosts {
+		m.hosts.name(host, system)
+	}
 	m.near = sync.OnceValue(func() *neighbours { return newNeighbours(m.exchanges) })
 	return m, nil
 }
@@ -124,16 +135,19 @@ func (m *Mock) add(x harness.Exchange) error {
 		return err
 	}
 	k := m.rules.key(c)
-	s := m.slots[k]
-	if s == nil {
+	s, known := m.slots[k]
+	if !known {
 		s = &slot{}
 		m.slots[k] = s
 	}
-	s.add(int32(len(m.exchanges)), m.exchanges, x.Session)
+	s.add(entry{int32(len(m.exchanges)), who{x.To, x.Session, m.entityOf(c)}}, !known, m.stateful())
+	m.hosts.learn(&x)
 	m.exchanges = append(m.exchanges, x)
 	m.sessions[x.Session] = true
 	return nil
 }
+
+func (m *Mock) stateful() bool { return len(m.options.StateBy) > 0 }
 
 // ServeHTTP answers the call, or explains with status 501 why it cannot.
 func (m *Mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -168,21 +182,24 @@ func readBody(r io.Reader, size int64) ([]byte, error) {
 
 // take finds the exchange whose answer is due, or says what was missed.
 func (m *Mock) take(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
-	session := m.options.Session(r)
-	c, err := m.liveCall(r, body, session)
+	caller := who{system: m.hosts.of(r), session: m.options.Session(r)}
+	c, err := m.liveCall(r, body, caller)
 	if err != nil {
-		miss := m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Session: session, Reason: err.Error()})
+		miss := m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), System: caller.system, Session: caller.session, Reason: err.Error()})
 		return nil, &miss
 	}
-	s := m.slots[m.rules.key(c)]
-	if s == nil {
-		miss := m.miss(m.explain(c, session))
+	caller.entity = m.entityOf(c)
+	turn, found := turn{}, false
+	if s := m.slots[m.rules.key(c)]; s != nil {
+		turn, found = s.take(caller, m.stateful())
+	}
+	if !found {
+		miss := m.miss(m.explain(c, caller))
 		return nil, &miss
 	}
-	turn := s.take(session, m.exchanges)
 	if turn.repeated && m.options.Repeat == RepeatNever {
 		miss := m.miss(Miss{
-			Method: c.method, Target: c.target, Session: session, Closest: m.exchanges[turn.index].ID,
+			Method: c.method, Target: c.target, System: caller.system, Session: caller.session, Closest: m.exchanges[turn.index].ID,
 			Reason: fmt.Sprintf("all %d recorded answers to this call were given already", turn.of),
 			Hint:   "allow repeats of the last answer, or record the further calls",
 		})
@@ -190,7 +207,7 @@ func (m *Mock) take(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
 	}
 	x := &m.exchanges[turn.index]
 	if x.Status() < http.StatusOK && x.Fault == nil {
-		miss := m.miss(Miss{Method: c.method, Target: c.target, Session: session, Closest: x.ID, Reason: "the recorded answer ends with status 1xx, as where the protocol is switched; a mock does not speak the other protocol"})
+		miss := m.miss(Miss{Method: c.method, Target: c.target, System: caller.system, Session: caller.session, Closest: x.ID, Reason: "the recorded answer ends with status 1xx, as where the protocol is switched; a mock does not speak the other protocol"})
 		return nil, &miss
 	}
 	m.used[turn.index].Store(true)
@@ -198,18 +215,18 @@ func (m *Mock) take(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
 	if turn.repeated {
 		m.repeated.Add(1)
 	}
-	if turn.foreign && session != "" && m.sessions[session] {
+	if turn.foreign && caller.session != "" && m.sessions[caller.session] {
 		m.borrowed.Add(1)
 	}
 	return x, nil
 }
 
 // liveCall normalizes a live request, scrubbed when there is a scrubber.
-func (m *Mock) liveCall(r *http.Request, body []byte, session string) (call, error) {
+func (m *Mock) liveCall(r *http.Request, body []byte, caller who) (call, error) {
 	if m.options.Scrub == nil {
 		return newCall(r.Method, requestTarget(r), func(name string) []string { return r.Header.Values(name) }, body), nil
 	}
-	x := harness.Exchange{Session: session, Channel: harness.ChannelHTTP, Request: harness.Message{
+	x := harness.Exchange{Session: caller.session, To: caller.system, Channel: harness.ChannelHTTP, Request: harness.Message{
 		Head: headOf(r), Media: mediaOf(r.Header.Get("Content-Type")), Body: harness.BytesBody(body),
 	}}
 	if len(m.options.Systems) == 1 {

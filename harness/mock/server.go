@@ -4,14 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"time"
-
-	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // Server is a mock that listens.
@@ -24,44 +21,42 @@ type Server struct {
 // Listen serves the mock on a loopback address such as "127.0.0.1:0"; empty means any free port. It speaks HTTP/1.1, and
 // HTTP/2 with clients that know it beforehand. It returns when the port accepts. An address outside of the machine is
 // refused; a port in use is a Problem of ClassCannotRun.
-func (m *Mock) Listen(addr string) (*Server, error) { return m.listen(addr, nil) }
-
-// ListenTLS is Listen with TLS, in HTTP/2 or HTTP/1.1 as the configuration offers them.
-func (m *Mock) ListenTLS(addr string, config *tls.Config) (*Server, error) {
-	return m.listen(addr, config)
+func (m *Mock) Listen(addr string) (*Server, error) {
+	listener, err := listenOn(addr)
+	if err != nil {
+		return nil, err
+	}
+	return serve(listener, "http://"+listener.Addr().String(), m), nil
 }
 
-func (m *Mock) listen(addr string, config *tls.Config) (*Server, error) {
-	if addr == "" {
-		addr = "127.0.0.1:0"
-	}
-	host, _, err := net.SplitHostPort(addr)
+// ListenTLS is Listen with TLS, in HTTP/2 or HTTP/1.1 as the configuration offers them, for clients that begin with it;
+// the others are served on the same port without. Clients may also take it for their proxy: CONNECT to a host of the
+// recording leads to the mock itself.
+func (m *Mock) ListenTLS(addr string, config *tls.Config) (*Server, error) {
+	listener, err := listenOn(addr)
 	if err != nil {
-		return nil, harness.Usage(fmt.Errorf("listen on %q: %w", addr, err), "give host and port, such as 127.0.0.1:8080")
+		return nil, err
 	}
-	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
-		return nil, harness.Refused(fmt.Errorf("listen on %q: not a loopback address", addr), "a mock answers on this machine only: use 127.0.0.1")
+	config = config.Clone()
+	if len(config.NextProtos) == 0 {
+		config.NextProtos = []string{"h2", "http/1.1"}
 	}
-	listener, err := net.Listen("tcp", addr)
-	if err != nil {
-		return nil, harness.CannotRun(fmt.Errorf("listen on %s: %w", addr, err), "another program may use the port: choose a free one, or 127.0.0.1:0 for any")
-	}
+	f := newFront(listener, config)
+	return serve(f, "https://"+listener.Addr().String(), tunnels{m, f}), nil
+}
+
+func serve(listener net.Listener, url string, handler http.Handler) *Server {
 	const headTimeout = 10 * time.Second
 	s := &Server{
-		URL:  "http://" + listener.Addr().String(),
-		http: &http.Server{Handler: m, ReadHeaderTimeout: headTimeout, Protocols: new(http.Protocols), TLSConfig: config, ErrorLog: log.New(io.Discard, "", 0)},
+		URL:  url,
+		http: &http.Server{Handler: handler, ReadHeaderTimeout: headTimeout, Protocols: new(http.Protocols), ErrorLog: log.New(io.Discard, "", 0)},
 		done: make(chan error, 1),
 	}
 	s.http.Protocols.SetHTTP1(true)
-	s.http.Protocols.SetHTTP2(config != nil)
-	s.http.Protocols.SetUnencryptedHTTP2(config == nil)
-	serve := func() error { return s.http.Serve(listener) }
-	if config != nil {
-		s.URL = "https://" + listener.Addr().String()
-		serve = func() error { return s.http.ServeTLS(listener, "", "") }
-	}
-	go func() { s.done <- serve() }() // ends with Close
-	return s, nil
+	s.http.Protocols.SetHTTP2(true)
+	s.http.Protocols.SetUnencryptedHTTP2(true)
+	go func() { s.done <- s.http.Serve(listener) }() // ends with Close
+	return s
 }
 
 // Close answers the calls that have begun, for at most two seconds, and stops.
