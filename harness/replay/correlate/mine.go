@@ -59,6 +59,8 @@ type candidate struct {
 	makers []*maker
 	chosen []int          // requests that hold it without a link
 	things map[string]int // the first of them by what the place names
+
+	sessions int // in whose answers it stands
 }
 
 // maker is a place of an answer that gives a value.
@@ -192,23 +194,26 @@ func (mk *maker) gives(v value, whole bool) bool {
 	case strong:
 		return true
 	case small:
-		return whole && (mk.role != plain || mk.kind == inCookie || mk.points)
+		return whole && (v.form == formAddress && mk.created || mk.role != plain || mk.kind == inCookie || mk.points)
 	case word:
 		return whole && (mk.role == tokenRole || mk.kind == inCookie || mk.created && mk.role == idRole)
 	}
 	return false
 }
 
-// firstOnly is how many bits a value has of which only the first answer counts.
-const firstOnly = 27
+// certain is how many bits a value has that is never equal by chance.
+const certain = 27
 
-// add keeps the first maker of a value. Of values that may be equal by chance it keeps the first one for each thing, and
-// of very short ones for each session. Further places in the same answer are kept beside the first.
+// add keeps the first maker of a value in each session; of values that may be equal by chance it keeps the first one for
+// each thing. Further places in the same answer are kept beside the first.
 func (c *candidate) add(mk *maker, pinned bool) {
 	const most = 4 // places of one answer
+	if n := len(c.makers); n == 0 || c.makers[n-1].session != mk.session {
+		c.sessions++ // sessions that take turns count again, which is no matter
+	}
 	for _, known := range c.makers {
-		same := pinned || c.value.bits >= firstOnly || known.thing == mk.thing && (c.value.class != small || known.session == mk.session)
-		if known.exchange == mk.exchange && (same || known.thing == mk.thing) {
+		same := known.session == mk.session && (c.value.bits >= certain || known.thing == mk.thing)
+		if known.exchange == mk.exchange && same {
 			if mk.rank < known.rank {
 				*known, *mk = *mk, *known
 				known.also, mk.also = mk.also, nil
@@ -218,7 +223,7 @@ func (c *candidate) add(mk *maker, pinned bool) {
 			}
 			return
 		}
-		if same && !pinned && (mk.kind != inCookie || known.kind == inCookie) {
+		if same && !pinned && known.kind == mk.kind {
 			return
 		}
 	}
@@ -290,14 +295,14 @@ func (m *miner) best(i int, l *leaf, of string, start int, hash uint64) (best ma
 			continue
 		}
 		whole := from == 0 && len(c.text) == len(l.text)
-		if l.split && !whole {
+		if !whole && (l.split || inMoment(l.text, span{from, from + len(c.text)})) {
 			continue
 		}
 		how, ok := caseOf(c.text, l.text[from:from+len(c.text)])
 		if !ok || how != asIs && c.value.class != strong {
 			continue
 		}
-		t := &taker{kind: l.kind, name: l.name, role: l.role(), thing: l.thing(of), whole: whole}
+		t := &taker{kind: l.kind, name: l.name, role: l.role(), thing: l.thing(of), whole: whole, session: m.exchanges[i].Session}
 		if f := l.top().field; f != noField {
 			t.field = m.exchanges[i].Request.Head[f].Name
 		}
@@ -308,14 +313,14 @@ func (m *miner) best(i int, l *leaf, of string, start int, hash uint64) (best ma
 	return best
 }
 
-// choose picks who gave the value to the request: of those that are linked the first one, after those that name the same
-// thing when the value may be equal by chance. When there is none the client chose it.
+// choose picks who gave the value to the request: the first one of its session, or else the first one at all. When there
+// is none the client chose it.
 func (m *miner) choose(i int, l *leaf, c *candidate, t *taker) (found match) {
 	for _, mk := range c.makers {
 		if !m.isAnswered(mk.exchange, i) {
 			continue
 		}
-		p := &pair{c.value, mk, t}
+		p := &pair{c.value, mk, t, c.sessions}
 		pinned := m.ruled(m.options.Pin, mk, i, l)
 		if !pinned && (m.ruled(m.options.Deny, mk, i, l) || c.isChosen(p)) {
 			continue
@@ -335,16 +340,16 @@ func (m *miner) choose(i int, l *leaf, c *candidate, t *taker) (found match) {
 	return found
 }
 
-// better reports whether a later answer is a better source than the one that was found.
+// better reports whether a later answer is a better source than the one that was found: one that is pinned, one of the
+// session of the request, and where values may be equal by chance, one that fits better.
 func better(p *pair, score float64, found match, pinned bool, session string) bool {
-	if pinned != found.pinned || p.value.bits >= firstOnly {
-		return pinned && !found.pinned
+	if pinned != found.pinned {
+		return pinned
 	}
-	same, was := p.maker.session == session, found.maker.session == session
-	if p.value.class == small && same != was {
+	if same, was := p.maker.session == session, found.maker.session == session; same != was {
 		return same
 	}
-	return score > found.score
+	return p.value.bits < certain && score > found.score
 }
 
 // choose notes that a request holds the value without having been given it.
@@ -367,7 +372,7 @@ func (c *candidate) isChosen(p *pair) bool {
 	if len(c.chosen) == 0 || p.sameCookie() {
 		return false
 	}
-	if c.value.bits >= firstOnly || c.value.class != small && !isDigits(c.text) {
+	if c.value.bits >= certain || c.value.class != small && !isDigits(c.text) {
 		return c.chosen[0] <= p.maker.exchange
 	}
 	if _, echoed := slices.BinarySearch(c.chosen, p.maker.exchange); echoed && c.value.class != small {
@@ -378,21 +383,21 @@ func (c *candidate) isChosen(p *pair) bool {
 }
 
 // isAnswered reports whether the answer was there before the request was sent. Times are compared with some slack, because
-// many recorders round them.
+// many recorders round them, and not at all when they contradict the order, as in recordings that were joined.
 func (m *miner) isAnswered(maker, taker int) bool {
 	const slack = 2 * time.Millisecond
 	a, b := &m.exchanges[maker], &m.exchanges[taker]
 	if maker >= taker {
 		return false
 	}
-	return a.Took == 0 || a.At.IsZero() || b.At.IsZero() || !b.At.Add(slack).Before(a.At.Add(a.Took))
+	return a.Took == 0 || a.At.IsZero() || b.At.IsZero() || b.At.Before(a.At) || !b.At.Add(slack).Before(a.At.Add(a.Took))
 }
 
 // take makes the link, and returns the number of its source.
 func (m *miner) take(i int, l *leaf, found match) int {
 	s := m.source(found)
 	m.plan.Links = append(m.plan.Links, Link{
-		From: m.plan.sources[s].from, To: m.place(i, slices.Clone(l.at())), Transform: transforms[found.how].name, Score: found.score, Pinned: found.pinned, source: s,
+		Value: found.candidate.text, From: m.plan.sources[s].from, To: m.place(i, slices.Clone(l.at())), Transform: transforms[found.how].name, Score: found.score, Pinned: found.pinned, source: s,
 	})
 	m.evidence = append(m.evidence, found.words)
 	if id := m.exchanges[found.maker.exchange].ID; !slices.Contains(m.plan.producers[i], id) {

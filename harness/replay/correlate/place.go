@@ -27,29 +27,58 @@ var markOf = func() (of [256]uint8) {
 	return of
 }()
 
-// parts yields the pieces of a text between marks, for each kind of marks, those within before those around them. The
-// text itself is none.
+// parts yields the pieces of a text between marks, for each kind of marks. The text itself is none, and what is within a
+// date, a time or an amount is none either.
 func parts(text string) iter.Seq[span] {
 	return func(yield func(span) bool) {
-		var starts [4]int // by kind of mark
-		for i := 0; i <= len(text); i++ {
-			mark := uint8(1)
-			if i < len(text) {
-				if mark = markOf[text[i]]; mark == 0 {
-					continue
-				}
+		whole := span{0, len(text)}
+		for outer := range between(text, whole, 1) {
+			if piece := text[outer.from:outer.to]; isMoment(piece) || isAmount(piece) {
+				continue
 			}
-			last := -1
-			for kind := uint8(3); kind >= mark; kind-- {
-				from := starts[kind]
-				starts[kind] = i + 1
-				if from < i && from != last && (from > 0 || i < len(text)) && !yield(span{from, i}) {
+			if outer != whole && !yield(outer) {
+				return
+			}
+			for name := range between(text, outer, 2) {
+				if name != outer && !yield(name) {
 					return
 				}
-				last = from
+				for word := range between(text, name, 3) {
+					if word != name && !yield(word) {
+						return
+					}
+				}
 			}
 		}
 	}
+}
+
+// between yields the pieces of a span between marks of a kind, without the empty ones.
+func between(text string, in span, kind uint8) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		from := in.from
+		for i := in.from; i <= in.to; i++ {
+			if i < in.to && markOf[text[i]] != kind {
+				continue
+			}
+			if i > from && !yield(span{from, i}) {
+				return
+			}
+			from = i + 1
+		}
+	}
+}
+
+// inMoment reports whether a span lies within a date, a time or an amount.
+func inMoment(text string, at span) bool {
+	from, to := at.from, at.to
+	for from > 0 && markOf[text[from-1]] != 1 {
+		from--
+	}
+	for to < len(text) && markOf[text[to]] != 1 {
+		to++
+	}
+	return at != span{from, to} && (isMoment(text[from:to]) || isAmount(text[from:to]))
 }
 
 // role is what the name of the leaf tells. A segment of a path behind the name of a collection is an identifier.
@@ -115,21 +144,17 @@ func backwards(path string) iter.Seq[string] {
 	}
 }
 
-// rankOf orders the places of one answer that give the same value: whole members of the body, whole fields of the head,
-// what stands within.
+// rankOf orders the places of one answer that give the same value: whole values before parts of texts, what is called an
+// identifier before what is not, the body before the head, what lies near the root before what lies deep.
 func rankOf(l *leaf, at span) int {
-	rank := 0
-	if at.from > 0 || at.to < len(l.text) {
-		rank += 8
-	}
-	if l.role() == plain {
-		rank += 2
-	}
-	if l.parent != nil && l.kind != inCookie {
-		rank += 4
-	}
-	if l.kind != inBody {
-		rank++
+	rank := len(l.steps)
+	for _, counts := range []struct {
+		yes bool
+		by  int
+	}{{l.kind != inBody, 16}, {l.role() == plain, 32}, {l.parent != nil && l.kind != inCookie, 64}, {at.from > 0 || at.to < len(l.text), 128}} {
+		if counts.yes {
+			rank += counts.by
+		}
 	}
 	return rank
 }

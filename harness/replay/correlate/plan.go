@@ -28,6 +28,7 @@ type Plan struct {
 
 // Link says that a value of an answer is consumed by a later request.
 type Link struct {
+	Value     string  // as recorded
 	From      Place   // where the value comes from
 	To        Place   // where it is consumed
 	Transform string  // what the client does to it; empty: nothing

@@ -10,6 +10,8 @@ type pair struct {
 	value value
 	maker *maker
 	taker *taker
+
+	sessions int // in whose answers the value stands
 }
 
 // taker is the place of a request that holds the value.
@@ -19,8 +21,15 @@ type taker struct {
 	role  role
 	thing string
 	whole bool // the value is all that stands there
-	field string
+
+	session string
+	field   string
 }
+
+const (
+	sure            = 40 // bits of a value that is a link wherever it stands
+	severalSessions = 3  // in whose answers the same value stands, which is then no value of one of them
+)
 
 // threshold is the score from which on a pair is a link.
 const threshold = 0.5
@@ -34,6 +43,7 @@ var weights = []struct {
 	{0.6, "a cookie of that name", (*pair).sameCookie},
 	{0.5, "where the answer points to", (*pair).pointed},
 	{0.5, "the entity tag", (*pair).entityTag},
+	{0.3, "an address that was assigned", func(p *pair) bool { return p.value.form == formAddress && p.maker.created }},
 	{0.25, "", func(p *pair) bool { return p.maker.role != plain }},
 	{0.2, "", func(p *pair) bool { return p.taker.role != plain }},
 	{0.3, "both name the same thing", (*pair).sameThing},
@@ -42,6 +52,10 @@ var weights = []struct {
 	{0.15, "both have the same name", func(p *pair) bool { return p.maker.name != "" && strings.EqualFold(p.maker.name, p.taker.name) }},
 	{-0.5, "", func(p *pair) bool { return p.value.class == small && p.otherThing() }},
 	{-0.15, "", func(p *pair) bool { return p.maker.role == plain && p.taker.role == plain && !p.sameCookie() }},
+	{-0.2, "", func(p *pair) bool { return p.maker.session != p.taker.session && p.maker.role == plain }},
+	{-0.5, "", func(p *pair) bool {
+		return p.maker.role == plain && p.value.bits < sure && p.sessions >= severalSessions
+	}},
 	{-0.6, "", func(p *pair) bool { return p.maker.role == plain && isEpoch(p.maker.text) }},
 }
 
@@ -53,8 +67,7 @@ func (p *pair) score() (score float64, words []string) {
 	case small:
 		score = 0.1
 	case strong:
-		const certain = 40 // bits
-		score = min(0.9, p.value.bits/certain)
+		score = min(0.9, p.value.bits/sure)
 	}
 	for _, w := range weights {
 		if !w.holds(p) {
@@ -78,6 +91,9 @@ func (p *pair) mayLink() bool {
 	case word:
 		return p.sameCookie() || tokens || p.entityTag() || p.maker.created && p.maker.role == idRole && p.sameThing()
 	case small:
+		if p.value.form == formAddress {
+			return p.maker.created && p.taker.kind == inSegment && p.taker.whole
+		}
 		return p.sameCookie() || tokens || p.entityTag() || p.pointed() || p.maker.role == idRole && p.taker.role != plain && p.sameThing()
 	}
 	return true
@@ -97,8 +113,9 @@ func (p *pair) entityTag() bool {
 	return strings.EqualFold(p.maker.field, "etag") && (strings.EqualFold(p.taker.field, "if-match") || strings.EqualFold(p.taker.field, "if-none-match"))
 }
 
+// sameThing compares what identifiers name; other names are compared as they are.
 func (p *pair) sameThing() bool {
-	return p.maker.thing != "" && p.maker.thing == p.taker.thing
+	return p.maker.role != plain && p.maker.thing != "" && p.maker.thing == p.taker.thing
 }
 
 func (p *pair) otherThing() bool {

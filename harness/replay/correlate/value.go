@@ -50,11 +50,8 @@ func describe(s string) value {
 	case strings.ContainsAny(s, " \t\r\n"):
 		return value{class: word, form: "text"}
 	}
-	if ip, err := netip.ParseAddr(s); err == nil {
-		if ip.IsUnspecified() || ip.IsLoopback() || ip.IsMulticast() {
-			return value{class: never}
-		}
-		return value{strong, 32, "address"}
+	if isAddress(s) {
+		return value{small, 0, formAddress}
 	}
 	return describePieces(s)
 }
@@ -94,6 +91,17 @@ func describePieces(s string) value {
 	default:
 		return value{strong, bits, form}
 	}
+}
+
+// formAddress is the form of IP addresses and networks: documentation and configuration hold the same ones everywhere.
+const formAddress = "IP address"
+
+func isAddress(s string) bool {
+	if _, err := netip.ParseAddr(s); err == nil {
+		return true
+	}
+	_, err := netip.ParsePrefix(s)
+	return err == nil
 }
 
 func formOf(s string) string {
