@@ -72,6 +72,9 @@ func (p *Plan) find(s int, a, b *answer, v *Values) (string, bool) {
 		if !ok || is == "" {
 			continue
 		}
+		if live, ok := v.renamedTo(p.sources[s].text); ok && loc.inList() {
+			return live, true
+		}
 		if loc.whole {
 			return is, true
 		}
@@ -80,6 +83,11 @@ func (p *Plan) find(s int, a, b *answer, v *Values) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// inList reports whether the value is one of many, so that which one it is has to be found out.
+func (loc *locator) inList() bool {
+	return slices.ContainsFunc(loc.body, harness.Step.IsElement)
 }
 
 // answer is an answer that values are taken from.
@@ -277,9 +285,7 @@ func onlyWith(list payload.Node, below harness.Path, text string) (index int, ok
 
 // renamedTo is the live value of a recorded text that is known already.
 func (v *Values) renamedTo(recorded string) (string, bool) {
-	s, known := v.plan.byText[recorded]
-	if !known {
-		return "", false
-	}
-	return v.live(s)
+	v.mu.RLock()
+	defer v.mu.RUnlock()
+	return v.known(recorded)
 }

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// A value is found where one of its runs begins: a run is letters and digits without a mark between them. So a text is
-// looked through once, whatever the number of values.
+// A value is found by its anchor: of its runs, which are letters and digits without a mark between them, the one that is
+// rarest by its looks. So a text is looked through once, whatever the number of values.
 
 // run is the next run of the text at or behind from; it is false at the end.
 func run(text string, from int) (start, end int, ok bool) {
@@ -63,13 +63,28 @@ func inNumber(text string, from, to int) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// lead is how many bytes stand before the first run of a value.
-func lead(value string) (hash uint64, before int, ok bool) {
-	start, end, ok := run(value, 0)
-	if !ok {
+// anchor is the hash of the run by which a value is found, and how many bytes stand before it: the longest run with a
+// digit, or else the longest one.
+func anchor(value string) (hash uint64, before int, ok bool) {
+	best, most := span{}, 0
+	for at := 0; ; {
+		start, end, more := run(value, at)
+		if !more {
+			break
+		}
+		weight := end - start
+		if strings.ContainsAny(value[start:end], "0123456789") {
+			weight += maxValue
+		}
+		if weight > most {
+			best, most = span{start, end}, weight
+		}
+		at = end
+	}
+	if most == 0 {
 		return 0, 0, false
 	}
-	return hashOf(value[start:end]), start, true
+	return hashOf(value[best.from:best.to]), best.from, true
 }
 
 // caseOf says how the case of a value was changed to what stands there; ok is false when it was in no regular way.

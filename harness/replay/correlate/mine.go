@@ -16,9 +16,9 @@ import (
 func Mine(exchanges []harness.Exchange, o Options) (*Plan, error) {
 	n := len(exchanges)
 	m := &miner{
-		exchanges: exchanges, options: o, wanted: map[uint64]int32{}, candidates: map[string]*candidate{}, starts: map[uint64][]*candidate{},
+		exchanges: exchanges, options: o, wanted: map[uint64]int32{}, candidates: map[string]*candidate{}, anchors: map[uint64][]*candidate{},
 		sourceOf: map[*maker]int{},
-		plan:     &Plan{index: make(map[string]int, n), slots: make([][]slot, n), makes: make([][]int, n), producers: make([][]string, n), byText: map[string]int{}},
+		plan:     &Plan{index: make(map[string]int, n), slots: make([][]slot, n), makes: make([][]int, n), producers: make([][]string, n), byText: map[string][]int{}},
 	}
 	for i, x := range exchanges {
 		if _, twice := m.plan.index[x.ID]; twice && x.ID != "" {
@@ -46,21 +46,21 @@ type miner struct {
 	plan       *Plan
 	wanted     map[uint64]int32 // run → last request that holds it
 	candidates map[string]*candidate
-	starts     map[uint64][]*candidate // by the first run of the text
+	anchors    map[uint64][]*candidate
 	sourceOf   map[*maker]int
 	evidence   [][]string // by link: words beside those of the source
 }
 
 // candidate is a text that an answer gives and a later request may consume.
 type candidate struct {
-	text   string
-	before int // bytes before its first run
-	value  value
-	makers []*maker
-	chosen []int          // requests that hold it without a link
-	things map[string]int // the first of them by what the place names
+	text      string
+	before    int // bytes before its anchor
+	value     value
+	first     []*maker // the first ones in all sessions
+	bySession map[string][]*maker
+	chosen    []int          // requests that hold it without a link
+	things    map[string]int // the first of them by what the place names
 
-	sessions int // in whose answers it stands
 }
 
 // maker is a place of an answer that gives a value.
@@ -180,10 +180,10 @@ func (m *miner) give(i int, l *leaf, at span, of string, created bool) {
 	mk.locator = locate(l, at, mk.field)
 	c := m.candidates[text]
 	if c == nil {
-		hash, before, _ := lead(text)
-		c = &candidate{text: text, before: before, value: v}
+		hash, before, _ := anchor(text)
+		c = &candidate{text: text, before: before, value: v, bySession: map[string][]*maker{}}
 		m.candidates[text] = c
-		m.starts[hash] = append(m.starts[hash], c)
+		m.anchors[hash] = append(m.anchors[hash], c)
 	}
 	c.add(mk, pinned)
 }
@@ -204,21 +204,23 @@ func (mk *maker) gives(v value, whole bool) bool {
 // certain is how many bits a value has that is never equal by chance.
 const certain = 27
 
+// Limits of the makers of a value.
+const (
+	mostPlaces = 4  // of one answer
+	mostFirst  = 16 // of all sessions
+)
+
 // add keeps the first maker of a value in each session; of values that may be equal by chance it keeps the first one for
 // each thing. Further places in the same answer are kept beside the first.
 func (c *candidate) add(mk *maker, pinned bool) {
-	const most = 4 // places of one answer
-	if n := len(c.makers); n == 0 || c.makers[n-1].session != mk.session {
-		c.sessions++ // sessions that take turns count again, which is no matter
-	}
-	for _, known := range c.makers {
-		same := known.session == mk.session && (c.value.bits >= certain || known.thing == mk.thing)
+	for _, known := range c.bySession[mk.session] {
+		same := c.value.bits >= certain || known.thing == mk.thing
 		if known.exchange == mk.exchange && same {
 			if mk.rank < known.rank {
 				*known, *mk = *mk, *known
 				known.also, mk.also = mk.also, nil
 			}
-			if len(known.also) < most {
+			if len(known.also) < mostPlaces {
 				known.also = append(known.also, mk)
 			}
 			return
@@ -227,7 +229,10 @@ func (c *candidate) add(mk *maker, pinned bool) {
 			return
 		}
 	}
-	c.makers = append(c.makers, mk)
+	c.bySession[mk.session] = append(c.bySession[mk.session], mk)
+	if len(c.first) < mostFirst {
+		c.first = append(c.first, mk)
+	}
 }
 
 // link finds the values in a request.
@@ -255,101 +260,112 @@ func (m *miner) link(i int, x *harness.Exchange) error {
 	return nil
 }
 
-// consume links the values that stand in a leaf. It reports whether there is nothing more to look for within.
+// consume links the values that stand in a leaf, the longest first. It reports whether there is nothing more to look for
+// within.
 func (m *miner) consume(i int, l *leaf, of string) (done bool) {
+	var found []match
 	for at := 0; ; {
 		start, end, ok := run(l.text, at)
 		if !ok {
-			return false
+			break
+		}
+		for _, c := range m.anchors[hashOf(l.text[start:end])] {
+			if from := start - c.before; stands(l.text, from, c.text) {
+				if mt := m.try(i, l, c, of, from); mt.maker != nil {
+					found = append(found, mt)
+				}
+			}
 		}
 		at = end
-		best := m.best(i, l, of, start, hashOf(l.text[start:end]))
-		if best.candidate == nil {
+	}
+	slices.SortStableFunc(found, func(a, b match) int { return len(b.candidate.text) - len(a.candidate.text) })
+	var taken []span
+	for _, mt := range found {
+		at := span{mt.from, mt.from + len(mt.candidate.text)}
+		if slices.ContainsFunc(taken, at.overlaps) {
 			continue
 		}
-		from := start - best.candidate.before
-		to := from + len(best.candidate.text)
-		l.add(cut{from: from, to: to, value: m.take(i, l, best), how: best.how})
-		if from == 0 && to == len(l.text) {
-			return true
-		}
-		at = max(at, to)
+		taken = append(taken, at)
+		l.add(cut{from: at.from, to: at.to, value: m.take(i, l, mt), how: mt.how})
+		done = done || at == span{0, len(l.text)}
 	}
+	return done
 }
 
 // match is a candidate that stands in a request, and who gave it.
 type match struct {
 	candidate *candidate
 	maker     *maker
+	from      int // in the text of the leaf
 	how       transform
 	score     float64
 	words     []string
 	pinned    bool
 }
 
-// best is the longest candidate that is linked where the run stands.
-func (m *miner) best(i int, l *leaf, of string, start int, hash uint64) (best match) {
-	for _, c := range m.starts[hash] {
-		from := start - c.before
-		if !stands(l.text, from, c.text) || best.candidate != nil && len(c.text) <= len(best.candidate.text) {
-			continue
-		}
-		whole := from == 0 && len(c.text) == len(l.text)
-		if !whole && (l.split || inMoment(l.text, span{from, from + len(c.text)})) {
-			continue
-		}
-		how, ok := caseOf(c.text, l.text[from:from+len(c.text)])
-		if !ok || how != asIs && c.value.class != strong {
-			continue
-		}
-		t := &taker{kind: l.kind, name: l.name, role: l.role(), thing: l.thing(of), whole: whole, session: m.exchanges[i].Session}
-		if f := l.top().field; f != noField {
-			t.field = m.exchanges[i].Request.Head[f].Name
-		}
-		if found := m.choose(i, l, c, t); found.maker != nil {
-			best, best.how = found, how
-		}
+// try links a candidate that stands in a leaf, when there is an answer that gave it.
+func (m *miner) try(i int, l *leaf, c *candidate, of string, from int) match {
+	at := span{from, from + len(c.text)}
+	whole := at == span{0, len(l.text)}
+	if !whole && (l.split || inMoment(l.text, at)) {
+		return match{}
 	}
-	return best
+	how, ok := caseOf(c.text, l.text[at.from:at.to])
+	if !ok || how != asIs && c.value.class != strong {
+		return match{}
+	}
+	t := &taker{kind: l.kind, name: l.name, role: l.role(), thing: l.thing(of), whole: whole, session: m.exchanges[i].Session}
+	if f := l.top().field; f != noField {
+		t.field = m.exchanges[i].Request.Head[f].Name
+	}
+	found := m.choose(i, l, c, t)
+	found.from, found.how = from, how
+	return found
 }
 
 // choose picks who gave the value to the request: the first one of its session, or else the first one at all. When there
 // is none the client chose it.
 func (m *miner) choose(i int, l *leaf, c *candidate, t *taker) (found match) {
-	for _, mk := range c.makers {
-		if !m.isAnswered(mk.exchange, i) {
-			continue
+	for _, makers := range [][]*maker{c.bySession[t.session], c.first} {
+		for _, mk := range makers {
+			if mt := m.judge(i, l, c, mk, t); mt.maker != nil && (found.maker == nil || better(mt, found)) {
+				found = mt
+			}
 		}
-		p := &pair{c.value, mk, t, c.sessions}
-		pinned := m.ruled(m.options.Pin, mk, i, l)
-		if !pinned && (m.ruled(m.options.Deny, mk, i, l) || c.isChosen(p)) {
-			continue
+		if found.maker != nil {
+			return found
 		}
-		score, words := p.score()
-		if pinned {
-			score, words = 1, []string{"pinned by the scenario"}
-		}
-		if score < threshold || found.maker != nil && !better(p, score, found, pinned, m.exchanges[i].Session) {
-			continue
-		}
-		found = match{candidate: c, maker: mk, score: score, words: words, pinned: pinned}
 	}
-	if found.maker == nil {
-		c.choose(i, t)
-	}
-	return found
+	c.choose(i, t)
+	return match{}
 }
 
-// better reports whether a later answer is a better source than the one that was found: one that is pinned, one of the
-// session of the request, and where values may be equal by chance, one that fits better.
-func better(p *pair, score float64, found match, pinned bool, session string) bool {
-	if pinned != found.pinned {
-		return pinned
+// judge scores one maker; the match has none when it is no link.
+func (m *miner) judge(i int, l *leaf, c *candidate, mk *maker, t *taker) match {
+	if !m.isAnswered(mk.exchange, i) {
+		return match{}
 	}
-	if same, was := p.maker.session == session, found.maker.session == session; same != was {
-		return same
+	if m.ruled(m.options.Pin, mk, i, l) {
+		return match{candidate: c, maker: mk, score: 1, words: []string{"pinned by the scenario"}, pinned: true}
 	}
-	return p.value.bits < certain && score > found.score
+	p := &pair{c.value, mk, t, len(c.bySession)}
+	if m.ruled(m.options.Deny, mk, i, l) || c.isChosen(p) {
+		return match{}
+	}
+	score, words := p.score()
+	if score < threshold {
+		return match{}
+	}
+	return match{candidate: c, maker: mk, score: score, words: words}
+}
+
+// better reports whether a later answer is a better source than the one that was found: one that is pinned, and where
+// values may be equal by chance one that fits better.
+func better(mt, found match) bool {
+	if mt.pinned != found.pinned {
+		return mt.pinned
+	}
+	return mt.candidate.value.bits < certain && mt.score > found.score
 }
 
 // choose notes that a request holds the value without having been given it.
@@ -419,7 +435,7 @@ func (m *miner) source(found match) int {
 	mk := found.maker
 	s := len(m.plan.sources)
 	m.sourceOf[mk] = s
-	src := source{text: found.candidate.text, value: found.candidate.value, thing: mk.thing, from: m.place(mk.exchange, mk.at), places: []locator{mk.locator}}
+	src := source{text: found.candidate.text, value: found.candidate.value, thing: mk.thing, again: mk.kind == inCookie, from: m.place(mk.exchange, mk.at), places: []locator{mk.locator}}
 	for _, also := range mk.also {
 		src.places = append(src.places, also.locator)
 	}

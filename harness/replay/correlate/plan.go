@@ -16,12 +16,12 @@ type Plan struct {
 	TooLarge int    // bodies that were not read, because they are larger than 8 MiB
 
 	sources   []source
-	index     map[string]int // exchange ID → position
-	slots     [][]slot       // by position: where its request holds values
-	makes     [][]int        // by position: the sources that its answer gives
-	producers [][]string     // by position: what must be answered first
-	links     []int          // by source: its first link, for errors
-	byText    map[string]int // recorded text → first source
+	index     map[string]int   // exchange ID → position
+	slots     [][]slot         // by position: where its request holds values
+	makes     [][]int          // by position: the sources that its answer gives
+	producers [][]string       // by position: what must be answered first
+	links     []int            // by source: its first link, for errors
+	byText    map[string][]int // recorded text → sources
 
 	asRecorded *Values // of a run in which everything is as recorded
 }
@@ -71,8 +71,6 @@ func (p *Plan) finish() {
 	for s := range p.sources {
 		text := p.sources[s].text
 		p.asRecorded.texts[s], p.asRecorded.states[s] = text, present
-		if _, known := p.byText[text]; !known {
-			p.byText[text] = s
-		}
+		p.byText[text] = append(p.byText[text], s)
 	}
 }

@@ -1,6 +1,9 @@
 package correlate
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // state of a live value.
 type state uint8
@@ -27,10 +30,24 @@ func (p *Plan) NewValues() *Values {
 	return &Values{plan: p, texts: make([]string, len(p.sources)), states: make([]state, len(p.sources)), back: dictionary{}, weak: map[string][]int{}}
 }
 
+// live is the live value of a source. When its answer did not hold it, the same value from another answer will do.
 func (v *Values) live(s int) (string, bool) {
 	v.mu.RLock()
 	defer v.mu.RUnlock()
-	return v.texts[s], v.states[s] == present
+	if v.states[s] == present {
+		return v.texts[s], true
+	}
+	return v.known(v.plan.sources[s].text)
+}
+
+// known is the live value for a recorded text that is never equal by chance, from whatever answer.
+func (v *Values) known(recorded string) (string, bool) {
+	for _, s := range v.plan.byText[recorded] {
+		if v.states[s] == present && v.plan.sources[s].value.bits >= certain {
+			return v.texts[s], true
+		}
+	}
+	return "", false
 }
 
 func (v *Values) stateOf(s int) state {
@@ -79,17 +96,17 @@ func (v *Values) rename(recorded, live string) {
 	v.back.add(live, recorded)
 }
 
-// dictionary maps texts, by their first run.
+// dictionary maps texts, by their anchor.
 type dictionary map[uint64][]entry
 
 type entry struct {
 	from, to string
-	before   int // bytes before the first run
+	before   int // bytes before the anchor
 }
 
 // add keeps the first meaning of a text.
 func (d dictionary) add(from, to string) {
-	hash, before, ok := lead(from)
+	hash, before, ok := anchor(from)
 	if !ok || from == to {
 		return
 	}
@@ -101,37 +118,52 @@ func (d dictionary) add(from, to string) {
 	d[hash] = append(d[hash], entry{from, to, before})
 }
 
-// replace returns the text with everything that the dictionary has in place of what stands there, the longest first.
-func (d dictionary) replace(text string) (string, bool) {
-	var out []byte
-	done := 0
+// hit is an entry that stands in a text.
+type hit struct {
+	span
+	entry *entry
+}
+
+// hits are the entries that stand in a text, in order. Of those that overlap the longest one counts.
+func (d dictionary) hits(text string) (hits []hit) {
 	for at := 0; ; {
 		start, end, ok := run(text, at)
 		if !ok {
 			break
 		}
 		at = end
-		var best *entry
 		entries := d[hashOf(text[start:end])]
 		for i := range entries {
 			e := &entries[i]
-			if from := start - e.before; from < done || from+len(e.from) > len(text) || text[from:from+len(e.from)] != e.from || !stands(text, from, e.from) {
+			in := span{start - e.before, start - e.before + len(e.from)}
+			if in.from < 0 || in.to > len(text) || text[in.from:in.to] != e.from || !stands(text, in.from, e.from) {
 				continue
 			}
-			if best == nil || len(e.from) > len(best.from) {
-				best = e
+			longer := func(h hit) bool { return h.overlaps(in) && len(h.entry.from) >= len(e.from) }
+			if !slices.ContainsFunc(hits, longer) {
+				hits = slices.DeleteFunc(hits, func(h hit) bool { return h.overlaps(in) })
+				hits = append(hits, hit{in, e})
 			}
 		}
-		if best == nil {
-			continue
-		}
-		from := start - best.before
-		out = append(append(out, text[done:from]...), best.to...)
-		done = from + len(best.from)
-		at = max(at, done)
 	}
-	if done == 0 {
+	slices.SortFunc(hits, func(a, b hit) int { return a.from - b.from })
+	return hits
+}
+
+// replace returns the text with everything that the dictionary has in place of what stands there.
+func (d dictionary) replace(text string) (string, bool) {
+	if len(d) == 0 {
 		return text, false
+	}
+	hits := d.hits(text)
+	if len(hits) == 0 {
+		return text, false
+	}
+	var out []byte
+	done := 0
+	for _, h := range hits {
+		out = append(append(out, text[done:h.from]...), h.entry.to...)
+		done = h.to
 	}
 	return string(append(out, text[done:]...)), true
 }
