@@ -251,7 +251,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return nil, err
 	}
 	outcome, err := rehearsal.Run(ctx, rehearsal.Plan{
-		Policy: policy, Key: key, Vault: vault,
+		Policy: policy, Key: key, Vault: vault, Incident: f.expectFailure,
 		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow, Confirmed: f.confirmed,
 		Progress: func(what string) {
 			if !f.quiet {

@@ -7,23 +7,23 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/rehearsal"
+	"github.com/rehearse-dev/rehearse/harness/incident"
 	"github.com/rehearse-dev/rehearse/harness/shrink"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
 // shrinkFlags are the flags of shrink.
 type shrinkFlags struct {
-	out   string
-	most  int
-	quiet bool
+	out, bundle    string
+	most, workers  int
+	restart, quiet bool
 }
 
 func (a *app) shrinkVerb() verb {
@@ -32,17 +32,26 @@ func (a *app) shrinkVerb() verb {
 		use: "shrink SCENARIO", short: "reduce a recorded failure to the smallest one",
 		exits: []int{exitCannotRun, exitRefused, exitInconclusive},
 		long: "Shrink feeds smaller and smaller parts of the scenario's recording to its target, as long as the same call\n" +
-			"fails in the same way, and writes the smallest part with a scenario of its own: a test that anybody can run\n" +
-			"and a case that a vendor can read. Nothing is made up: what was scrubbed stays scrubbed.",
+			"fails in the same way: the same operation, the same status, the same error but for what comes from the request\n" +
+			"or varies from run to run. Candidates that fail in another way are counted and not followed. The smallest part\n" +
+			"becomes a scenario of its own, with " + rootCauseFile + ", the page of the root cause filled in as far as it is known, and\n" +
+			"with --bundle an archive for the vendor. Nothing is made up: what was scrubbed stays scrubbed.\n\n" +
+			"A search that was interrupted or killed goes on where it was when it is started again.",
 		example: "rehearse shrink scenarios/harrow-lake/i2-crm-sis-applicant/inc-2231.yaml --out scenarios/inc-2231",
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&f.out, "out", "", "new `folder` within the workspace for the smallest scenario and its recording")
-			set.IntVar(&f.most, "max-runs", 1000, "`number` of times that the target is fed at most; 0: no bound")
+			set.StringVar(&f.bundle, "bundle", "", "new ZIP `file` for the vendor: calls and answers, times, versions, how to reproduce, and no names of yours")
+			set.IntVar(&f.most, "max-runs", 5000, "`number` of times that the target is fed at most; 0: no bound")
+			set.IntVar(&f.workers, "workers", min(runtime.NumCPU(), mostWorkers), "`number` of targets that are fed at the same time, each in a folder of its own")
+			set.BoolVar(&f.restart, "restart", false, "forget what an earlier search of this scenario found out")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
 		},
 		run: func(ctx context.Context, args []string) error { return a.shrink(ctx, args[0], f) },
 	}
 }
+
+// mostWorkers is how many targets are started together unless told otherwise.
+const mostWorkers = 4
 
 func (a *app) shrink(ctx context.Context, file string, f shrinkFlags) error {
 	ws, scenario, err := openScenario(file)
@@ -56,6 +65,9 @@ func (a *app) shrink(ctx context.Context, file string, f shrinkFlags) error {
 	if err := checkShrinkable(scenario); err != nil {
 		return err
 	}
+	if _, err := os.Lstat(f.bundle); f.bundle != "" && err == nil {
+		return harness.Usage(fmt.Errorf("shrink: --bundle %s exists already", f.bundle), "name a new file")
+	}
 	baseline, err := fixtures.Open(filepath.Join(ws.Root(), scenario.Recording))
 	if err != nil {
 		return err
@@ -68,21 +80,55 @@ func (a *app) shrink(ctx context.Context, file string, f shrinkFlags) error {
 		return err
 	}
 	defer stage.remove()
-	result, err := shrink.Smallest(ctx, shrink.Case{
-		Recording: baseline, System: scenario.Target.System, Mocks: scenario.Mocks, Replay: stage.replay, MaxReplays: f.most,
-		Progress: func(what string) {
-			if !f.quiet {
-				a.tellProgress(scenario.Name, what)
-			}
-		},
-	})
+	result, err := a.smallest(ctx, stage, baseline, f)
+	if err != nil {
+		return err
+	}
+	report, err := a.incidentOf(ws, scenario, baseline, out, result)
 	if err != nil {
 		return err
 	}
 	if err := keepSmallest(ws, scenario, out, result); err != nil {
 		return err
 	}
-	return a.tellSmallest(baseline, result, f)
+	if err := keepIncident(ws.Root(), out, f.bundle, report); err != nil {
+		return err
+	}
+	return a.tellSmallest(report, result, f)
+}
+
+// smallest searches, with the journal of earlier searches of the same case. The journal goes when there is a result.
+func (a *app) smallest(ctx context.Context, stage *shrinkStage, baseline *fixtures.Recording, f shrinkFlags) (*shrink.Result, error) {
+	name, digest, err := stage.journal(baseline)
+	if err != nil {
+		return nil, err
+	}
+	if f.restart {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("shrink: %w", err)
+		}
+	}
+	journal, err := shrink.OpenJournal(name, digest)
+	if err != nil {
+		return nil, err
+	}
+	if n := journal.Len(); n > 0 && !f.quiet {
+		a.tellProgress(stage.scenario.Name, fmt.Sprintf("going on: the outcome of %s is known from an earlier search", harness.Count(n, "candidate")))
+	}
+	result, err := shrink.Smallest(ctx, shrink.Case{
+		Recording: baseline, System: stage.scenario.Target.System, Mocks: stage.scenario.Mocks, Replay: stage.replay, Workers: f.workers,
+		MaxReplays: f.most, Outcomes: journal,
+		Progress: func(p shrink.Progress) {
+			if line := stage.progress(p); line != "" && !f.quiet {
+				a.tellProgress(stage.scenario.Name, line)
+			}
+		},
+	})
+	err = errors.Join(err, journal.Close())
+	if err == nil && !result.Bounded {
+		err = os.Remove(name)
+	}
+	return result, err
 }
 
 // shrinkInto checks the folder for the result and returns it relative to the workspace.
@@ -118,75 +164,6 @@ func checkShrinkable(s harness.Scenario) error {
 	return nil
 }
 
-// shrinkStage replays parts of a recording in a scratch folder of the workspace.
-type shrinkStage struct {
-	app      *app
-	ws       *scenarios.Workspace
-	scenario harness.Scenario
-	seal     harness.ScrubSeal
-	dir      string // below the workspace, absolute
-	n        int
-}
-
-func newShrinkStage(ws *scenarios.Workspace, s harness.Scenario, baseline *fixtures.Recording, a *app) (*shrinkStage, error) {
-	hidden := filepath.Join(ws.Root(), ".rehearse")
-	if err := os.MkdirAll(hidden, 0o755); err != nil {
-		return nil, fmt.Errorf("shrink: %w", err)
-	}
-	dir, err := os.MkdirTemp(hidden, "shrink-")
-	if err != nil {
-		return nil, fmt.Errorf("shrink: %w", err)
-	}
-	return &shrinkStage{app: a, ws: ws, scenario: s, seal: baseline.Manifest().Scrub, dir: dir}, nil
-}
-
-func (s *shrinkStage) remove() { os.RemoveAll(s.dir) } //nolint:errcheck // a scratch folder that stays does no harm
-
-// replay feeds the exchanges as the scenario would and returns what crossed.
-func (s *shrinkStage) replay(ctx context.Context, list []harness.Exchange) (harness.Recording, error) {
-	s.n++
-	dir := filepath.Join(s.dir, fmt.Sprint(s.n))
-	defer os.RemoveAll(dir) //nolint:errcheck // see remove
-	scratch := filepath.Join(dir, "scratch")
-	if err := os.MkdirAll(scratch, 0o700); err != nil {
-		return nil, fmt.Errorf("shrink: %w", err)
-	}
-	list = slices.DeleteFunc(slices.Clone(list), func(x harness.Exchange) bool { return x.Fault != nil }) // a baseline is whole
-	part := filepath.Join(dir, "recording")
-	if err := fixtures.Save(part, harness.NewMemory(harness.Manifest{Origin: "shrink", Scrub: s.seal}, list...)); err != nil {
-		return nil, err
-	}
-	rel, err := filepath.Rel(s.ws.Root(), part)
-	if err != nil {
-		return nil, err
-	}
-	plan := rehearsal.Plan{Scenario: s.scenario, Catalogue: s.ws.Catalogue(), ID: "shrink", Tool: s.app.tool(), Scratch: scratch, Now: s.app.now}
-	plan.Scenario.Recording = rel
-	outcome, err := rehearsal.Run(ctx, plan)
-	if err != nil {
-		return nil, err
-	}
-	return detached(outcome.Candidate)
-}
-
-// detached is the recording with its bodies in memory: those that were fed lie in a folder that goes.
-func detached(rec harness.Recording) (harness.Recording, error) {
-	list, err := harness.Collect(rec)
-	if err != nil {
-		return nil, err
-	}
-	for i := range list {
-		for _, m := range []*harness.Message{&list[i].Request, &list[i].Response} {
-			b, err := m.Body.Bytes()
-			if err != nil {
-				return nil, fmt.Errorf("shrink: read body of exchange %s: %w", list[i].ID, err)
-			}
-			m.Body = harness.BytesBody(b)
-		}
-	}
-	return harness.NewMemory(rec.Manifest(), list...), nil
-}
-
 // keepSmallest writes what crossed in the smallest run, and a scenario that feeds it again.
 func keepSmallest(ws *scenarios.Workspace, s harness.Scenario, out string, result *shrink.Result) error {
 	dir := filepath.Join(ws.Root(), out)
@@ -210,39 +187,38 @@ func keepSmallest(ws *scenarios.Workspace, s harness.Scenario, out string, resul
 	}
 	text := fmt.Sprintf("# The smallest part of %s in which this still happens: %s\nscenario: %q\nextends: %q\nrecording: %q\n",
 		filepath.ToSlash(s.Recording), oneLine(result.Failure.String()), s.Name+", shrunk", filepath.ToSlash(original), filepath.ToSlash(filepath.Join(out, "recording")))
-	return writeWhole(filepath.Join(dir, "scenario.yaml"), plainText(text))
+	return writeWhole(filepath.Join(dir, scenarioFile), plainText(text))
 }
 
 // oneLine makes a text safe for a comment.
 func oneLine(text string) string { return printable(strings.Join(strings.Fields(text), " ")) }
 
 // tellSmallest says what was found.
-func (a *app) tellSmallest(baseline harness.Recording, result *shrink.Result, f shrinkFlags) error {
-	was, wasBytes, err := sizeOf(baseline)
+func (a *app) tellSmallest(in incident.Incident, result *shrink.Result, f shrinkFlags) error {
+	is, err := sizeOf(harness.NewMemory(harness.Manifest{}, result.Exchanges...), in.System)
 	if err != nil {
 		return err
 	}
-	is, isBytes, err := sizeOf(harness.NewMemory(harness.Manifest{}, result.Exchanges...))
-	if err != nil {
-		return err
+	fmt.Fprintf(a.out, "Still fails: %s\nExchanges %d → %d, fields %d → %d, bytes of bodies %d → %d, after %s.\n",
+		oneLine(in.Failure), in.Was.Exchanges, is.Exchanges, in.Was.Fields, is.Fields, in.Was.Bytes, is.Bytes, harness.Count(result.Replays, "run"))
+	for _, o := range in.Odd {
+		fmt.Fprintf(a.out, "Odd (%s): %s %s.\n", o.Kind, oneLine(o.Field), oneLine(o.Sentence))
 	}
-	fmt.Fprintf(a.out, "Still fails: %s\nExchanges %d → %d, bytes of bodies %d → %d, after %s.\n",
-		oneLine(result.Failure.String()), was, is, wasBytes, isBytes, harness.Count(result.Replays, "run"))
-	if result.Bounded {
-		fmt.Fprintf(a.out, "The search ended at --max-runs %d; a smaller part may exist.\n", f.most)
-	}
-	fmt.Fprintf(a.out, "Run it again:  rehearse run %s --expect-failure\n", filepath.ToSlash(filepath.Join(f.out, "scenario.yaml")))
-	return nil
-}
-
-// sizeOf counts exchanges and the bytes of their bodies.
-func sizeOf(rec harness.Recording) (exchanges int, bytes int64, err error) {
-	for x, err := range rec.Exchanges() {
-		if err != nil {
-			return 0, 0, err
+	const shown = 3
+	for i, slip := range result.Slipped {
+		if i == shown {
+			fmt.Fprintf(a.out, "  … and %s more\n", harness.Count(len(result.Slipped)-shown, "other failure"))
+			break
 		}
-		exchanges++
-		bytes += x.Request.Body.Size() + x.Response.Body.Size()
+		fmt.Fprintf(a.out, "Not followed, because it is another failure (%s): %s\n", harness.Count(slip.Candidates, "candidate"), oneLine(slip.Failure))
 	}
-	return exchanges, bytes, nil
+	if result.Bounded {
+		fmt.Fprintf(a.out, "The search ended at --max-runs %d; a smaller part may exist. Started again, it goes on.\n", f.most)
+	}
+	if f.bundle != "" {
+		fmt.Fprintf(a.out, "For the vendor: %s\n", f.bundle)
+	}
+	fmt.Fprintf(a.out, "Root cause:    %s\n", filepath.ToSlash(filepath.Join(f.out, rootCauseFile)))
+	fmt.Fprintf(a.out, "Run it again:  rehearse run %s --expect-failure\n", filepath.ToSlash(filepath.Join(f.out, scenarioFile)))
+	return nil
 }

@@ -10,11 +10,14 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/replay"
 )
 
-// openBaseline opens the scenario's recording, which must be sealed and complete.
-func openBaseline(s harness.Scenario) (*fixtures.Recording, error) {
-	rec, err := fixtures.Open(filepath.Join(s.Root, s.Recording))
+// openBaseline opens the scenario's recording, which must be sealed, and complete unless it is that of an incident.
+func openBaseline(p Plan) (*fixtures.Recording, error) {
+	rec, err := fixtures.Open(filepath.Join(p.Scenario.Root, p.Scenario.Recording))
 	if err != nil {
 		return nil, err
+	}
+	if p.Incident {
+		return rec, rec.RequireSealed()
 	}
 	return rec, rec.RequireBaseline()
 }

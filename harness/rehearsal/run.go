@@ -25,6 +25,13 @@ type Plan struct {
 	Confirmed []string         // protected hosts whose names a person typed for this run
 	Progress  func(string)     // told what is being done; may be nil
 
+	// Incident says that the recording is one of a failure: what broke off in it is what is to happen again, and no loss.
+	Incident bool
+
+	// Variant is what is fed, and what mocks answer with, in place of the baseline: what might have been recorded. It is as
+	// clean as the baseline. Nil: the baseline itself.
+	Variant harness.Recording
+
 	// What the baseline was scrubbed with, for what live systems answer. All may be nil.
 	Policy *scrub.Policy
 	Key    *scrub.Key
@@ -42,7 +49,7 @@ type Outcome struct {
 // Everything that was started has ended when Run returns.
 func Run(ctx context.Context, p Plan) (*Outcome, error) {
 	started := p.Now()
-	baseline, err := openBaseline(p.Scenario)
+	baseline, err := openBaseline(p)
 	if err != nil {
 		return nil, err
 	}
@@ -50,24 +57,13 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	sessions, err := fed(p.Scenario, baseline)
+	var played harness.Recording = baseline
+	if p.Variant != nil {
+		played = p.Variant
+	}
+	stage, err := p.play(ctx, played, scrubber)
 	if err != nil {
 		return nil, err
-	}
-	stage, err := setStage(ctx, p, baseline, scrubber)
-	if err != nil {
-		return nil, err
-	}
-	defer stage.close() //nolint:errcheck // the error of the run itself matters more; a clean end closes below
-	if err := stage.require(ctx, p.Scenario.Preconditions); err != nil {
-		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
-	}
-	p.tell(fmt.Sprintf("feeding %s (exchanges: %d, sessions: %d)", p.Scenario.Target.System, sessions.Count(), len(sessions)))
-	if err := replay.Feed(ctx, stage.target, sessions, stage.recording, replay.Options{Before: stage.session.set}); err != nil {
-		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
-	}
-	if err := stage.close(); err != nil {
-		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
 	}
 	if scrubber != nil {
 		p.tell("scrubbing what live systems said")
@@ -82,6 +78,44 @@ func Run(ctx context.Context, p Plan) (*Outcome, error) {
 	}
 	report.Started, report.Took = started.UTC(), p.Now().Sub(started)
 	return &Outcome{Report: report, Candidate: stage.recording}, nil
+}
+
+// Replay feeds exchanges to the target of the scenario, as Run does with its recording, and returns what crossed. The
+// recording of the scenario is not read: mocks answer from the exchanges, too. Nothing is compared and nothing scrubbed,
+// so that the scenario must name no live system.
+func Replay(ctx context.Context, p Plan, exchanges harness.Recording) (harness.Recording, error) {
+	if reachesLive(p.Scenario) {
+		return nil, harness.Refused(fmt.Errorf("replay %q: live systems answer in it", p.Scenario.Name), "answer with mocks")
+	}
+	stage, err := p.play(ctx, exchanges, nil)
+	if err != nil {
+		return nil, err
+	}
+	return stage.recording, nil
+}
+
+// play starts the stage, feeds the target and ends it all.
+func (p Plan) play(ctx context.Context, recording harness.Recording, scrubber *scrub.Scrubber) (*stage, error) {
+	sessions, err := fed(p.Scenario, recording)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := setStage(ctx, p, recording, scrubber)
+	if err != nil {
+		return nil, err
+	}
+	defer stage.close() //nolint:errcheck // the error of the run itself matters more; a clean end closes below
+	if err := stage.require(ctx, p.Scenario.Preconditions); err != nil {
+		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
+	}
+	p.tell(fmt.Sprintf("feeding %s (exchanges: %d, sessions: %d)", p.Scenario.Target.System, sessions.Count(), len(sessions)))
+	if err := replay.Feed(ctx, stage.target, sessions, stage.recording, replay.Options{Before: stage.session.set}); err != nil {
+		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
+	}
+	if err := stage.close(); err != nil {
+		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
+	}
+	return stage, nil
 }
 
 func (p Plan) tell(what string) {
@@ -116,7 +150,7 @@ func judge(p Plan, baseline *fixtures.Recording, stage *stage) (*harness.Report,
 }
 
 // clock is the frozen now of the run.
-func (p Plan) clock(baseline *fixtures.Recording) time.Time {
+func (p Plan) clock(baseline harness.Recording) time.Time {
 	if !p.Scenario.Clock.IsZero() {
 		return p.Scenario.Clock
 	}

@@ -11,7 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
@@ -37,7 +36,7 @@ type stage struct {
 }
 
 // setStage starts everything around the target, then the target.
-func setStage(ctx context.Context, p Plan, baseline *fixtures.Recording, scrubber *scrub.Scrubber) (s *stage, err error) {
+func setStage(ctx context.Context, p Plan, baseline harness.Recording, scrubber *scrub.Scrubber) (s *stage, err error) {
 	s = &stage{
 		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline, scrubber != nil)}),
 		scrubber:  scrubber,
@@ -96,7 +95,7 @@ func watched(s harness.Scenario, baseline harness.Recording) []string {
 }
 
 // answerer starts what answers for a system and returns its base URL.
-func (s *stage) answerer(ctx context.Context, p Plan, baseline *fixtures.Recording, system string, env harness.StageEnv) (string, error) {
+func (s *stage) answerer(ctx context.Context, p Plan, baseline harness.Recording, system string, env harness.StageEnv) (string, error) {
 	switch up := p.Scenario.Upstreams[system]; {
 	case up.URL != nil:
 		s.bases[system] = up.URL.Base
@@ -120,7 +119,7 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline *fixtures.Recordi
 }
 
 // mock serves the system's recorded answers on loopback.
-func (s *stage) mock(baseline *fixtures.Recording, system string) (string, error) {
+func (s *stage) mock(baseline harness.Recording, system string) (string, error) {
 	o := mock.Options{Systems: []string{system}, Session: func(*http.Request) string { return s.session.get() }}
 	if s.scrubber != nil {
 		o.Scrub = s.scrubber.Exchange

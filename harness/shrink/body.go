@@ -69,12 +69,16 @@ func (s *search) body(ctx context.Context, h half) error {
 		if at >= len(lists) {
 			break
 		}
-		l, source := lists[at], doc.Source
-		kept, err := ddmin(len(l.items), func(kept []int) (bool, error) { return s.tryBody(ctx, h, l.keep(source, kept)) })
+		l, was := lists[at], doc
+		kept, err := ddmin(l.n, func(candidates [][]int) (int, error) {
+			return s.firstBody(ctx, h, len(candidates), func(c int) ([]byte, bool) {
+				return mend(format, was, l.keep(was.Source, candidates[c])), true
+			})
+		})
 		if err != nil {
 			return err
 		}
-		if len(kept) == 0 {
+		if len(kept) == 0 && !l.stays {
 			at-- // the container has gone from the lists
 		}
 		if doc, _, err = parse(*h.of(s.best)); err != nil {
@@ -84,15 +88,19 @@ func (s *search) body(ctx context.Context, h half) error {
 	return s.texts(ctx, h, doc)
 }
 
-// tryBody tries the message with another body.
-func (s *search) tryBody(ctx context.Context, h half, plain []byte) (bool, error) {
-	list := append([]harness.Exchange(nil), s.best...)
-	m, err := withBody(*h.of(list), plain)
-	if err != nil {
-		return false, err
-	}
-	*h.of(list) = m
-	return s.try(ctx, list)
+// firstBody tests other bodies of one message. One that the format cannot spell is no candidate.
+func (s *search) firstBody(ctx context.Context, h half, n int, bodyAt func(int) (plain []byte, ok bool)) (int, error) {
+	best := s.best
+	return s.first(ctx, n, func(c int) (candidate, error) {
+		plain, ok := bodyAt(c)
+		if !ok {
+			return nil, nil
+		}
+		list := append(candidate(nil), best...)
+		m, err := withBody(*h.of(list), plain)
+		*h.of(list) = m
+		return list, err
+	})
 }
 
 // texts shortens each text of the body: to nothing when that still fails, else from both ends.
@@ -126,13 +134,19 @@ func textAt(doc *payload.Doc, at int) (payload.Node, bool) {
 	return payload.Node{}, false
 }
 
+// cuts are the ends that a text can lose.
+var cuts = []func(text []rune, n int) []rune{
+	func(t []rune, n int) []rune { return t[n:] },
+	func(t []rune, n int) []rune { return t[:len(t)-n] },
+}
+
 func (s *search) text(ctx context.Context, h half, doc *payload.Doc, leaf payload.Node) error {
 	try := func(text []rune) (bool, error) {
-		plain, err := doc.Rewrite([]payload.Edit{{Node: leaf, Text: string(text)}})
-		if err != nil {
-			return false, nil //nolint:nilerr // a text that the format cannot spell there is no candidate
-		}
-		return s.tryBody(ctx, h, plain)
+		at, err := s.firstBody(ctx, h, 1, func(int) ([]byte, bool) {
+			plain, err := doc.Rewrite([]payload.Edit{{Node: leaf, Text: string(text)}})
+			return plain, err == nil
+		})
+		return at == 0, err
 	}
 	text := []rune(leaf.Text())
 	if len(text) == 0 {
@@ -141,10 +155,7 @@ func (s *search) text(ctx context.Context, h half, doc *payload.Doc, leaf payloa
 	if ok, err := try(nil); ok || err != nil {
 		return err
 	}
-	for _, cut := range []func([]rune, int) []rune{
-		func(t []rune, n int) []rune { return t[n:] },
-		func(t []rune, n int) []rune { return t[:len(t)-n] },
-	} {
+	for _, cut := range cuts {
 		for n := len(text) / 2; n > 0; {
 			ok, err := try(cut(text, n))
 			if err != nil {

@@ -29,50 +29,70 @@ func (f Failure) String() string {
 	return what + ": " + f.Error
 }
 
+// occurrence is a failure with the exchange that failed.
+type occurrence struct {
+	Failure
+	exchange string // ID of what was fed; empty for what the target hands on
+}
+
 // FailureOf returns the first failure of the system: an exchange with it that broke off or whose answer is 400 and above,
 // or something that it was to hand on and gave up on. ok is false when there is none.
 func FailureOf(rec harness.Recording, system string) (f Failure, ok bool, err error) {
-	list, err := failures(rec, system)
+	list, err := occurrences(rec, system)
 	if err != nil || len(list) == 0 {
 		return Failure{}, false, err
 	}
-	return list[0], true, nil
+	return list[0].Failure, true, nil
 }
 
 // Again finds the first failure of a recording in what crossed when it was replayed, and returns it as it happened then.
 // Where the recording holds stand-ins its error may be one, so that operation and status decide. A recording that holds
 // no failure holds only what is fed: then the first failure of the replay is the one.
 func Again(recorded, replayed harness.Recording, system string) (f Failure, ok bool, err error) {
-	f, ok, err = FailureOf(recorded, system)
-	if err != nil {
-		return f, false, err
-	}
-	if !ok {
-		return FailureOf(replayed, system)
-	}
-	list, err := failures(replayed, system)
-	if err != nil {
-		return f, false, err
-	}
-	masked := recorded.Manifest().Scrub.Masked > 0
-	at := slices.Index(list, f)
-	if at < 0 && masked {
-		at = slices.IndexFunc(list, func(o Failure) bool { return o.Operation == f.Operation && o.Status == f.Status })
-	}
-	if at < 0 {
-		return f, false, nil
-	}
-	return list[at], true, nil
+	o, ok, err := again(recorded, replayed, system)
+	return o.Failure, ok, err
 }
 
-// Has reports whether the failure happened in the recording, too.
-func (f Failure) Has(rec harness.Recording, system string) (bool, error) {
-	list, err := failures(rec, system)
-	return slices.Contains(list, f), err
+func again(recorded, replayed harness.Recording, system string) (o occurrence, ok bool, err error) {
+	before, err := occurrences(recorded, system)
+	if err != nil {
+		return o, false, err
+	}
+	after, err := occurrences(replayed, system)
+	if err != nil {
+		return o, false, err
+	}
+	if len(before) == 0 {
+		before = after
+	}
+	if len(before) == 0 {
+		return o, false, nil
+	}
+	masked := recorded.Manifest().Scrub.Masked > 0
+	at := slices.IndexFunc(after, func(o occurrence) bool { return o.Failure == before[0].Failure })
+	if at < 0 && masked {
+		at = slices.IndexFunc(after, func(o occurrence) bool {
+			return o.Operation == before[0].Operation && o.Status == before[0].Status
+		})
+	}
+	if at < 0 {
+		return before[0], false, nil
+	}
+	return after[at], true, nil
 }
 
 func failures(rec harness.Recording, system string) ([]Failure, error) {
-	var list []Failure
+	all, err := occurrences(rec, system)
+	list := make([]Failure, len(all))
+	for i, o := range all {
+		list[i] = o.Failure
+	}
+	return list, err
+}
+
+// occurrences are all failures of a recording, in its order.
+func occurrences(rec harness.Recording, system string) ([]occurrence, error) {
+	var list []occurrence
 	for x, err := range rec.Exchanges() {
 		if err != nil {
 			return nil, err
@@ -87,7 +107,11 @@ func failures(rec harness.Recording, system string) ([]Failure, error) {
 		} else if f.Error, err = errorOf(&x); err != nil {
 			return nil, err
 		}
-		list = append(list, f)
+		o := occurrence{Failure: f}
+		if x.To == system { // what the target hands on is numbered anew in each run
+			o.exchange = x.ID
+		}
+		list = append(list, o)
 	}
 	return list, nil
 }

@@ -2,7 +2,6 @@ package shrink
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,86 +16,187 @@ type Case struct {
 	System    string   // the target: exchanges to it are fed
 	Mocks     []string // systems that answer from the recording: their answers shrink, too
 
-	// Replay feeds the exchanges and returns what crossed. It is never called without an exchange to the target.
-	Replay func(ctx context.Context, exchanges []harness.Exchange) (harness.Recording, error)
+	// Replay feeds the exchanges to a target of its own and returns what crossed. It is never called without an exchange
+	// to the target, and by as many goroutines at the same time as there are Workers.
+	Replay  func(ctx context.Context, exchanges []harness.Exchange) (harness.Recording, error)
+	Workers int // 0: 1
 
-	MaxReplays int               // when they are used up the best so far is the result; 0: no bound
-	Progress   func(what string) // told what is being done; may be nil
+	// Links says for each exchange which ones before it give it values, by index. Nil: nothing is known of that.
+	Links func(exchanges []harness.Exchange) ([][]int, error)
+
+	Outcomes   Outcomes       // what an earlier search of the same case found out; nil: nothing
+	MaxReplays int            // when they are used up the best so far is the result; 0: no bound
+	Progress   func(Progress) // told what was done; may be nil
+}
+
+// Progress is how far a search is.
+type Progress struct {
+	What     string // exchanges, or the part of a message that shrinks
+	Left, Of int    // exchanges or bytes: as it is, and as it was
+	Replays  int    // so far
+	AtMost   int    // replays that what is left can take, about
+	Done     bool   // with this part
 }
 
 // Result is the smallest part that was found.
 type Result struct {
-	Failure   Failure
-	Exchanges []harness.Exchange // of the recording, reduced
-	Replayed  harness.Recording  // what crossed when they were fed
-	Replays   int
-	Bounded   bool // MaxReplays ended the search
+	Failure    Failure
+	FailingID  string             // of the exchange that fails, in the recording; empty when it is none that is fed
+	Exchanges  []harness.Exchange // of the recording, reduced
+	Replayed   harness.Recording  // what crossed when they were fed
+	Replays    int                // of this search
+	Remembered int                // candidates whose outcome an earlier search had found out
+	Slipped    []Slip             // other failures that candidates had: none of them was followed
+	Bounded    bool               // MaxReplays ended the search
 }
 
-// errBound ends a search whose replays are used up.
-var errBound = errors.New("no replays left")
+// Slip is another failure than the one that is searched for.
+type Slip struct {
+	Failure    string
+	Candidates int
+}
 
 // Smallest shrinks the recording of the case, which holds a failure or makes the target fail. Where nothing fails it is
-// an error of usage; a recorded failure that does not happen again is a Problem of ClassInconclusive.
+// an error of usage; a recorded failure that does not happen again, or not a last time, is a Problem of ClassInconclusive.
 func Smallest(ctx context.Context, c Case) (*Result, error) {
-	recorded, failed, err := FailureOf(c.Recording, c.System)
-	if err != nil {
+	s := &search{Case: c, seen: map[string]Outcome{}, slipped: map[string]int{}}
+	if err := s.begin(ctx); err != nil {
 		return nil, err
 	}
-	s := &search{Case: c, seen: map[[sha256.Size]byte]bool{}}
-	if s.best, err = harness.Collect(c.Recording); err != nil {
-		return nil, err
-	}
-	s.tell("feeding the whole recording (exchanges: %d)", len(s.best))
-	if s.replayed, err = c.Replay(ctx, s.best); err != nil {
-		return nil, err
-	}
-	s.replays++
-	var again bool
-	if s.failure, again, err = Again(c.Recording, s.replayed, c.System); err != nil {
-		return nil, err
-	}
-	switch {
-	case !failed && !again:
-		return nil, harness.Usage(fmt.Errorf("shrink: nothing fails, neither in the recording nor when it is fed to %s", c.System),
-			"capture the failure first: an answer of 400 and above, a call that breaks off, or a file that the mapping gives up on")
-	case !again:
-		return nil, harness.Inconclusive(fmt.Errorf("shrink: the failure did not happen again: %s", recorded),
-			"check that the target is the release that failed, and that the recording holds what it needs")
-	}
-	err = s.run(ctx)
+	err := s.run(ctx)
 	if err != nil && !errors.Is(err, errBound) {
 		return nil, err
 	}
-	return &Result{Failure: s.failure, Exchanges: s.best, Replayed: s.replayed, Replays: s.replays, Bounded: errors.Is(err, errBound)}, nil
+	if again := s.confirm(ctx); again != nil {
+		return nil, again
+	}
+	return &Result{
+		Failure: s.failure, FailingID: s.failingID, Exchanges: s.best, Replayed: s.replayed, Replays: s.replays, Remembered: s.remembered,
+		Slipped: s.slips(), Bounded: errors.Is(err, errBound),
+	}, nil
 }
 
 // search is the state of one shrinking.
 type search struct {
 	Case
-	failure  Failure
-	best     []harness.Exchange
-	replayed harness.Recording // what crossed when best was fed
-	replays  int
-	seen     map[[sha256.Size]byte]bool // what was tried already, and whether it failed
+	failure    Failure
+	failingID  string // of the exchange that fails in the recording; empty when it is none that is fed
+	best       []harness.Exchange
+	replayed   harness.Recording // what crossed when best was fed; nil when that is only remembered
+	replays    int
+	remembered int
+	seen       map[string]Outcome // by key of the candidate
+	slipped    map[string]int     // candidates, by the other failure
+
+	what string // that shrinks now
+	of   int    // its size at the beginning
+	part *half  // nil: exchanges
 }
 
-func (s *search) tell(format string, args ...any) {
-	if s.Progress != nil {
-		s.Progress(fmt.Sprintf(format, args...))
-	}
-}
-
-// run takes away exchanges, then header fields, then parts of bodies.
-func (s *search) run(ctx context.Context) error {
-	all := s.best
-	if _, err := ddmin(len(all), func(kept []int) (bool, error) { return s.try(ctx, pick(all, kept)) }); err != nil {
+// begin feeds the whole recording: the failure that happens then is the one.
+func (s *search) begin(ctx context.Context) error {
+	recorded, failed, err := FailureOf(s.Recording, s.System)
+	if err != nil {
 		return err
 	}
-	s.tell("exchanges %d → %d", len(all), len(s.best))
+	if s.best, err = harness.Collect(s.Recording); err != nil {
+		return err
+	}
+	s.what, s.of = "exchanges", len(s.best)
+	if s.replayed, err = s.Replay(ctx, s.best); err != nil {
+		return err
+	}
+	s.replays++
+	again, ok, err := again(s.Recording, s.replayed, s.System)
+	switch {
+	case err != nil:
+		return err
+	case !failed && !ok:
+		return harness.Usage(fmt.Errorf("shrink: nothing fails, neither in the recording nor when it is fed to %s", s.System),
+			"capture the failure first: an answer of 400 and above, a call that breaks off, or a file that the mapping gives up on")
+	case !ok:
+		return harness.Inconclusive(fmt.Errorf("shrink: the failure did not happen again: %s", recorded),
+			"check that the target is the release that failed, and that the recording holds what it needs")
+	}
+	s.failure = again.Failure
+	if slices.ContainsFunc(s.best, func(x harness.Exchange) bool { return x.ID == again.exchange && s.feeds(x) }) {
+		s.failingID = again.exchange
+	}
+	return nil
+}
+
+// confirm feeds the result once more, when what crossed then is not known: what earlier searches found out may be about
+// another target.
+func (s *search) confirm(ctx context.Context) error {
+	if s.replayed != nil {
+		return nil
+	}
+	t := s.test(ctx, s.best)
+	s.replays++
+	if t.err != nil {
+		return t.err
+	}
+	if !t.Same {
+		return harness.Inconclusive(errors.New("shrink: what an earlier search found to fail does not fail now"),
+			"the target is another one, or fails by chance; begin anew with --restart")
+	}
+	s.replayed = t.replayed
+	return nil
+}
+
+// slips lists the other failures, the most frequent first.
+func (s *search) slips() []Slip {
+	var list []Slip
+	for failure, n := range s.slipped {
+		list = append(list, Slip{failure, n})
+	}
+	slices.SortFunc(list, func(a, b Slip) int {
+		if a.Candidates != b.Candidates {
+			return b.Candidates - a.Candidates
+		}
+		return strings.Compare(a.Failure, b.Failure)
+	})
+	return list
+}
+
+// tell says how far the part that shrinks now is.
+func (s *search) tell(left int, done bool) {
+	if s.Progress != nil {
+		s.Progress(Progress{What: s.what, Left: left, Of: s.of, Replays: s.replays, AtMost: s.atMost(), Done: done})
+	}
+}
+
+// left is the size of the part that shrinks now.
+func (s *search) left() int {
+	if s.part == nil {
+		return len(s.best)
+	}
+	return int(s.part.of(s.best).Body.Size())
+}
+
+// atMost bounds what is left to try: each exchange and each of its fields once. A field is about so many bytes.
+func (s *search) atMost() int {
+	const field = 24
+	n := len(s.best)
+	for i := range s.best {
+		if s.feeds(s.best[i]) {
+			n += len(s.best[i].Request.Head) + int(s.best[i].Request.Body.Size()/field)
+		}
+	}
+	return n
+}
+
+// run takes away exchanges, then fields of heads, then parts of bodies.
+func (s *search) run(ctx context.Context) error {
+	if err := s.exchanges(ctx); err != nil {
+		return err
+	}
 	for i := range s.best {
 		if s.best[i].To == s.System {
 			if err := s.head(ctx, i); err != nil {
+				return err
+			}
+			if err := s.query(ctx, i); err != nil {
 				return err
 			}
 		}
@@ -106,89 +206,11 @@ func (s *search) run(ctx context.Context) error {
 		if h.answer && !slices.Contains(s.Mocks, s.best[i].To) {
 			continue
 		}
-		was := h.of(s.best).Body.Size()
+		s.what, s.part, s.of = "bytes of "+s.best[i].Operation(), &h, int(h.of(s.best).Body.Size())
 		if err := s.body(ctx, h); err != nil {
 			return err
 		}
-		s.tell("body of %s: %d → %d bytes", s.best[i].Operation(), was, h.of(s.best).Body.Size())
+		s.tell(s.left(), true)
 	}
 	return nil
-}
-
-func pick(list []harness.Exchange, kept []int) []harness.Exchange {
-	out := make([]harness.Exchange, len(kept))
-	for n, i := range kept {
-		out[n] = list[i]
-	}
-	return out
-}
-
-// carried are header fields without which a body cannot be read.
-var carried = []string{"host", "content-type", "content-encoding", "content-length", "transfer-encoding"}
-
-// head takes away header fields of a request.
-func (s *search) head(ctx context.Context, i int) error {
-	head := s.best[i].Request.Head
-	var droppable []int
-	for n, f := range head {
-		if !f.IsPseudo() && !slices.Contains(carried, strings.ToLower(f.Name)) {
-			droppable = append(droppable, n)
-		}
-	}
-	_, err := ddmin(len(droppable), func(kept []int) (bool, error) {
-		list := slices.Clone(s.best)
-		var rest harness.Head
-		for n, f := range head {
-			if at := slices.Index(droppable, n); at < 0 || slices.Contains(kept, at) {
-				rest = append(rest, f)
-			}
-		}
-		list[i].Request.Head = rest
-		return s.try(ctx, list)
-	})
-	return err
-}
-
-// try feeds the exchanges; when the same failure happens they are the best so far.
-func (s *search) try(ctx context.Context, list []harness.Exchange) (bool, error) {
-	if err := ctx.Err(); err != nil {
-		return false, err
-	}
-	if !slices.ContainsFunc(list, func(x harness.Exchange) bool { return x.To == s.System }) {
-		return false, nil
-	}
-	key := fingerprint(list)
-	if failed, known := s.seen[key]; known {
-		return failed, nil
-	}
-	if s.MaxReplays > 0 && s.replays >= s.MaxReplays {
-		return false, errBound
-	}
-	s.replays++
-	rec, err := s.Replay(ctx, list)
-	if harness.ClassOf(err) == harness.ClassInconclusive && err != nil {
-		s.seen[key] = false
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	same, err := s.failure.Has(rec, s.System)
-	if err != nil {
-		return false, err
-	}
-	s.seen[key] = same
-	if same {
-		s.best, s.replayed = list, rec
-	}
-	return same, nil
-}
-
-// fingerprint tells lists of exchanges apart.
-func fingerprint(list []harness.Exchange) [sha256.Size]byte {
-	h := sha256.New()
-	for _, x := range list {
-		fmt.Fprintf(h, "%s %q %s %q %s\n", x.ID, x.Request.Head, x.Request.Body.Digest(), x.Response.Head, x.Response.Body.Digest())
-	}
-	return [sha256.Size]byte(h.Sum(nil))
 }
