@@ -34,19 +34,11 @@ func (a *app) incidentOf(ws *scenarios.Workspace, s harness.Scenario, baseline *
 		Title: s.Name, Failure: result.Failure.String(), Operation: result.Failure.Operation, Target: target.Describe(s.Target), System: s.Target.System,
 		FailingID: result.FailingID, Fields: shrink.Fields(result.Exchanges, s.Target.System), Was: was,
 		Integration: catalogue.Integrations[s.Integration], Catalogue: catalogue, Recording: s.Recording, Digest: baseline.Digest(),
-		Scenario: filepath.ToSlash(filepath.Join(out, scenarioFile)), Tool: a.tool(),
-	}
-	if in.Exchanges, err = harness.Collect(result.Replayed); err != nil {
-		return in, err
+		Exchanges: result.Answered, Scenario: filepath.ToSlash(filepath.Join(out, scenarioFile)), Tool: a.tool(),
 	}
 	for x, err := range baseline.Exchanges() {
 		if err != nil {
 			return in, err
-		}
-		for i := range in.Exchanges { // the replay has a frozen clock; what is told is when it happened
-			if in.Exchanges[i].ID == x.ID && x.To == s.Target.System {
-				in.Exchanges[i].At = x.At
-			}
 		}
 		if x.ID != result.FailingID {
 			continue

@@ -32,7 +32,7 @@ func (f Failure) String() string {
 // occurrence is a failure with the exchange that failed.
 type occurrence struct {
 	Failure
-	exchange string // ID of what was fed; empty for what the target hands on
+	of fedAs // what was fed; zero for what the target hands on
 }
 
 // FailureOf returns the first failure of the system: an exchange with it that broke off or whose answer is 400 and above,
@@ -108,8 +108,8 @@ func occurrences(rec harness.Recording, system string) ([]occurrence, error) {
 			return nil, err
 		}
 		o := occurrence{Failure: f}
-		if x.To == system { // what the target hands on is numbered anew in each run
-			o.exchange = x.ID
+		if x.To == system {
+			o.of = asFed(&x)
 		}
 		list = append(list, o)
 	}

@@ -43,6 +43,7 @@ type Result struct {
 	Failure    Failure
 	FailingID  string             // of the exchange that fails, in the recording; empty when it is none that is fed
 	Exchanges  []harness.Exchange // of the recording, reduced
+	Answered   []harness.Exchange // the same with the answers of the last run, and what the target gave up on then
 	Replayed   harness.Recording  // what crossed when they were fed
 	Replays    int                // of this search
 	Remembered int                // candidates whose outcome an earlier search had found out
@@ -70,8 +71,13 @@ func Smallest(ctx context.Context, c Case) (*Result, error) {
 	if again := s.confirm(ctx); again != nil {
 		return nil, again
 	}
+	crossed, wrong := withAnswers(s.best, s.replayed, s.System)
+	if wrong != nil {
+		return nil, wrong
+	}
 	return &Result{
-		Failure: s.failure, FailingID: s.failingID, Exchanges: s.best, Replayed: s.replayed, Replays: s.replays, Remembered: s.remembered,
+		Answered: crossed,
+		Failure:  s.failure, FailingID: s.failingID, Exchanges: s.best, Replayed: s.replayed, Replays: s.replays, Remembered: s.remembered,
 		Slipped: s.slips(), Bounded: errors.Is(err, errBound),
 	}, nil
 }
@@ -119,8 +125,8 @@ func (s *search) begin(ctx context.Context) error {
 			"check that the target is the release that failed, and that the recording holds what it needs")
 	}
 	s.failure = again.Failure
-	if slices.ContainsFunc(s.best, func(x harness.Exchange) bool { return x.ID == again.exchange && s.feeds(x) }) {
-		s.failingID = again.exchange
+	if at := again.of.find(s.best, s.System); at >= 0 {
+		s.failingID = s.best[at].ID
 	}
 	return nil
 }
