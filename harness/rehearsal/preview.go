@@ -53,7 +53,7 @@ type Answerer struct{ System, By string }
 
 // Look returns the preview of a run. The error is what would keep the run from beginning.
 func Look(p Plan) (*Preview, error) {
-	baseline, err := openBaseline(p.Scenario)
+	baseline, err := openBaseline(p)
 	if err != nil {
 		return nil, err
 	}
