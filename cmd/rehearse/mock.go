@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -25,6 +26,10 @@ type mockFlags struct {
 	secure                     bool
 	systems, ignored, hosts    []string
 	stateBy                    []string
+	latency                    string
+	faults                     []string
+	seed                       uint64
+	synthetic                  bool
 }
 
 func (f *mockFlags) add(set *pflag.FlagSet) {
@@ -33,6 +38,10 @@ func (f *mockFlags) add(set *pflag.FlagSet) {
 	set.StringSliceVar(&f.systems, "system", nil, "answer for these `systems` only, separated by commas")
 	set.StringSliceVar(&f.hosts, "host", nil, "a host name under which a system is called, as `HOST=SYSTEM`, beside those of recording and catalogue")
 	set.StringSliceVar(&f.stateBy, "state-by", nil, "`what` has a sequence of answers of its own: header:NAME, cookie:NAME, bearer, or a place such as request.path[1] or request.body.customer.id")
+	set.BoolVar(&f.synthetic, "synthetic", false, "things that calls create, change and remove are answered for afterwards, after the example of the recording; such answers are marked")
+	set.StringVar(&f.latency, "latency", "none", "`time` that answers take: none, recorded, or a factor such as 0.5; streams come piece by piece")
+	set.StringArrayVar(&f.faults, "fault", nil, "`what` goes wrong on purpose, such as reset,share=5%,on=GET /orders/* or 429,after=100,retry=30s; may be repeated")
+	set.Uint64Var(&f.seed, "seed", 1, "`number` that decides what is by chance")
 	set.StringSliceVar(&f.ignored, "ignore", nil, "`places` of requests that take no part in matching, such as request.body.sent_at")
 	set.StringVar(&f.policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
 	set.StringVar(&f.key, "key", "", keyUsage)
@@ -51,7 +60,9 @@ func (a *app) mockVerb() verb {
 			"the mock by HTTPS_PROXY and HTTP_PROXY set to its address; no host outside of the recording is reached through it.\n\n" +
 			"A recording holds stand-ins. With the policy and key that it was scrubbed under, live requests are scrubbed\n" +
 			"the same way before they are matched, so that real values find their answers, and so do stand-ins; the answers stay\n" +
-			"stand-ins.",
+			"stand-ins.\n\n" +
+			"Faults are " + faultList() + ".\n" +
+			"Settings: on=OPERATION (a glob), share=5%, after=COUNT, times=COUNT.",
 		example: "rehearse mock fixtures/crm-sis --listen 127.0.0.1:8081 --system sis",
 		flags:   f.add,
 		run:     func(ctx context.Context, args []string) error { return a.mock(ctx, args[0], f) },
@@ -108,8 +119,43 @@ func (a *app) mockOptions(rec *fixtures.Recording, f mockFlags) (o mock.Options,
 		}
 		o.StateBy = append(o.StateBy, key)
 	}
+	for _, text := range f.faults {
+		fault, err := mock.ParseFault(text)
+		if err != nil {
+			return o, err
+		}
+		o.Faults = append(o.Faults, fault)
+	}
+	o.Seed, o.Synthetic = f.seed, f.synthetic
+	if o.Latency, err = latencyOf(f.latency); err != nil {
+		return o, err
+	}
 	o.Ignore, err = parsePaths("mock", f.ignored)
 	return o, err
+}
+
+// latencyOf reads the factor of recorded times.
+func latencyOf(text string) (float64, error) {
+	switch text {
+	case "none":
+		return 0, nil
+	case "recorded":
+		return 1, nil
+	}
+	factor, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(factor >= 0 && factor <= 1000) {
+		return 0, harness.Usage(fmt.Errorf("mock: --latency %q is not known", text), "write none, recorded, or a factor such as 0.5")
+	}
+	return factor, nil
+}
+
+// faultList is the table of faults in words.
+func faultList() string {
+	var list []string
+	for _, k := range mock.FaultKinds {
+		list = append(list, k.Name+" ("+k.Summary+")")
+	}
+	return strings.Join(list, ",\n") + ",\nor a status such as 503 (retry=TIME goes into Retry-After)"
 }
 
 // knownSystem refuses a name that the recording does not have.
@@ -238,6 +284,17 @@ func (a *app) matchingScrub(rec harness.Recording, policyFile, keyRef, vaultFile
 func (a *app) mockSummary(m *mock.Mock) error {
 	counts, misses, unused := m.Counts(), m.Misses(), m.Unused()
 	fmt.Fprintf(a.out, "%d answered, %d missed, %s not asked for\n", counts.Served, counts.Missed, harness.Count(len(unused), "recorded answer"))
+	for _, line := range []struct {
+		count int
+		what  string
+	}{
+		{counts.Synthetic, "answered without a recorded answer (synthetic)"},
+		{counts.Injected, "met a fault that was injected"},
+	} {
+		if line.count > 0 {
+			fmt.Fprintf(a.out, "%s %s\n", harness.Count(line.count, "call"), line.what)
+		}
+	}
 	for _, miss := range misses {
 		fmt.Fprintf(a.out, "missed: %s\n", printable(miss.String()))
 	}

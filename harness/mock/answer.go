@@ -20,15 +20,18 @@ var framing = map[string]bool{"Transfer-Encoding": true, "Trailer": true, "Te": 
 
 // answer sends the recorded answer, faults included. An error means that nothing was sent, because the recorded body
 // cannot be read.
-func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) error {
+func (m *Mock) answer(w http.ResponseWriter, r *http.Request, a reply) error {
+	x, pieces := a.x, m.timeline(a)
+	m.pause(r.Context(), a, pieces)
 	if x.Fault != nil && (x.Response.IsZero() || x.Status() < 200) {
 		if x.Fault.Kind == harness.FaultTimeout {
 			hold(r, x.Took)
 		}
 		panic(http.ErrAbortHandler)
 	}
+	full := hasBody(r.Method, x.Status())
 	var body io.WriterTo
-	if hasBody(r.Method, x.Status()) {
+	if full {
 		var err error
 		if body, err = bodyOf(x.Response.Body); err != nil {
 			return err
@@ -36,10 +39,8 @@ func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) error {
 	}
 	chunked := writeHead(w.Header(), r.Method, x)
 	w.WriteHeader(x.Status())
-	if hasBody(r.Method, x.Status()) {
-		if _, err := body.WriteTo(w); err != nil {
-			panic(http.ErrAbortHandler)
-		}
+	if full {
+		m.writeBody(w, r, body, pieces)
 		if flusher, ok := w.(http.Flusher); ok && (chunked || x.Fault != nil) {
 			flusher.Flush()
 		}
@@ -52,6 +53,16 @@ func answer(w http.ResponseWriter, r *http.Request, x *harness.Exchange) error {
 		panic(http.ErrAbortHandler)
 	}
 	return nil
+}
+
+func (m *Mock) writeBody(w http.ResponseWriter, r *http.Request, body io.WriterTo, pieces []piece) {
+	var to io.Writer = w
+	if len(pieces) > 0 {
+		to = m.stretch(r.Context(), w, pieces)
+	}
+	if _, err := body.WriteTo(to); err != nil {
+		panic(http.ErrAbortHandler)
+	}
 }
 
 // maxHold bounds how long a recorded timeout keeps a client waiting.

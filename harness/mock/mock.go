@@ -26,12 +26,14 @@ package mock
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -67,7 +69,19 @@ type Options struct {
 
 	Session func(*http.Request) string // default: the field SessionField
 	Repeat  Repeat
-	MaxBody int64 // largest body of a live request, in bytes; default 64 MiB
+
+	Latency float64 // of the recorded times, streams piece by piece: 1 as recorded, 0 none
+	Faults  []Fault // what goes wrong on purpose; of those that are due for a call the first one happens
+	Seed    uint64  // of everything that is by chance
+
+	// Synthetic answers calls that were never recorded where the recording shows how: a thing that is created is read,
+	// listed, changed and removed from then on. Such answers have the field SyntheticField, and recorded ones take
+	// precedence as long as nothing was changed.
+	Synthetic bool
+
+	Now     func() time.Time                           // the clock of synthetic answers; default time.Now
+	Wait    func(ctx context.Context, d time.Duration) // returns when the time is over; default: a timer
+	MaxBody int64                                      // largest body of a live request, in bytes; default 64 MiB
 }
 
 const defaultMaxBody = 64 << 20
@@ -83,6 +97,10 @@ type Mock struct {
 	used      []atomic.Bool
 
 	served, repeated, borrowed atomic.Int64
+	injected, synthetic        atomic.Int64
+	faults                     []Fault
+	virtual                    *virtual // nil unless synthetic answers are wanted
+	systems                    []string
 	misses                     missLog
 	near                       func() *neighbours // built at the first miss
 }
@@ -93,6 +111,9 @@ type Counts struct {
 	Repeated int // of them: behind the last recorded answer
 	Borrowed int // of them: the session is recorded, but never made this call
 	Missed   int // calls that were never recorded
+
+	Injected  int // calls for which something went wrong on purpose
+	Synthetic int // calls answered without a recorded answer, made after recorded ones
 }
 
 // New reads the recording and prepares its keys. Only HTTP exchanges are answered. An exchange that cannot be read, that
@@ -106,7 +127,13 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 	if options.Session == nil {
 		options.Session = func(r *http.Request) string { return r.Header.Get(SessionField) }
 	}
-	m := &Mock{options: options, rules: rules, slots: map[key]*slot{}, sessions: map[string]bool{}}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Wait == nil {
+		options.Wait = wait
+	}
+	m := &Mock{options: options, faults: prepared(options.Faults), rules: rules, slots: map[key]*slot{}, sessions: map[string]bool{}}
 	for x, err := range rec.Exchanges() {
 		if err != nil {
 			return nil, fmt.Errorf("read recording: %w", err)
@@ -121,6 +148,10 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 	m.used = make([]atomic.Bool, len(m.exchanges))
 	for host, system := range options.Hosts {
 		m.hosts.name(host, system)
+	}
+	m.systems = m.Systems()
+	if options.Synthetic {
+		m.virtual = newVirtual(m.exchanges, options)
 	}
 	m.near = sync.OnceValue(func() *neighbours { return newNeighbours(m.exchanges) })
 	return m, nil
@@ -159,13 +190,13 @@ func (m *Mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	x, miss := m.take(r, body)
+	a, miss := m.take(r, body)
 	if miss != nil {
 		m.refuse(w, *miss)
 		return
 	}
-	if err := answer(w, r, x); err != nil {
-		m.refuse(w, m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Closest: x.ID, Reason: "the recorded answer cannot be read: " + err.Error(), Hint: "verify the recording"}))
+	if err := m.answer(w, r, a); err != nil {
+		m.refuse(w, m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Closest: a.x.ID, Reason: "the recorded answer cannot be read: " + err.Error(), Hint: "verify the recording"}))
 	}
 }
 
@@ -180,8 +211,26 @@ func readBody(r io.Reader, size int64) ([]byte, error) {
 	return body, err
 }
 
-// take finds the exchange whose answer is due, or says what was missed.
-func (m *Mock) take(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
+// take finds what the call gets, or says what was missed.
+func (m *Mock) take(r *http.Request, body []byte) (reply, *Miss) {
+	a, late, early := m.early(r)
+	if early {
+		return a, nil
+	}
+	x, miss := m.find(r, body)
+	if miss != nil || late == nil {
+		return reply{x: x}, miss
+	}
+	a, err := late.row.act(late.fault, x, late.random)
+	if err != nil {
+		miss := m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Closest: x.ID, Reason: "the recorded answer cannot be read: " + err.Error(), Hint: "verify the recording"})
+		return reply{}, &miss
+	}
+	return a, nil
+}
+
+// find is the exchange whose answer is due.
+func (m *Mock) find(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
 	caller := who{system: m.hosts.of(r), session: m.options.Session(r)}
 	c, err := m.liveCall(r, body, caller)
 	if err != nil {
@@ -189,36 +238,76 @@ func (m *Mock) take(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
 		return nil, &miss
 	}
 	caller.entity = m.entityOf(c)
-	turn, found := turn{}, false
-	if s := m.slots[m.rules.key(c)]; s != nil {
-		turn, found = s.take(caller, m.stateful())
+	turn, found := m.lookUp(c, caller)
+	if m.virtual != nil {
+		if x, ok := m.imagine(c, caller, turn, found); ok {
+			return x, nil
+		}
 	}
 	if !found {
 		miss := m.miss(m.explain(c, caller))
 		return nil, &miss
 	}
-	if turn.repeated && m.options.Repeat == RepeatNever {
-		miss := m.miss(Miss{
-			Method: c.method, Target: c.target, System: caller.system, Session: caller.session, Closest: m.exchanges[turn.index].ID,
-			Reason: fmt.Sprintf("all %d recorded answers to this call were given already", turn.of),
-			Hint:   "allow repeats of the last answer, or record the further calls",
-		})
-		return nil, &miss
-	}
 	x := &m.exchanges[turn.index]
-	if x.Status() < http.StatusOK && x.Fault == nil {
-		miss := m.miss(Miss{Method: c.method, Target: c.target, System: caller.system, Session: caller.session, Closest: x.ID, Reason: "the recorded answer ends with status 1xx, as where the protocol is switched; a mock does not speak the other protocol"})
-		return nil, &miss
+	miss := Miss{Method: c.method, Target: c.target, System: caller.system, Session: caller.session, Closest: x.ID}
+	switch {
+	case turn.repeated && m.options.Repeat == RepeatNever:
+		miss.Reason = fmt.Sprintf("all %d recorded answers to this call were given already", turn.of)
+		miss.Hint = "allow repeats of the last answer, or record the further calls"
+	case x.Status() < http.StatusOK && x.Fault == nil:
+		miss.Reason = "the recorded answer ends with status 1xx, as where the protocol is switched; a mock does not speak the other protocol"
+	default:
+		m.given(turn, caller)
+		return x, nil
 	}
-	m.used[turn.index].Store(true)
+	miss = m.miss(miss)
+	return nil, &miss
+}
+
+// lookUp moves the cursor of the caller.
+func (m *Mock) lookUp(c call, caller who) (turn, bool) {
+	s := m.slots[m.rules.key(c)]
+	if s == nil {
+		return turn{}, false
+	}
+	return s.take(caller, m.stateful())
+}
+
+// given counts a recorded answer.
+func (m *Mock) given(t turn, caller who) {
+	m.used[t.index].Store(true)
 	m.served.Add(1)
-	if turn.repeated {
+	if t.repeated {
 		m.repeated.Add(1)
 	}
-	if turn.foreign && caller.session != "" && m.sessions[caller.session] {
+	if t.foreign && caller.session != "" && m.sessions[caller.session] {
 		m.borrowed.Add(1)
 	}
-	return x, nil
+}
+
+// imagine makes an answer where no recorded one is true: none is there, live calls changed what it tells, or the recorded
+// answers to a call that creates something were all given.
+func (m *Mock) imagine(c call, caller who, t turn, found bool) (*harness.Exchange, bool) {
+	a, ok := m.virtual.aimOf(c, caller, m.systems)
+	if !ok {
+		return nil, false
+	}
+	var due *harness.Exchange
+	if found {
+		due = &m.exchanges[t.index]
+		again := t.repeated && a.id == "" && c.method == http.MethodPost
+		if !again && !m.virtual.touched(a) {
+			return nil, false
+		}
+	}
+	x, ok := m.virtual.answer(a, due)
+	if ok {
+		m.synthetic.Add(1)
+		if found {
+			m.used[t.index].Store(true)
+		}
+	}
+	return x, ok
 }
 
 // liveCall normalizes a live request, scrubbed when there is a scrubber.
@@ -241,7 +330,8 @@ func (m *Mock) liveCall(r *http.Request, body []byte, caller who) (call, error) 
 
 // Counts returns the account so far.
 func (m *Mock) Counts() Counts {
-	return Counts{Served: int(m.served.Load()), Repeated: int(m.repeated.Load()), Borrowed: int(m.borrowed.Load()), Missed: m.misses.len()}
+	return Counts{Served: int(m.served.Load()), Repeated: int(m.repeated.Load()), Borrowed: int(m.borrowed.Load()), Missed: m.misses.len(),
+		Injected: int(m.injected.Load()), Synthetic: int(m.synthetic.Load())}
 }
 
 // Unused returns the exchanges whose answer was never given, in recorded order.

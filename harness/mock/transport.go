@@ -39,10 +39,12 @@ func (m *Mock) respond(r *http.Request) (*http.Response, error) {
 			return nil, fmt.Errorf("read request: more than %d bytes", m.options.MaxBody)
 		}
 	}
-	x, miss := m.take(r, body)
+	a, miss := m.take(r, body)
 	if miss != nil {
 		return response(r, http.StatusNotImplemented, http.Header{"Content-Type": {"application/json"}}, missBody(*miss)), nil
 	}
+	x := a.x
+	m.pause(r.Context(), a, m.timeline(a))
 	if x.Fault != nil {
 		if x.Fault.Kind == harness.FaultTimeout {
 			hold(r, x.Took)
