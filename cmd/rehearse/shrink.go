@@ -117,7 +117,7 @@ func (a *app) smallest(ctx context.Context, stage *shrinkStage, baseline *fixtur
 	}
 	result, err := shrink.Smallest(ctx, shrink.Case{
 		Recording: baseline, System: stage.scenario.Target.System, Mocks: stage.scenario.Mocks, Replay: stage.replay, Workers: f.workers,
-		MaxReplays: f.most, Outcomes: journal,
+		MaxReplays: f.most, Outcomes: journal, Links: linksOf,
 		Progress: func(p shrink.Progress) {
 			if line := stage.progress(p); line != "" && !f.quiet {
 				a.tellProgress(stage.scenario.Name, line)

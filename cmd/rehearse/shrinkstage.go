@@ -18,6 +18,7 @@ import (
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
+	"github.com/rehearse-dev/rehearse/harness/replay/correlate"
 	"github.com/rehearse-dev/rehearse/harness/shrink"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
@@ -106,6 +107,25 @@ func detached(rec harness.Recording) (harness.Recording, error) {
 		}
 	}
 	return harness.NewMemory(rec.Manifest(), list...), nil
+}
+
+// linksOf says which exchanges give values to which.
+func linksOf(list []harness.Exchange) ([][]int, error) {
+	plan, err := correlate.Mine(list, correlate.Options{})
+	if err != nil {
+		return nil, err
+	}
+	at := make(map[string]int, len(list))
+	for i := range list {
+		at[list[i].ID] = i
+	}
+	links := make([][]int, len(list))
+	for i := range list {
+		for _, id := range plan.Producers(list[i].ID) {
+			links[i] = append(links[i], at[id])
+		}
+	}
+	return links, nil
 }
 
 // journalFolder holds, below the workspace, what interrupted searches found out.

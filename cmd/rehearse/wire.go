@@ -14,6 +14,7 @@ func (a *app) verbs() []verb {
 		a.runVerb(),
 		a.diffVerb(),
 		a.acceptVerb(),
+		a.captureVerb(),
 		a.shrinkVerb(),
 		a.ruleVerb(),
 		a.calendarVerb(),

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -23,7 +24,7 @@ type stage struct {
 	target    harness.Stage
 	recording *harness.Memory
 	scrubber  *scrub.Scrubber // of what live systems say; nil: it stays
-	feeding   *feeding
+	session   *currentSession
 	guard     *replay.Guard
 	mocks     map[string]*mock.Mock
 	bases     map[string]string // URLs of the live upstreams
@@ -35,11 +36,11 @@ type stage struct {
 }
 
 // setStage starts everything around the target, then the target.
-func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *feeding, scrubber *scrub.Scrubber) (s *stage, err error) {
+func setStage(ctx context.Context, p Plan, baseline harness.Recording, scrubber *scrub.Scrubber) (s *stage, err error) {
 	s = &stage{
 		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline, scrubber != nil)}),
 		scrubber:  scrubber,
-		feeding:   feeding, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
+		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
 	}
 	if s.guard, err = p.guard(baseline); err != nil {
 		return nil, err
@@ -55,7 +56,7 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 		return nil, err
 	}
 	s.closers = append(s.closers, proxy.Close)
-	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext, Wait: time.Duration(p.Scenario.Replay.Timeout)}
+	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext}
 	for _, system := range watched(p.Scenario, baseline) {
 		base, err := s.answerer(ctx, p, baseline, system, env)
 		if err != nil {
@@ -119,7 +120,7 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline harness.Recording
 
 // mock serves the system's recorded answers on loopback.
 func (s *stage) mock(baseline harness.Recording, system string) (string, error) {
-	o := mock.Options{Systems: []string{system}, Session: s.feeding.sessionOf}
+	o := mock.Options{Systems: []string{system}, Session: func(*http.Request) string { return s.session.get() }}
 	if s.scrubber != nil {
 		o.Scrub = s.scrubber.Exchange
 	}
@@ -144,7 +145,7 @@ func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) 
 	}
 	tap := &httptap.Tap{
 		Upstream: upstream, From: p.Scenario.Target.System, To: system, Transport: s.guard.RoundTripper(),
-		Session: s.feeding.sessionOf, Now: func() time.Time { return now },
+		Session: func(*http.Request) string { return s.session.get() }, Now: func() time.Time { return now },
 	}
 	addr, err := tap.Listen("127.0.0.1:0")
 	if err != nil {
@@ -152,7 +153,7 @@ func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- tap.Record(ctx, s.feeding) }()
+	go func() { done <- tap.Record(ctx, s.recording) }()
 	s.closers = append(s.closers, func() error {
 		cancel()
 		return <-done
@@ -168,6 +169,25 @@ func (s *stage) close() error {
 		}
 	})
 	return s.err
+}
+
+// currentSession names the session that is being fed. Sessions are fed one after the other, so calls that the target
+// makes meanwhile belong to it.
+type currentSession struct {
+	mu   sync.Mutex
+	name string
+}
+
+func (c *currentSession) set(name string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.name = name
+}
+
+func (c *currentSession) get() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.name
 }
 
 // maxLog is how much of a program's talk is kept, in bytes.
