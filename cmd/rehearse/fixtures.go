@@ -20,7 +20,7 @@ func (a *app) fixturesVerb() verb {
 			"form has compressed segments, for many exchanges. Every other command reads both.",
 		example: "rehearse fixtures check fixtures/crm-sis",
 		below: []verb{
-			a.fixturesCheckVerb(), a.fixturesStatsVerb(), a.fixturesPackVerb(), a.fixturesUnpackVerb(),
+			a.fixturesCheckVerb(), a.fixturesStatsVerb(), a.fixturesLinksVerb(), a.fixturesPackVerb(), a.fixturesUnpackVerb(),
 			a.fixturesRepairVerb(), a.fixturesRehashVerb(), a.fixturesRecoverVerb(),
 		},
 	}

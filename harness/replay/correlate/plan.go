@@ -28,23 +28,23 @@ type Plan struct {
 
 // Link says that a value of an answer is consumed by a later request.
 type Link struct {
-	Value     string  // as recorded
-	From      Place   // where the value comes from
-	To        Place   // where it is consumed
-	Transform string  // what the client does to it; empty: nothing
-	Score     float64 // from 0 to 1: how sure that is
-	Uses      int     // places of requests that consume the value
-	Evidence  string  // why, in words
-	Pinned    bool    // the scenario says so
+	Value     string  `json:"value"`               // as recorded
+	From      Place   `json:"from"`                // where the value comes from
+	To        Place   `json:"to"`                  // where it is consumed
+	Transform string  `json:"transform,omitempty"` // what the client does to it; empty: nothing
+	Score     float64 `json:"score"`               // from 0 to 1: how sure that is
+	Uses      int     `json:"uses"`                // places of requests that consume the value
+	Evidence  string  `json:"evidence"`            // why, in words
+	Pinned    bool    `json:"pinned,omitempty"`    // the scenario says so
 
 	source int
 }
 
 // Place is a place in one exchange.
 type Place struct {
-	Exchange  string       // ID
-	Operation string       // of the exchange
-	Path      harness.Path // in the answer or in the request, written as a policy for anonymization writes places
+	Exchange  string       `json:"exchange"`  // ID
+	Operation string       `json:"operation"` // of the exchange
+	Path      harness.Path `json:"path"`      // in the answer or in the request, written as a policy for anonymization writes places
 }
 
 // source is a value that an answer gives.

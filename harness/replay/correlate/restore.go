@@ -128,6 +128,20 @@ func (v *Values) edits(side string, doc *payload.Doc, of string) (edits []payloa
 			edits = append(edits, payload.Edit{Node: n, Text: text})
 		}
 	}
+	return append(edits, v.names(doc)...)
+}
+
+// names maps the names of members, as of maps by id.
+func (v *Values) names(doc *payload.Doc) (edits []payload.Edit) {
+	for i := range doc.Len() {
+		n := doc.Node(i)
+		if raw := n.RawName(); len(raw) == 0 || !v.back.has(raw) {
+			continue
+		}
+		if name, changed := v.back.replace(n.Name()); changed {
+			edits = append(edits, payload.Edit{Node: n, Name: true, Text: name})
+		}
+	}
 	return edits
 }
 

@@ -198,6 +198,7 @@ func isUUID(s string) bool {
 
 // isAmount reports whether the text is a number with a sign, a point or an exponent: a quantity, and not a name.
 func isAmount(s string) bool {
+	s = strings.TrimRight(s, ".,") // of the sentence
 	if isDigits(s) || strings.Trim(s, "0123456789+-.,eE") != "" || strings.IndexAny(s, "0123456789") < 0 {
 		return false
 	}

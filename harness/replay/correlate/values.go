@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"slices"
+	"strings"
 	"sync"
 )
 
@@ -68,7 +69,7 @@ func (v *Values) learn(s int, live string) {
 	if live == src.text {
 		return
 	}
-	if src.value.class != strong || describe(live).class != strong {
+	if src.value.class != strong || !isDistinct(live) {
 		v.weak[live] = append(v.weak[live], s)
 		return
 	}
@@ -77,9 +78,15 @@ func (v *Values) learn(s int, live string) {
 		do := transforms[t].do
 		v.back.add(do(live), do(src.text))
 	}
-	for _, c := range []*code{segmentCode, queryCode} {
-		v.back.add(c.encode(live, ""), c.encode(src.text, ""))
+	for _, plain := range []string{"", inQueries, inSegments} { // clients differ in what they leave plain
+		v.back.add(escape(live, plain, plain), escape(src.text, plain, plain))
 	}
+}
+
+// isDistinct reports whether a live value, or the words of one, are hardly equal by chance.
+func isDistinct(live string) bool {
+	joined := strings.Join(strings.Fields(live), "-")
+	return describe(joined).class == strong
 }
 
 func (v *Values) lacks(s int) {

@@ -37,11 +37,14 @@ func unescapeSegment(raw string) (string, bool) {
 	return text, err == nil
 }
 
-// escapeSegment leaves plain what may stand plain in a segment, unless it was escaped there.
-func escapeSegment(text, was string) string {
-	const plain = "-._~!$&'()*+,;=:@"
-	return escape(text, was, plain)
-}
+// inSegments and inQueries are the marks that may stand plain there, beside those that may everywhere (RFC 3986).
+const (
+	unreserved = "-._~"
+	inSegments = "!$&'()*+,;=:@"
+	inQueries  = "!$'()*,;:@/?"
+)
+
+func escapeSegment(text, was string) string { return escape(text, was, inSegments) }
 
 func unescapeQuery(raw string) (string, bool) {
 	if strings.IndexByte(raw, '%') < 0 && strings.IndexByte(raw, '+') < 0 {
@@ -51,28 +54,20 @@ func unescapeQuery(raw string) (string, bool) {
 	return text, err == nil
 }
 
-// escapeQuery leaves plain what stood plain before.
-func escapeQuery(text, was string) string {
-	plain := "-._~*"
-	for _, c := range []byte("!$'(),;:@/?") {
-		if strings.IndexByte(was, c) >= 0 {
-			plain += string(c)
-		}
-	}
-	return escape(text, was, plain)
-}
+func escapeQuery(text, was string) string { return escape(text, was, inQueries) }
 
-func escape(text, was, plain string) string {
-	upper, lower := "0123456789ABCDEF", "0123456789abcdef"
-	digits := upper
-	if i := strings.IndexByte(was, '%'); i >= 0 && i+2 < len(was) && strings.ToLower(was[i:i+3]) == was[i:i+3] && strings.ToUpper(was[i:i+3]) != was[i:i+3] {
-		digits = lower
+// escape writes the text as what stood there was written: its marks stay plain and its hexadecimal digits small. Other
+// marks are escaped, which is right everywhere.
+func escape(text, was, allowed string) string {
+	digits := "0123456789ABCDEF"
+	if i := strings.IndexByte(was, '%'); i >= 0 && strings.ContainsAny(was[i+1:min(i+3, len(was))], "abcdef") {
+		digits = "0123456789abcdef"
 	}
 	var b strings.Builder
 	for i := range len(text) {
 		c := text[i]
 		switch {
-		case c < 0x80 && isAlnum[c] || strings.IndexByte(plain, c) >= 0 && !strings.Contains(strings.ToUpper(was), "%"+string(upper[c>>4])+string(upper[c&15])):
+		case c < 0x80 && isAlnum[c], strings.IndexByte(unreserved, c) >= 0, strings.IndexByte(allowed, c) >= 0 && strings.IndexByte(was, c) >= 0:
 			b.WriteByte(c)
 		default:
 			b.WriteByte('%')
