@@ -3,14 +3,15 @@ package table
 import (
 	"cmp"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/database"
 )
 
 // DefaultMaxBytes is the most text of rows that is held, in bytes.
@@ -34,8 +35,10 @@ type Recorder struct {
 	MaxBytes int64               // most text of rows that is held; 0 is DefaultMaxBytes
 	Now      func() time.Time    // the clock of the recording; nil is time.Now
 
-	engine  *engine
-	db      *sql.DB
+	// Dial connects to the server; nil is the network itself.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	db      *database.DB
 	tables  []*table
 	before  map[string]*snapshot // by name of the table
 	since   time.Time            // of the look before
@@ -53,7 +56,7 @@ type table struct {
 // be recorded, once Record runs. The error is a [harness.Problem].
 func (r *Recorder) Open(ctx context.Context) error {
 	var err error
-	if r.engine, r.db, err = connect(ctx, r.Source, r.Password); err != nil {
+	if r.db, err = database.Open(ctx, database.Source{URL: r.Source, Password: r.Password, Dial: r.Dial}); err != nil {
 		return err
 	}
 	if err := r.begin(ctx); err != nil {
@@ -66,7 +69,7 @@ func (r *Recorder) begin(ctx context.Context) error {
 	names := r.Tables
 	if len(names) == 0 {
 		var err error
-		if names, err = r.engine.all(ctx, r.db); err != nil {
+		if names, err = r.db.Tables(ctx); err != nil {
 			return unread(r.Source, err)
 		}
 		if len(names) == 0 {
@@ -169,7 +172,7 @@ func (r *Recorder) tell(sink harness.Sink, since time.Time, changes func(*snapsh
 
 // look reads all tables at one moment.
 func (r *Recorder) look(ctx context.Context) (map[string]*snapshot, error) {
-	tx, err := r.engine.begin(ctx, r.db)
+	tx, err := r.db.Look(ctx)
 	if err != nil {
 		return nil, unread(r.Source, err)
 	}
@@ -177,7 +180,7 @@ func (r *Recorder) look(ctx context.Context) (map[string]*snapshot, error) {
 	room := cmp.Or(r.MaxBytes, DefaultMaxBytes)
 	all := map[string]*snapshot{}
 	for _, t := range r.tables {
-		s, err := r.engine.read(ctx, tx, t, &room)
+		s, err := r.read(ctx, tx, t, &room)
 		if err != nil {
 			return nil, err
 		}

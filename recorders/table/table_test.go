@@ -19,13 +19,13 @@ var _ harness.Recorder = (*Recorder)(nil)
 
 const patience = 30 * time.Second
 
-// database is one that a test may write.
-type database struct {
+// testDB is one that a test may write.
+type testDB struct {
 	source, password string
 	db               *sql.DB
 }
 
-func (d *database) do(t *testing.T, statements ...string) {
+func (d *testDB) do(t *testing.T, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
 		if _, err := d.db.Exec(statement); err != nil {
@@ -84,7 +84,7 @@ func (r *running) told() string {
 	return b.String()
 }
 
-func openSQLite(t *testing.T) *database {
+func openSQLite(t *testing.T) *testDB {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "sis 2026.db")
 	db, err := sql.Open("sqlite", file)
@@ -92,7 +92,7 @@ func openSQLite(t *testing.T) *database {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	d := &database{source: "sqlite:" + file, db: db}
+	d := &testDB{source: "sqlite:" + file, db: db}
 	d.do(t, "PRAGMA journal_mode = WAL")
 	return d
 }
@@ -192,8 +192,8 @@ func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
 		{"a key for a table that is not recorded", Recorder{Source: d.source, Keys: map[string][]string{"grades": {"id"}}}, "grades, which is not recorded", harness.ClassUsage},
 		{"a key that does not tell rows apart", Recorder{Source: d.source, Keys: map[string][]string{"codes": {"code"}}}, "two rows have the key code", harness.ClassUsage},
 		{"too much", Recorder{Source: d.source, MaxBytes: 40}, "more text than is held", harness.ClassUsage},
-		{"nobody listens", Recorder{Source: "postgres://loader@127.0.0.1:1/sis"}, "read tables of postgres://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
-		{"nobody listens", Recorder{Source: "mysql://loader@127.0.0.1:1/sis"}, "read tables of mysql://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
+		{"nobody listens", Recorder{Source: "postgres://loader@127.0.0.1:1/sis"}, "reach database postgres://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
+		{"nobody listens", Recorder{Source: "mysql://loader@127.0.0.1:1/sis"}, "reach database mysql://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
 		{"no database name", Recorder{Source: "mysql://loader@127.0.0.1:1"}, "the name of the database is missing", harness.ClassUsage},
 	} {
 		err := tt.r.Open(t.Context())

@@ -1,4 +1,4 @@
-package table
+package database
 
 import (
 	"context"
@@ -13,12 +13,12 @@ import (
 
 // mysql reads MySQL and MariaDB. Values come as the text of the server's own protocol.
 var mysql = engine{
-	scheme: "mysql", driver: "mysql", form: "mysql://USER@HOST/DATABASE", quote: "`",
-	dsn:       mysqlDSN,
+	scheme: "mysql", form: "mysql://USER@HOST/DATABASE", quote: "`",
+	open:      openMySQL,
 	isolation: sql.LevelRepeatableRead,
 	tables: `SELECT table_name FROM information_schema.tables
 		WHERE table_schema = database() AND table_type = 'BASE TABLE' ORDER BY 1`,
-	columns: func(ctx context.Context, tx *sql.Tx, name string) ([]column, error) {
+	columns: func(ctx context.Context, tx *sql.Tx, name string) ([]Column, error) {
 		schema, plain, ok := strings.Cut(name, ".")
 		if !ok {
 			schema, plain = "", name
@@ -32,14 +32,20 @@ var mysql = engine{
 			WHERE c.table_schema = coalesce(nullif(?, ''), database()) AND c.table_name = ? ORDER BY c.ordinal_position`, schema, plain))
 	},
 	statements: []string{"SET time_zone = '+00:00'"},
-	expression: func(quoted string, _ column) string { return quoted },
+	expression: func(quoted string, _ Column) string { return quoted },
+
+	placeholder: func(int) string { return "?" },
+	text:        "longtext",
+	dialect:     dialect{backslashes: true, hashes: true, delimiters: true},
+	named:       func(u *url.URL, name string) { u.Path = "/" + name },
+	place:       func(err error) (int, string) { return 0, err.Error() },
 }
 
-func mysqlDSN(u *url.URL, password string) (string, error) {
+func openMySQL(u *url.URL, s Source) (*sql.DB, error) {
 	c := driver.NewConfig()
-	c.User, c.Passwd, c.DBName = u.User.Username(), password, strings.TrimPrefix(u.Path, "/")
+	c.User, c.Passwd, c.DBName = u.User.Username(), s.Password, strings.TrimPrefix(u.Path, "/")
 	if c.DBName == "" {
-		return "", errors.New("the name of the database is missing")
+		return nil, errors.New("the name of the database is missing")
 	}
 	c.Net, c.Addr = "tcp", u.Host
 	if socket := u.Query().Get("socket"); socket != "" {
@@ -48,5 +54,12 @@ func mysqlDSN(u *url.URL, password string) (string, error) {
 		c.Addr = net.JoinHostPort(u.Hostname(), "3306")
 	}
 	c.TLSConfig = u.Query().Get("tls")
-	return c.FormatDSN(), nil
+	if s.Dial != nil {
+		c.DialFunc = s.Dial
+	}
+	connector, err := driver.NewConnector(c)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
 }

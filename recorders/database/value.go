@@ -1,4 +1,4 @@
-package table
+package database
 
 import (
 	"encoding/hex"
@@ -11,17 +11,17 @@ import (
 	"unicode/utf8"
 )
 
-// object writes the columns at the places as a JSON object.
-func object(columns []column, values []any, places []int) string {
+// Object writes the columns at the places as a JSON object.
+func Object(columns []Column, values []any, places []int) string {
 	var b strings.Builder
 	b.WriteByte('{')
 	for n, i := range places {
 		if n > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(quote(columns[i].name))
+		b.WriteString(quote(columns[i].Name))
 		b.WriteByte(':')
-		b.WriteString(literal(values[i], columns[i].kind))
+		b.WriteString(Literal(values[i], columns[i].Kind))
 	}
 	b.WriteByte('}')
 	return b.String()
@@ -30,8 +30,8 @@ func object(columns []column, values []any, places []int) string {
 // jsonNumber is a number as JSON writes it (RFC 8259).
 var jsonNumber = regexp.MustCompile(`^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$`)
 
-// literal writes a value as JSON, in the words of the database.
-func literal(value any, k kind) string {
+// Literal writes a value as JSON, in the words of the database.
+func Literal(value any, k Kind) string {
 	switch v := value.(type) {
 	case nil:
 		return "null"
@@ -47,7 +47,7 @@ func literal(value any, k kind) string {
 	case time.Time:
 		return quote(v.UTC().Format(time.RFC3339Nano))
 	case []byte:
-		if k == binary || !utf8.Valid(v) {
+		if k == Binary || !utf8.Valid(v) {
 			return quote(hex.EncodeToString(v))
 		}
 		return word(string(v), k)
@@ -57,13 +57,13 @@ func literal(value any, k kind) string {
 	return "null"
 }
 
-func word(text string, k kind) string {
+func word(text string, k Kind) string {
 	switch {
-	case k == number && jsonNumber.MatchString(text):
+	case k == Number && jsonNumber.MatchString(text):
 		return text
-	case k == boolean && (text == "true" || text == "t"):
+	case k == Boolean && (text == "true" || text == "t"):
 		return "true"
-	case k == boolean && (text == "false" || text == "f"):
+	case k == Boolean && (text == "false" || text == "f"):
 		return "false"
 	}
 	return quote(text)
@@ -76,4 +76,16 @@ func quote(text string) string {
 	e.SetEscapeHTML(false)
 	e.Encode(text) //nolint:errcheck // a string always has a JSON form
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Cell writes a value as the text of a cell of a table; null says that it is NULL.
+func Cell(value any, k Kind) (text string, null bool) {
+	if value == nil {
+		return "", true
+	}
+	literal := Literal(value, k)
+	if json.Unmarshal([]byte(literal), &text) != nil { // no text: a number or a truth value as it stands
+		text = literal
+	}
+	return text, false
 }

@@ -1,0 +1,46 @@
+package database
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"strings"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+)
+
+// sqlite reads a database file. Values have the type that each has, not that of their column, so that bytes are bytes.
+var sqlite = engine{
+	scheme: "sqlite", form: "sqlite:FILE", quote: `"`,
+	open:      openSQLite,
+	isolation: sql.LevelDefault,
+	tables:    `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\_%' ESCAPE '\' ORDER BY 1`,
+	columns: func(ctx context.Context, tx *sql.Tx, name string) ([]Column, error) {
+		return scanColumns(tx.QueryContext(ctx, `SELECT name, 3, pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid`, name))
+	},
+	// The sign changes nothing, but keeps the driver from reading texts of columns that are named like dates as moments.
+	expression: func(quoted string, _ Column) string { return "+" + quoted },
+
+	placeholder: func(int) string { return "?" },
+	text:        "TEXT",
+	dialect:     dialect{triggers: true},
+	place:       func(err error) (int, string) { return 0, err.Error() },
+}
+
+// openSQLite opens a file. For reading it must be there: else an empty one would be made.
+func openSQLite(u *url.URL, s Source) (*sql.DB, error) {
+	file := strings.TrimPrefix(u.Opaque+u.Path, "//")
+	if file == "" {
+		return nil, errors.New("the name of the file is missing")
+	}
+	mode := "rwc"
+	if !s.Write {
+		mode = "ro"
+		if _, err := os.Stat(file); err != nil {
+			return nil, err
+		}
+	}
+	return sql.Open("sqlite", "file:"+(&url.URL{Path: file}).EscapedPath()+"?mode="+mode+"&_pragma=busy_timeout(10000)&_pragma=foreign_keys(1)")
+}
