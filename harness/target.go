@@ -21,6 +21,12 @@ type TargetSpec struct {
 	Template  []MappingSpec   `yaml:"template,omitempty"`
 	Crosswalk []CrosswalkSpec `yaml:"crosswalk,omitempty"`
 	Files     *FilesSpec      `yaml:"files,omitempty"`
+	SQL       *SQLSpec        `yaml:"sql,omitempty"`
+	Remote    *RemoteSpec     `yaml:"remote,omitempty"`
+	Func      Func            `yaml:"-" json:"-"` // for tests in Go
+
+	// Watch is what the target changes beside answering; it goes into the recording of the run.
+	Watch []WatchSpec `yaml:"watch,omitempty"`
 
 	// Crosswalks are the code tables that a program reads by itself: name → CSV file, for the explanation. A jq mapping
 	// names its own.
@@ -101,6 +107,135 @@ type FilesSpec struct {
 	To      string            `yaml:"to"`                // system that receives the outputs
 	Timeout Duration          `yaml:"timeout,omitempty"` // default 5m
 }
+
+// SQLSpec is scripts that run in a database of their own, which is made for each session and removed afterwards: what is fed is
+// loaded into tables, what the scripts leave is handed over.
+type SQLSpec struct {
+	Source   string              `yaml:"source,omitempty"`   // "sqlite" (default), or a server to make databases on: postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE
+	Password string              `yaml:"password,omitempty"` // env:NAME, or a file that only you can read
+	Setup    []string            `yaml:"setup,omitempty"`    // scripts that make the tables before anything is loaded
+	Load     []SQLLoad           `yaml:"load,omitempty"`
+	Run      []string            `yaml:"run"`               // scripts under test
+	Dump     []SQLDump           `yaml:"dump,omitempty"`    // tables and queries that become files
+	Tables   []string            `yaml:"tables,omitempty"`  // tables whose changes are handed over as such
+	Keys     map[string][]string `yaml:"keys,omitempty"`    // columns that tell the rows of Tables apart; default: the primary key
+	To       string              `yaml:"to"`                // system that receives what is left
+	Timeout  Duration            `yaml:"timeout,omitempty"` // for each session; default 5m
+}
+
+// SQLLoad says which table what is fed is loaded into. A table that no setup script made gets a column of texts for each field.
+type SQLLoad struct {
+	From     string  `yaml:"from"` // glob over [Exchange.Operation] of what is fed
+	Table    string  `yaml:"table"`
+	Encoding string  `yaml:"encoding,omitempty"` // of what is fed, when it is not UTF-8
+	Null     *string `yaml:"null,omitempty"`     // text that stands for NULL in a table, such as ""; absent: none does
+}
+
+// SQLDump is a file made of a table or of a query, sorted by its key.
+type SQLDump struct {
+	Table  string   `yaml:"table,omitempty"`
+	Query  string   `yaml:"query,omitempty"`
+	Key    []string `yaml:"key,omitempty"` // columns that sort the rows; default: the primary key, else all columns
+	Output string   `yaml:"output"`        // name of the file: .csv, .json or .ndjson
+	To     string   `yaml:"to,omitempty"`  // system that receives it; default: that of the scripts
+}
+
+// RemoteSpec is a job on the test runtime of another system. Words in braces stand for values in paths, heads and bodies: {id} of the
+// job, {name} and {session} of what is fed, {now}, {each} value of a fetch, and {secret.NAME}.
+type RemoteSpec struct {
+	Base    string            `yaml:"base"`              // scheme, host and optional path prefix
+	Secrets map[string]string `yaml:"secrets,omitempty"` // env:NAME, or a file that only you can read, by name
+	Head    map[string]string `yaml:"head,omitempty"`    // header fields of every request, such as Authorization: Bearer {secret.token}
+	Send    *RemoteRequest    `yaml:"send,omitempty"`    // sends each fed exchange before one job for the session; without it each is the body of a trigger
+	Trigger RemoteTrigger     `yaml:"trigger"`
+	Poll    RemotePoll        `yaml:"poll,omitempty"` // absent: the job is done when its trigger is answered
+	Fetch   []RemoteFetch     `yaml:"fetch"`
+	To      string            `yaml:"to"`                // system that receives the outputs
+	Timeout Duration          `yaml:"timeout,omitempty"` // for each job; default 10m
+}
+
+// RemoteRequest is one request of a recipe.
+type RemoteRequest struct {
+	Method string            `yaml:"method,omitempty"` // default: PUT to send, POST to trigger, else GET
+	Path   string            `yaml:"path"`             // below the base
+	Head   map[string]string `yaml:"head,omitempty"`
+	Body   string            `yaml:"body,omitempty"`
+}
+
+// RemoteTrigger starts the job.
+type RemoteTrigger struct {
+	Method string            `yaml:"method,omitempty"`
+	Path   string            `yaml:"path"`
+	Head   map[string]string `yaml:"head,omitempty"`
+	Body   string            `yaml:"body,omitempty"`
+	ID     Path              `yaml:"id,omitempty"` // where the answer says {id}: response.body.id, response.head.Location
+}
+
+// RemotePoll asks for the state of the job until it is done.
+type RemotePoll struct {
+	Method string            `yaml:"method,omitempty"`
+	Path   string            `yaml:"path,omitempty"`
+	Head   map[string]string `yaml:"head,omitempty"`
+	At     Path              `yaml:"at,omitempty"`     // where the answer says the state, such as response.body.status
+	Done   []string          `yaml:"done,omitempty"`   // states of a job that is done
+	Failed []string          `yaml:"failed,omitempty"` // states of a job that failed
+	Reason Path              `yaml:"reason,omitempty"` // where the answer says why it failed
+	Every  Duration          `yaml:"every,omitempty"`  // default 2s
+}
+
+// RemoteFetch gets one output, or one for each value in the last answer.
+type RemoteFetch struct {
+	Method string            `yaml:"method,omitempty"`
+	Path   string            `yaml:"path"`
+	Head   map[string]string `yaml:"head,omitempty"`
+	Each   Path              `yaml:"each,omitempty"`   // places in the last answer whose values are {each}
+	Output string            `yaml:"output,omitempty"` // name of the file; default: the last part of {each}
+	To     string            `yaml:"to,omitempty"`     // system that receives it; default: that of the job
+}
+
+// Func is a mapping written in Go: it returns the payload that answers a request, or the files that are handed over. An error is a
+// Fault of the exchange.
+type Func func(ctx context.Context, x Exchange) (Handed, error)
+
+// Handed is what a Func makes of an exchange.
+type Handed struct {
+	Answer  []byte // of the exchange; nil: none
+	Outputs []Output
+}
+
+// Output is a file that is handed over.
+type Output struct {
+	Name string
+	To   string // system that receives it
+	Body []byte
+}
+
+// WatchSpec is a place where the target leaves things for another system: the recorder that watches it in production watches it
+// while the target is fed. Exactly one of the kinds is set.
+type WatchSpec struct {
+	System string      `yaml:"system"` // that receives what is left there
+	Table  *WatchTable `yaml:"table,omitempty"`
+	Files  *WatchFiles `yaml:"files,omitempty"`
+	Wait   Duration    `yaml:"wait,omitempty"` // how long what was fed last may take to get there; default: it is there when it is answered
+}
+
+// WatchTable is tables of a database: what is different when everything was fed is recorded.
+type WatchTable struct {
+	Source   string              `yaml:"source"`             // postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or sqlite:FILE
+	Password string              `yaml:"password,omitempty"` // env:NAME, or a file that only you can read
+	Tables   []string            `yaml:"tables"`
+	Keys     map[string][]string `yaml:"keys,omitempty"` // columns that tell rows apart, by table; default: the primary key
+}
+
+// WatchFiles is a folder, and those below it.
+type WatchFiles struct {
+	Dir    string   `yaml:"dir"`
+	Settle Duration `yaml:"settle,omitempty"` // for which a file must not change before it is finished; default 2s
+}
+
+// Live reports whether the target is a system that runs by itself, or leaves things where others do, too: nobody knows whether what
+// it says is as clean as the recording.
+func (s TargetSpec) Live() bool { return s.URL != nil || s.Remote != nil || len(s.Watch) > 0 }
 
 // Duration is a time.Duration that is written as "5s" in files.
 type Duration time.Duration

@@ -165,12 +165,47 @@ func (c *checker) checkTarget() {
 		c.checkReceiver("target.command.to", t.Command.To)
 		c.checkPlaceholders("target.command", t.Command.Run, t.Command.Env)
 	}
+	c.checkSQL(t.SQL)
+	c.checkRemote(t.Remote)
+	for i, w := range t.Watch {
+		label := fmt.Sprintf("target.watch[%d]", i)
+		c.checkReceiver(label+".system", w.System)
+		if w.Table != nil && len(w.Table.Tables) == 0 && !c.faulty[label+".table.tables"] && !c.faulty[label+".table"] {
+			c.problem(label+".table", "%s: name the tables", label)
+		}
+	}
 	if t.Files != nil {
 		c.checkPlaceholders("target.files", t.Files.Run, t.Files.Env)
 		c.checkLocal("target.files.in", t.Files.In)
 		c.checkLocal("target.files.out", t.Files.Out)
 		c.checkReceiver("target.files.to", t.Files.To)
 	}
+}
+
+func (c *checker) checkSQL(s *harness.SQLSpec) {
+	if s == nil {
+		return
+	}
+	for i, file := range s.Setup {
+		c.checkFile(fmt.Sprintf("target.sql.setup[%d]", i), file)
+	}
+	for i, file := range s.Run {
+		c.checkFile(fmt.Sprintf("target.sql.run[%d]", i), file)
+	}
+	for i, d := range s.Dump {
+		c.checkReceiver(fmt.Sprintf("target.sql.dump[%d].to", i), d.To)
+	}
+	c.checkReceiver("target.sql.to", s.To)
+}
+
+func (c *checker) checkRemote(s *harness.RemoteSpec) {
+	if s == nil {
+		return
+	}
+	for i, f := range s.Fetch {
+		c.checkReceiver(fmt.Sprintf("target.remote.fetch[%d].to", i), f.To)
+	}
+	c.checkReceiver("target.remote.to", s.To)
 }
 
 func (c *checker) checkMappings(kind string, list []harness.MappingSpec) {

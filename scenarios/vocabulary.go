@@ -49,7 +49,8 @@ var valueKinds = []string{
 
 // kinds are the keys of which exactly one stands in a mapping, by type.
 var kinds = map[string][]string{
-	"TargetSpec": {"url", "process", "command", "jq", "starlark", "template", "crosswalk", "files"},
+	"TargetSpec": {"url", "process", "command", "jq", "starlark", "template", "crosswalk", "sql", "remote", "files"},
+	"WatchSpec":  {"table", "files"},
 	"Upstream":   {"url", "process"},
 	"Invariant":  {"check", "use"},
 }

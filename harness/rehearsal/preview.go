@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -156,8 +157,8 @@ func (p Plan) answerers(systems []string) []Answerer {
 // reached is every address that the run would connect to, as far as the scenario tells, and what the guard says to it.
 func (p Plan) reached(fed []Fed, guard *replay.Guard) ([]Reach, error) {
 	var all []Reach
-	if u := p.Scenario.Target.URL; u != nil {
-		to := Reach{Address: u.Base, System: p.Scenario.Target.System, As: "target"}
+	if base := baseOf(p.Scenario.Target); base != "" {
+		to := Reach{Address: base, System: p.Scenario.Target.System, As: "target"}
 		for _, f := range fed {
 			if f.MayChange {
 				to.Writes += f.Count
@@ -166,6 +167,11 @@ func (p Plan) reached(fed []Fed, guard *replay.Guard) ([]Reach, error) {
 			}
 		}
 		all = append(all, to)
+	}
+	for _, w := range p.Scenario.Target.Watch {
+		if w.Table != nil && !strings.HasPrefix(w.Table.Source, "sqlite:") {
+			all = append(all, Reach{Address: w.Table.Source, System: w.System, As: "database", Reads: len(w.Table.Tables)})
+		}
 	}
 	for system, up := range p.Scenario.Upstreams {
 		if up.URL == nil {
@@ -193,6 +199,19 @@ func (p Plan) reached(fed []Fed, guard *replay.Guard) ([]Reach, error) {
 	return all, nil
 }
 
+// baseOf is the URL of the server that the target is, or that it works on; empty when there is none.
+func baseOf(t harness.TargetSpec) string {
+	switch {
+	case t.URL != nil:
+		return t.URL.Base
+	case t.Remote != nil:
+		return t.Remote.Base
+	case t.SQL != nil && strings.Contains(t.SQL.Source, "://"):
+		return t.SQL.Source
+	}
+	return ""
+}
+
 // addressOf is host:port of a URL.
 func addressOf(base string) (string, error) {
 	u, err := url.Parse(base)
@@ -201,7 +220,7 @@ func addressOf(base string) (string, error) {
 	}
 	port := u.Port()
 	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+		port = map[string]string{"http": "80", "https": "443", "postgres": "5432", "mysql": "3306"}[u.Scheme]
 	}
 	return net.JoinHostPort(u.Hostname(), port), nil
 }

@@ -47,7 +47,7 @@ func scrubberOf(p Plan, baseline harness.Recording) (*scrub.Scrubber, error) {
 }
 
 func reachesLive(s harness.Scenario) bool {
-	reached := s.Target.URL != nil
+	reached := s.Target.Live()
 	for _, up := range s.Upstreams {
 		reached = reached || up.URL != nil
 	}
@@ -93,7 +93,7 @@ func scrubbed(s harness.Scenario, run *harness.Memory, by *scrub.Scrubber) (*har
 // baseline itself needed no stand-ins.
 func sealOf(s harness.Scenario, baseline harness.Recording, scrubs bool) harness.ScrubSeal {
 	seal := baseline.Manifest().Scrub
-	if seal.Masked > 0 && (s.Target.URL != nil || len(s.Upstreams) > 0) && !scrubs {
+	if seal.Masked > 0 && (s.Target.Live() || len(s.Upstreams) > 0) && !scrubs {
 		return harness.ScrubSeal{}
 	}
 	return seal

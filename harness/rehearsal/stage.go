@@ -76,6 +76,9 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, scrubber 
 		return nil, err
 	}
 	s.closers = append(s.closers, s.target.Close)
+	if err := s.watch(ctx, p, env); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 

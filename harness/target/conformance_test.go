@@ -59,6 +59,17 @@ func subjects() []subject {
 		{"crosswalk", func(t *testing.T) harness.TargetSpec {
 			return harness.TargetSpec{Crosswalk: []harness.CrosswalkSpec{{From: "registrations.csv", Table: "codes.csv", Output: "out.csv", To: "lms"}}}
 		}, files, nil},
+		{"sql", func(t *testing.T) harness.TargetSpec {
+			return harness.TargetSpec{SQL: &harness.SQLSpec{Load: []harness.SQLLoad{{From: "*.csv", Table: "people"}}, Run: []string{"map.sql"}, Dump: []harness.SQLDump{{Table: "people", Output: "people.csv"}}, To: "lms"}}
+		}, files[:1], nil},
+		{"remote", func(t *testing.T) harness.TargetSpec {
+			return harness.TargetSpec{Remote: newJobServer(t).recipe()}
+		}, files, nil},
+		{"func", func(t *testing.T) harness.TargetSpec {
+			return harness.TargetSpec{Func: func(context.Context, harness.Exchange) (harness.Handed, error) {
+				return harness.Handed{Outputs: []harness.Output{{Name: "a.csv", To: "lms", Body: []byte("a\n")}}}, nil
+			}}
+		}, files, nil},
 		{"files", func(t *testing.T) harness.TargetSpec {
 			return harness.TargetSpec{Files: &harness.FilesSpec{Run: []string{"rehearse", "as-job"}, To: "lms"}}
 		}, files, &harness.TargetSpec{Files: &harness.FilesSpec{Run: absent, To: "lms"}}},
@@ -68,7 +79,7 @@ func subjects() []subject {
 func conformanceEnv(t *testing.T) harness.StageEnv {
 	env := testEnv(t)
 	write(t, env, map[string]string{
-		"map.jq": "map(.)", "map.star": "def map(msg): return [r for r in msg.value]", "map.tmpl": "{{range .}}{{.ID}}\n{{end}}", "codes.csv": "ID,name\nH1,one\n",
+		"map.jq": "map(.)", "map.star": "def map(msg): return [r for r in msg.value]", "map.tmpl": "{{range .}}{{.ID}}\n{{end}}", "map.sql": "UPDATE people SET CRN = 'x'", "codes.csv": "ID,name\nH1,one\n",
 	})
 	return env
 }

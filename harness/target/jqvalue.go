@@ -205,12 +205,22 @@ func writeRow(b *bytes.Buffer, cells []string) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		if strings.ContainsAny(cell, "\",\r\n") || cell == "" && len(cells) == 1 { // a lone empty cell would be a blank line
-			cell = `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
+		if cell == "" && len(cells) == 1 { // a lone empty cell would be a blank line
+			cell = `""`
+		} else {
+			cell = quotedCell(cell)
 		}
 		b.WriteString(cell)
 	}
 	b.WriteByte('\n')
+}
+
+// quotedCell quotes where RFC 4180 needs it.
+func quotedCell(text string) string {
+	if strings.ContainsAny(text, "\",\r\n") {
+		return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
+	}
+	return text
 }
 
 // jsonNumber is a number as JSON writes it (RFC 8259).

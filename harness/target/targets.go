@@ -35,7 +35,10 @@ var Kinds = []Kind{
 	{"starlark", "mappings in Starlark, run inside with exact numbers", starlarkLanguage.chosen, starlarkLanguage.newTarget, starlarkLanguage.describe},
 	{"template", "mappings as text templates, for flat files", templateLanguage.chosen, templateLanguage.newTarget, templateLanguage.describe},
 	{"crosswalk", "code tables by themselves: codes in, translations out", func(s harness.TargetSpec) bool { return len(s.Crosswalk) > 0 }, newCrosswalk, describeCrosswalk},
+	{"sql", "SQL scripts in a database of their own", func(s harness.TargetSpec) bool { return s.SQL != nil }, newSQL, describeSQL},
+	{"remote", "a job on another system's test runtime, triggered over HTTP", func(s harness.TargetSpec) bool { return s.Remote != nil }, newRemote, describeRemote},
 	{"files", "a batch job: files in a folder, a command, files out", func(s harness.TargetSpec) bool { return s.Files != nil }, newFiles, describeFiles},
+	{"func", "a function of a test in Go", func(s harness.TargetSpec) bool { return s.Func != nil }, newFunc, func(harness.TargetSpec) string { return "a function in Go" }},
 }
 
 // New returns the target that the specification names. Exactly one kind must be set; everything that can be wrong with

@@ -201,15 +201,7 @@ func onText(value any, change func(string) string) (string, error) {
 	return change(text), err
 }
 
-// csvCell quotes where RFC 4180 needs it.
-func csvCell(value any) (string, error) {
-	return onText(value, func(text string) string {
-		if strings.ContainsAny(text, "\",\r\n") {
-			return `"` + strings.ReplaceAll(text, `"`, `""`) + `"`
-		}
-		return text
-	})
-}
+func csvCell(value any) (string, error) { return onText(value, quotedCell) }
 
 // joinCells writes the fields of a row that are named, as CSV cells with a separator between them.
 func joinCells(separator string, row any, names ...string) (string, error) {
