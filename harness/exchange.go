@@ -56,6 +56,8 @@ const (
 	FaultTimeout     = "timeout"     // the answer did not come in time
 	FaultTruncated   = "truncated"   // a body was larger than the recorder's limit and was cut
 	FaultClientGone  = "client-gone" // the client went away before the answer ended
+	FaultNotSent     = "not-sent"    // a replay could not make the request: a value of an answer before it is missing
+	FaultNotReached  = "not-reached" // a request was repeated, and the answer did not come to the recorded end
 )
 
 // Status is the three-digit answer of an HTTP exchange, 0 when there is none.

@@ -49,6 +49,19 @@ type Pace struct {
 	Rate   float64 // most requests a second; 0: no bound
 }
 
+// Contradiction is the key that does not go with the others, and why; empty when all fit together.
+func (r Replay) Contradiction() (key, why string) {
+	switch {
+	case r.Concurrency < 0 || r.Concurrency > MaxConcurrent:
+		return "concurrency", fmt.Sprintf("%d requests at the same time; write 1 to %d", r.Concurrency, MaxConcurrent)
+	case r.Order == OrderGlobal && r.Concurrency > 1:
+		return "order", "global sends one request after the other; drop concurrency, or write session"
+	case r.MaxGap > 0 && !r.Pace.Recorded():
+		return "max-gap", "there are pauses only at a pace by the recorded times, such as original or 2x"
+	}
+	return "", ""
+}
+
 const asFastAsPossible = "as-fast-as-possible"
 
 // String writes the pace as UnmarshalText reads it.

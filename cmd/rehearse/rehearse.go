@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 
@@ -25,6 +26,9 @@ type runFlags struct {
 	output, out, mode, failOn, candidate string
 	allow, also, confirmed               []string
 	policy, key, vault                   string
+	pace                                 string
+	concurrency                          int
+	maxGap                               time.Duration
 	mask, dryRun                         bool
 	verbose, quiet, expectFailure        bool
 	silent                               bool // the report is kept and not shown
@@ -51,6 +55,9 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.policy, "policy", "", "scrub policy `file` of the recordings: what live systems answer is scrubbed like them; the built-in policy unless told otherwise")
 			set.StringVar(&f.key, "key", "", keyUsage)
 			set.StringVar(&f.vault, "vault", "", "`file` that remembers the stand-ins of the recordings, if they were made with one")
+			set.StringVar(&f.pace, "pace", "", "`pace` of the requests: as-fast-as-possible, original, a factor such as 2x, a rate such as 50/s; instead of the scenario's")
+			set.DurationVar(&f.maxGap, "max-gap", 0, "cut longer pauses of the recording to this `duration`; for the paces original and 2x; instead of the scenario's")
+			set.IntVar(&f.concurrency, "concurrency", 0, "`number` of requests at the same time, of different sessions; instead of the scenario's")
 			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
 			set.StringArrayVar(&f.confirmed, "confirm-origin", nil, "`host` where the recording was made, or of production, that you mean to reach in this run; never in CI")
 		},
@@ -241,6 +248,9 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 	if f.candidate != "" {
 		scenario.Candidate = f.candidate
 	}
+	if scenario.Replay, err = f.replay(scenario.Replay); err != nil {
+		return nil, err
+	}
 	scratch, err := os.MkdirTemp("", "rehearse-")
 	if err != nil {
 		return nil, err
@@ -279,6 +289,21 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return outcome, nil
 	}
 	return outcome, a.show(outcome.Report, f.output, written{file: f.out}.of(outcome.Report), options)
+}
+
+// replay is how to feed the recording: as the scenario says, where no flag says otherwise.
+func (f runFlags) replay(r harness.Replay) (harness.Replay, error) {
+	if f.pace != "" {
+		if err := r.Pace.UnmarshalText([]byte(f.pace)); err != nil {
+			return r, harness.Usage(fmt.Errorf("run: --pace: %w", err), "")
+		}
+	}
+	r.Concurrency = cmp.Or(f.concurrency, r.Concurrency)
+	r.MaxGap = cmp.Or(harness.Duration(f.maxGap), r.MaxGap)
+	if key, why := r.Contradiction(); key != "" {
+		return r, harness.Usage(fmt.Errorf("run: %s: %s", key, why), "see replay in the scenario, and the flags --pace, --max-gap and --concurrency")
+	}
+	return r, nil
 }
 
 // openScenario reads a scenario and the workspace that it lies in.

@@ -168,6 +168,21 @@ func (n Node) Name() string {
 	return n.doc.syntax.decode(raw, nil)
 }
 
+// PlainText is the text of a scalar as it stands in the source, without a copy; nil when it is decoded, or empty.
+func (n Node) PlainText() []byte {
+	raw := n.Raw()
+	if _, ok := n.doc.syntax.(jsonSyntax); !ok {
+		return nil
+	}
+	if raw[0] != '"' {
+		return raw
+	}
+	if raw = raw[1 : len(raw)-1]; bytes.IndexByte(raw, '\\') >= 0 {
+		return nil
+	}
+	return raw
+}
+
 // PlainName is the name as it stands in the source, without a copy; nil when it is decoded, or does not stand there.
 func (n Node) PlainName() []byte {
 	raw := n.RawName()

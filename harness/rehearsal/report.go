@@ -25,7 +25,7 @@ func (p Plan) report(baseline *fixtures.Recording, s *stage, c *harness.Comparis
 		Before:   harness.Side{Name: p.Scenario.Recording, Digest: baseline.Digest(), Exchanges: c.Exchanges[0], Manifest: baseline.Manifest()},
 		After:    harness.Side{Name: "this run", Digest: digest, Exchanges: c.Exchanges[1], Manifest: s.recording.Manifest()},
 		Findings: findings, Records: c.Records, Suppressed: c.Suppressed, Unused: c.Unused, Expired: c.Expired,
-		Notes: slices.Concat(c.Notes, s.mockNotes()), NotTested: p.notTested(), Egress: s.guard.Connections(), Logs: s.logList(),
+		Notes: slices.Concat(c.Notes, s.feeding.feedNotes(), s.mockNotes()), NotTested: p.notTested(s.feeding.options.Replay), Egress: s.guard.Connections(), Logs: s.logList(),
 	}
 	r.Judge()
 	return r, nil
@@ -47,13 +47,19 @@ func (s *stage) mockNotes() []string {
 }
 
 // notTested says what this run is silent about.
-func (p Plan) notTested() []string {
+func (p Plan) notTested(r harness.Replay) []string {
 	var list []string
 	for _, system := range p.Scenario.Mocks {
 		list = append(list, fmt.Sprintf("%s itself: its answers came from the recording.", p.Catalogue.SystemTitle(system)))
 	}
-	list = append(list, "Load, timing and parallel sessions: sessions were fed one after the other.",
-		"Codes and fields that do not occur in the recording.")
+	timing := "Load, timing and parallel sessions: sessions were fed one after the other."
+	switch {
+	case r.Concurrency > 1:
+		timing = fmt.Sprintf("Load: at most %d requests were under way at the same time.", r.Concurrency)
+	case r.Order != harness.OrderSession:
+		timing = "Load, timing and parallel sessions: requests were fed one after the other."
+	}
+	list = append(list, timing, "Codes and fields that do not occur in the recording.")
 	return list
 }
 

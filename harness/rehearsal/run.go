@@ -9,7 +9,6 @@ import (
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/explain"
-	"github.com/rehearse-dev/rehearse/harness/replay"
 	"github.com/rehearse-dev/rehearse/harness/target"
 )
 
@@ -94,13 +93,17 @@ func Replay(ctx context.Context, p Plan, exchanges harness.Recording) (harness.R
 	return stage.recording, nil
 }
 
-// play starts the stage, feeds the target and ends it all.
+// play starts the stage, feeds the target and ends it all. What crossed is in the stage.
 func (p Plan) play(ctx context.Context, recording harness.Recording, scrubber *scrub.Scrubber) (*stage, error) {
 	sessions, err := fed(p.Scenario, recording)
 	if err != nil {
 		return nil, err
 	}
-	stage, err := setStage(ctx, p, recording, scrubber)
+	feeding, err := p.prepare(sessions, len(watched(p.Scenario, recording)) > 0)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := setStage(ctx, p, recording, feeding, scrubber)
 	if err != nil {
 		return nil, err
 	}
@@ -109,12 +112,13 @@ func (p Plan) play(ctx context.Context, recording harness.Recording, scrubber *s
 		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
 	}
 	p.tell(fmt.Sprintf("feeding %s (exchanges: %d, sessions: %d)", p.Scenario.Target.System, sessions.Count(), len(sessions)))
-	if err := replay.Feed(ctx, stage.target, sessions, stage.recording, replay.Options{Before: stage.session.set}); err != nil {
+	if err := feeding.feed(ctx, stage.target); err != nil {
 		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
 	}
 	if err := stage.close(); err != nil {
 		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
 	}
+	stage.recording = feeding.recording(stage.recording.Manifest())
 	return stage, nil
 }
 
@@ -132,7 +136,8 @@ func judge(p Plan, baseline *fixtures.Recording, stage *stage) (*harness.Report,
 	if err != nil {
 		return nil, err
 	}
-	comparison, findings, err := Compare(before, stage.recording, explain.Case{
+	before, after := stage.feeding.comparable(before, stage.recording)
+	comparison, findings, err := Compare(before, after, explain.Case{
 		Scenario: p.Scenario, Catalogue: p.Catalogue, Crosswalks: crosswalks, Reads: target.Reads(p.Scenario.Target, p.Scenario.Root), Now: now,
 		Traces: target.Traces(p.Scenario.Target, p.Scenario.Root),
 	})

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"slices"
 	"sync"
@@ -24,7 +23,7 @@ type stage struct {
 	target    harness.Stage
 	recording *harness.Memory
 	scrubber  *scrub.Scrubber // of what live systems say; nil: it stays
-	session   *currentSession
+	feeding   *feeding
 	guard     *replay.Guard
 	mocks     map[string]*mock.Mock
 	bases     map[string]string // URLs of the live upstreams
@@ -36,11 +35,11 @@ type stage struct {
 }
 
 // setStage starts everything around the target, then the target.
-func setStage(ctx context.Context, p Plan, baseline harness.Recording, scrubber *scrub.Scrubber) (s *stage, err error) {
+func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *feeding, scrubber *scrub.Scrubber) (s *stage, err error) {
 	s = &stage{
 		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline, scrubber != nil)}),
 		scrubber:  scrubber,
-		session:   &currentSession{}, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
+		feeding:   feeding, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
 	}
 	if s.guard, err = p.guard(baseline); err != nil {
 		return nil, err
@@ -56,7 +55,7 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, scrubber 
 		return nil, err
 	}
 	s.closers = append(s.closers, proxy.Close)
-	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext}
+	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext, Wait: time.Duration(p.Scenario.Replay.Timeout)}
 	for _, system := range watched(p.Scenario, baseline) {
 		base, err := s.answerer(ctx, p, baseline, system, env)
 		if err != nil {
@@ -123,7 +122,7 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline harness.Recording
 
 // mock serves the system's recorded answers on loopback.
 func (s *stage) mock(baseline harness.Recording, system string) (string, error) {
-	o := mock.Options{Systems: []string{system}, Session: func(*http.Request) string { return s.session.get() }}
+	o := mock.Options{Systems: []string{system}, Session: s.feeding.sessionOf}
 	if s.scrubber != nil {
 		o.Scrub = s.scrubber.Exchange
 	}
@@ -148,7 +147,7 @@ func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) 
 	}
 	tap := &httptap.Tap{
 		Upstream: upstream, From: p.Scenario.Target.System, To: system, Transport: s.guard.RoundTripper(),
-		Session: func(*http.Request) string { return s.session.get() }, Now: func() time.Time { return now },
+		Session: s.feeding.sessionOf, Now: func() time.Time { return now },
 	}
 	addr, err := tap.Listen("127.0.0.1:0")
 	if err != nil {
@@ -156,7 +155,7 @@ func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) 
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- tap.Record(ctx, s.recording) }()
+	go func() { done <- tap.Record(ctx, s.feeding) }()
 	s.closers = append(s.closers, func() error {
 		cancel()
 		return <-done
@@ -172,25 +171,6 @@ func (s *stage) close() error {
 		}
 	})
 	return s.err
-}
-
-// currentSession names the session that is being fed. Sessions are fed one after the other, so calls that the target
-// makes meanwhile belong to it.
-type currentSession struct {
-	mu   sync.Mutex
-	name string
-}
-
-func (c *currentSession) set(name string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.name = name
-}
-
-func (c *currentSession) get() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.name
 }
 
 // maxLog is how much of a program's talk is kept, in bytes.

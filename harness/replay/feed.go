@@ -3,142 +3,98 @@ package replay
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// Session is the fed exchanges of one unit of work, in recorded order.
-type Session struct {
-	Name      string
-	Exchanges []harness.Exchange
-}
-
-// Sessions are fed one after the other.
-type Sessions []Session
-
-// Group takes from the recording every exchange to the system, grouped by session in order of first appearance.
-// Exchanges without a session share one session with an empty name, because nothing says that they can be told apart;
-// their order among each other is kept.
-func Group(rec harness.Recording, system string) (Sessions, error) {
-	var sessions Sessions
-	at := map[string]int{}
-	for x, err := range rec.Exchanges() {
-		if err != nil {
-			return nil, fmt.Errorf("read exchanges to %s: %w", system, err)
-		}
-		if x.To != system {
-			continue
-		}
-		i, known := at[x.Session]
-		if !known {
-			i = len(sessions)
-			at[x.Session] = i
-			sessions = append(sessions, Session{Name: x.Session})
-		}
-		sessions[i].Exchanges = append(sessions[i].Exchanges, x)
-	}
-	return sessions, nil
-}
-
-// Count is the number of exchanges in all sessions.
-func (s Sessions) Count() int {
-	n := 0
-	for _, session := range s {
-		n += len(session.Exchanges)
-	}
-	return n
-}
-
-// Options are hooks of Feed.
+// Options of Feed. The zero value sends one request at a time in the order of the recording, as it was recorded.
 type Options struct {
-	// Before is called before each session, so that the taps around the target know whose calls they see.
+	harness.Replay
+
+	// Before is called before each session, or before each request of another session than the last one, so that the taps
+	// around the target know whose calls they see. It is not called when sessions are fed at the same time.
 	Before func(session string)
+
+	// Links puts live values in the place of recorded ones. Nil sends what was recorded.
+	Links Links
+
+	// Marks are added to the requests, so that the calls that the target makes meanwhile tell their session. Nil adds
+	// nothing.
+	Marks *Marks
+
+	// Keep takes what a stage answered request by request, in an order that does not depend on timing within a session.
+	// Nil puts it into the sink.
+	Keep func(Sent) error
 }
 
-// Feed delivers the sessions to the stage in order, one at a time. What crosses is in the sink when it returns. It
-// stops at the first error and when the context ends, with the context's error.
-func Feed(ctx context.Context, stage harness.Stage, sessions Sessions, sink harness.Sink, o Options) error {
+// Links is the knowledge of which answers hold what later requests need. It is safe for concurrent use.
+type Links interface {
+	// Producers are the IDs of the recorded exchanges that must be answered before the one with the ID is sent.
+	Producers(id string) []string
+	// Request puts live values in the place of the recorded ones. The error says which value there is not.
+	Request(recorded harness.Exchange) (harness.Exchange, error)
+	// Learn takes the values of a live answer.
+	Learn(recorded, live harness.Exchange) error
+}
+
+// Sent is a request that was sent, with its answer.
+type Sent struct {
+	Of      string // ID of the recorded exchange
+	Attempt int    // from 1; a poll may need several
+	harness.Exchange
+}
+
+// Account is what happened while feeding, beside the exchanges themselves.
+type Account struct {
+	Polls []Poll
+	Late  Lateness
+	Notes []string // what the options ask for and the stage cannot do
+}
+
+// Feed delivers the sessions to the stage. A stage that answers request by request gets them as the options say; every
+// other one gets one session after the other, whole. What crosses is in the sink when Feed returns. It stops at the
+// first error and when the context ends, with the context's error; nothing is under way any more then.
+func Feed(ctx context.Context, stage harness.Stage, sessions Sessions, sink harness.Sink, o Options) (*Account, error) {
+	if o.Before == nil {
+		o.Before = func(string) {}
+	}
+	if answerer, ok := stage.(harness.Answerer); ok {
+		if o.Keep == nil {
+			o.Keep = func(s Sent) error { return sink.Put(s.Exchange) }
+		}
+		return feedRequests(ctx, answerer, sessions, o)
+	}
+	account := &Account{}
+	if o.Pace != (harness.Pace{}) || o.Concurrency > 1 {
+		account.Notes = append(account.Notes, "pace and concurrency were not applied: the target takes a whole session at a time")
+	}
 	for _, session := range sessions {
 		if err := ctx.Err(); err != nil {
-			return err
+			return nil, err
 		}
-		if o.Before != nil {
-			o.Before(session.Name)
-		}
+		o.Before(session.Name)
 		if err := stage.Feed(ctx, session.Exchanges, sink); err != nil {
-			return fmt.Errorf("feed session %q: %w", session.Name, err)
+			return nil, fmt.Errorf("feed session %q: %w", session.Name, err)
 		}
 	}
-	return nil
+	return account, nil
 }
 
-// place is what a candidate must share with the exchange that it replaces.
-type place struct{ channel, operation string }
-
-func placeOf(x *harness.Exchange) place { return place{x.Channel, x.Operation()} }
-
-// Substitute returns the baseline in which the exchanges of the candidate take the place of the recorded ones. A
-// candidate takes the place of the first recorded exchange that shares session, channel and operation and is not yet
-// replaced; it keeps the ID, session and time of what it replaces. When the session has no such exchange left, the
-// candidate is appended to it. A candidate whose session is empty or unknown to the baseline matches by channel and
-// operation in any session; without a session and without a match it is appended to the session without a name, or to
-// the only one. One that finds no place is an error: it would be left out in silence otherwise.
-func Substitute(baseline, candidate Sessions) (Sessions, error) {
-	out := slices.Clone(baseline)
-	free := make([]map[place][]int, len(out)) // for each session the positions that are not yet replaced
-	index := map[string]int{}
-	for i := range out {
-		out[i].Exchanges = slices.Clone(out[i].Exchanges)
-		index[out[i].Name] = i
-		free[i] = map[place][]int{}
-		for j := range out[i].Exchanges {
-			p := placeOf(&out[i].Exchanges[j])
-			free[i][p] = append(free[i][p], j)
-		}
+// feedRequests sends request by request.
+func feedRequests(ctx context.Context, stage harness.Answerer, sessions Sessions, o Options) (*Account, error) {
+	steps := stepsOf(sessions)
+	waits := findWaits(steps, o.Polling)
+	graph, err := arrange(steps, o)
+	if err != nil {
+		return nil, err
 	}
-	for _, session := range candidate {
-		for _, x := range session.Exchanges {
-			i, known := index[session.Name]
-			known = known && session.Name != ""
-			if !known {
-				i = firstFree(free, placeOf(&x))
-			}
-			if i < 0 && session.Name == "" {
-				i = unnamed(out)
-			}
-			if i < 0 {
-				return nil, harness.Usage(fmt.Errorf("place candidate exchange %s (%s): no session of the baseline has an exchange like it left", x.ID, x.Operation()),
-					"give the candidate the session of the recorded exchange that it replaces")
-			}
-			out[i].put(x, free[i])
-		}
+	r := newRun(stage, steps, graph, o)
+	if err := r.work(ctx); err != nil {
+		return nil, err
 	}
-	return out, nil
-}
-
-// unnamed is the session that exchanges without a session belong to: the one without a name, else the only one.
-func unnamed(sessions Sessions) int {
-	if len(sessions) == 1 {
-		return 0
+	account := &Account{Late: r.late}
+	for _, w := range waits {
+		account.Polls = append(account.Polls, w.account())
 	}
-	return slices.IndexFunc(sessions, func(s Session) bool { return s.Name == "" })
-}
-
-func firstFree(free []map[place][]int, p place) int {
-	return slices.IndexFunc(free, func(f map[place][]int) bool { return len(f[p]) > 0 })
-}
-
-// put replaces the first free exchange of the same place, or appends.
-func (s *Session) put(x harness.Exchange, free map[place][]int) {
-	p := placeOf(&x)
-	x.Session = s.Name
-	if at := free[p]; len(at) > 0 {
-		was := s.Exchanges[at[0]]
-		x.ID, x.At = was.ID, was.At
-		s.Exchanges[at[0]], free[p] = x, at[1:]
-		return
-	}
-	x.ID = ""
-	s.Exchanges = append(s.Exchanges, x)
+	return account, nil
 }

@@ -155,7 +155,7 @@ func (*stage) Close() error { return nil }
 func TestFeedGoesSessionBySession(t *testing.T) {
 	sessions := Sessions{{"tue", []harness.Exchange{file("1", "tue", "a"), file("2", "tue", "b")}}, {"mon", []harness.Exchange{file("3", "mon", "a")}}}
 	s := &stage{}
-	err := Feed(t.Context(), s, sessions, harness.NewMemory(harness.Manifest{}), Options{Before: func(name string) {
+	_, err := Feed(t.Context(), s, sessions, harness.NewMemory(harness.Manifest{}), Options{Before: func(name string) {
 		s.fed = append(s.fed, name)
 	}})
 	if err != nil {
@@ -170,13 +170,13 @@ func TestFeedStops(t *testing.T) {
 	sessions := Sessions{{"tue", []harness.Exchange{file("1", "tue", "a")}}, {"mon", []harness.Exchange{file("3", "mon", "a")}}}
 	broken := harness.CannotRun(errors.New("broken"), "mend it")
 	s := &stage{err: broken}
-	err := Feed(t.Context(), s, sessions, harness.NewMemory(harness.Manifest{}), Options{})
+	_, err := Feed(t.Context(), s, sessions, harness.NewMemory(harness.Manifest{}), Options{})
 	if !errors.Is(err, broken) || harness.ClassOf(err) != harness.ClassCannotRun || len(s.fed) != 1 {
 		t.Errorf("err %v after %v", err, s.fed)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	s = &stage{}
-	err = Feed(ctx, s, sessions, harness.NewMemory(harness.Manifest{}), Options{Before: func(string) { cancel() }})
+	_, err = Feed(ctx, s, sessions, harness.NewMemory(harness.Manifest{}), Options{Before: func(string) { cancel() }})
 	if !errors.Is(err, context.Canceled) || len(s.fed) != 1 {
 		t.Errorf("err %v after %v; want the session that runs and no other", err, s.fed)
 	}
