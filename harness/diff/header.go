@@ -12,9 +12,9 @@ import (
 // header compares the first rows of two tables. A name that is only spelled in another way is a difference of form of
 // its column, with the rows as its count; the returned table has the spelling of the baseline, so that its rows are
 // compared as those of one column. The order of the columns that both tables have is a fact, too.
-func (c *comparer) header(half string, a, b *payload.Doc) *payload.Doc {
+func (c *comparer) header(at bodyPlace, a, b *payload.Doc) *payload.Doc {
 	h := headersOf(a, b)
-	c.columns(half, h, a.Root().Len())
+	c.columns(at, h, a.Root().Len())
 	return h.b
 }
 
@@ -38,18 +38,18 @@ func headersOf(a, b *payload.Doc) headers {
 }
 
 // columns states how the columns of a table with that many rows are spelled and ordered.
-func (c *comparer) columns(half string, h headers, rows int) {
+func (c *comparer) columns(place bodyPlace, h headers, rows int) {
 	for _, name := range h.was {
 		if now, ok := h.respelled[name]; ok {
 			from := len(c.out.Differences)
-			c.emit(harness.PathOf(harness.Name(half), harness.Name("body"), harness.Each(), harness.Name(name)), harness.Reformed, textValue(name), textValue(now))
+			c.emit(place.body.Child(harness.Each()).Child(harness.Name(name)), harness.Reformed, textValue(name), textValue(now))
 			for i := range c.out.Differences[from:] {
 				c.out.Differences[from+i].Count = max(1, rows)
 			}
 		}
 	}
 	if x, y := common(h.was, h.is), common(h.is, h.was); !slices.Equal(x, y) {
-		at := harness.PathOf(harness.Name(half), harness.Name("form"), harness.Name("column order"))
+		at := place.form.Child(harness.Name("column order"))
 		c.emit(at, harness.Reformed, textValue(strings.Join(x, ", ")), textValue(strings.Join(y, ", ")))
 	}
 }

@@ -32,7 +32,9 @@ func (c *comparer) message(half string, was, is *harness.Message) error {
 	if err != nil {
 		return err
 	}
-	c.body(half, a, b)
+	if !c.archive(half, was, is, a, b) {
+		c.body(half, a, b)
+	}
 	return nil
 }
 
@@ -69,31 +71,54 @@ func (c *comparer) countRecords(half string, m harness.Message) error {
 	return nil
 }
 
+// bodyPlace is where the differences of a body are, or of a file within one.
+type bodyPlace struct{ body, form harness.Path }
+
+func placeOfBody(half string) bodyPlace {
+	return bodyPlace{harness.PathOf(harness.Name(half), harness.Name("body")), harness.PathOf(harness.Name(half), harness.Name("form"))}
+}
+
+// member is the place of a file within the body.
+func (p bodyPlace) member(name string) bodyPlace {
+	return bodyPlace{p.body.Child(harness.Name(name)), p.form.Child(harness.Name(name))}
+}
+
+// spelling is the place of bytes that carry no meaning.
+func (p bodyPlace) spelling() harness.Path { return p.form.Child(harness.Name("bytes")) }
+
 // body compares two documents whose bytes differ.
 func (c *comparer) body(half string, a, b *payload.Doc) {
-	at := harness.PathOf(harness.Name(half), harness.Name("body"))
+	at := placeOfBody(half)
+	c.documents(at, a, b, func(a, b payload.Node) { c.surveyBody(half, at.body, a, b) })
+}
+
+// documents compares what differs in its bytes. Survey chooses the keys of lists before they are compared.
+func (c *comparer) documents(at bodyPlace, a, b *payload.Doc, survey func(a, b payload.Node)) {
 	if a.Format == "bytes" && b.Format == "bytes" {
-		c.bytes(at, harness.Changed, a.Source, b.Source)
+		c.bytes(at.body, harness.Changed, a.Source, b.Source)
 		return
 	}
 	before := c.facts()
 	c.isText = a.Format == "text" && b.Format == "text"
-	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), a, b)
-	b = c.header(half, a, b)
-	c.surveyBody(half, at, a.Root(), b.Root())
-	c.value(at, a.Root(), b.Root())
-	switch {
-	case c.facts() != before || bytes.Equal(a.Source, b.Source):
-	case c.exact:
-		c.bytes(spelling(half), harness.Reformed, a.Source, b.Source)
-	default:
-		c.notes.add(sameMeaning)
+	c.shape(at.form, a, b)
+	source := b.Source
+	b = c.header(at, a, b)
+	survey(a.Root(), b.Root())
+	c.value(at.body, a.Root(), b.Root())
+	if c.facts() == before {
+		c.spelled(at, a.Source, source)
 	}
 }
 
-// spelling is the place of bytes that carry no meaning.
-func spelling(half string) harness.Path {
-	return harness.PathOf(harness.Name(half), harness.Name("form"), harness.Name("bytes"))
+// spelled tells of bytes that differ and mean the same.
+func (c *comparer) spelled(at bodyPlace, a, b []byte) {
+	switch {
+	case bytes.Equal(a, b):
+	case c.exact:
+		c.bytes(at.spelling(), harness.Reformed, a, b)
+	default:
+		c.notes.add(sameMeaning)
+	}
 }
 
 // facts is how many differences were found so far, suppressed ones included.

@@ -58,7 +58,7 @@ func (c *comparer) streamed(half string, was, is harness.Message) (done bool, er
 	}
 	before := c.facts()
 	c.shape(harness.PathOf(harness.Name(half), harness.Name("form")), s.form(0), s.form(1))
-	c.columns(half, s.header, s.rows[0])
+	c.columns(placeOfBody(half), s.header, s.rows[0])
 	if harness.KindOfChannel(c.place.Channel).Volumes && len(samples[0]) > 0 && samples[0][0].Kind() == harness.KindObject || s.tables && s.rows[0] != s.rows[1] {
 		c.records(s.at, s.rows[0], s.rows[1])
 	}
@@ -99,7 +99,7 @@ func (s *streaming) spelling(half string) (err error) {
 		}
 	}
 	was, is := s.bodies[0].Body, s.bodies[1].Body
-	s.c.emit(spelling(half), harness.Reformed, bytesValue(was.Size(), unknownData, was.Digest(), offset), bytesValue(is.Size(), unknownData, is.Digest(), offset))
+	s.c.emit(placeOfBody(half).spelling(), harness.Reformed, bytesValue(was.Size(), unknownData, was.Digest(), offset), bytesValue(is.Size(), unknownData, is.Digest(), offset))
 	return nil
 }
 
