@@ -64,6 +64,7 @@ var builtIn = []struct{ at, reason string }{
 	{"*.head.:proto", "version of one hop, not of the message"},
 	{"response.head.Date", "moment of the answer, set by every server"},
 	{"request.head.:mtime", "moment of writing, not content"},
+	{`*.form["member times"]`, "moment of writing, not content"},
 }
 
 // CheckRule reports what is wrong with a rule: its comparison, its parameters, its reason.

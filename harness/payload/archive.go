@@ -43,7 +43,9 @@ var archives = []struct {
 	is     func([]byte) bool
 	open   func(name string, source []byte) (*Archive, error)
 }{
-	{"zip", func(b []byte) bool { return bytes.HasPrefix(b, []byte("PK\x03\x04")) || bytes.HasPrefix(b, []byte("PK\x05\x06")) }, openZip},
+	{"zip", func(b []byte) bool {
+		return bytes.HasPrefix(b, []byte("PK\x03\x04")) || bytes.HasPrefix(b, []byte("PK\x05\x06"))
+	}, openZip},
 	{"gzip", func(b []byte) bool { return bytes.HasPrefix(b, []byte("\x1f\x8b\x08")) }, openGzip},
 	{"tar", isTar, openTar},
 }
