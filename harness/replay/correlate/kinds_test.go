@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -124,6 +125,12 @@ func replay(t testing.TB, recorded, live []harness.Exchange) *Plan {
 	return plan
 }
 
+// token is an unsigned token about an account.
+func token(account string) string {
+	part := base64.RawURLEncoding.EncodeToString
+	return part([]byte(`{"alg":"none"}`)) + "." + part([]byte(`{"sub":"`+account+`","admin":true}`)) + "."
+}
+
 func b64(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
 
 // Each kind of link: what is recorded, what a server with other values would be sent and answer.
@@ -239,6 +246,48 @@ func TestKindsOfLinks(t *testing.T) {
 				"GET /labels/AA11BB22CC33", "200",
 			},
 			[]string{"aa11bb22cc33", "1a2b3c4d5e6f", "AA11BB22CC33", "1A2B3C4D5E6F"}, []string{"request.segment[1]"},
+		},
+		{
+			"a UUID without its hyphens",
+			[]string{
+				"POST /a\n\n{}", "201\n\n" + `{"id":"` + uuid + `"}`,
+				"GET /files/" + strings.ReplaceAll(uuid, "-", "") + ".pdf", "200",
+			},
+			[]string{uuid, other, strings.ReplaceAll(uuid, "-", ""), strings.ReplaceAll(other, "-", "")}, []string{"request.segment[1]"},
+		},
+		{
+			"an address that was assigned, and none that stands in a configuration",
+			[]string{
+				"POST /networking/ips\n\n{}", "200\n\n" + `{"address":"203.0.113.7","gateway":"203.0.113.1"}`,
+				"GET /networking/ips/203.0.113.7?gateway=203.0.113.1", "200",
+			},
+			[]string{"203.0.113.7", "198.51.100.44"}, []string{"request.segment[2]"},
+		},
+		{
+			"the claims of a token",
+			[]string{
+				"POST /token\n\n{}", "200\n\n" + `{"jwt":"` + token("acct-5f8b1c9e3d2a") + `"}`,
+				"GET /accounts/acct-5f8b1c9e3d2a", "200",
+			},
+			[]string{token("acct-5f8b1c9e3d2a"), token("acct-00ff00ff00ff"), "acct-5f8b1c9e3d2a", "acct-00ff00ff00ff"}, []string{"request.segment[1]"},
+		},
+		{
+			"hexadecimal and base64 of what was given, and an id within what was given in base64",
+			[]string{
+				"POST /a\n\n{}", "201\n\n" + `{"id":"node 7:77a1c0ffee42","cursor":"` + b64("after:99b2beef0042") + `"}`,
+				"GET /b?h=" + hex.EncodeToString([]byte("node 7:77a1c0ffee42")) + "&b=" + b64("[77a1c0ffee42]") + "&after=99b2beef0042", "200",
+			},
+			[]string{"77a1c0ffee42", "0123456789ab", hex.EncodeToString([]byte("node 7:77a1c0ffee42")), hex.EncodeToString([]byte("node 7:0123456789ab")),
+				b64("[77a1c0ffee42]"), b64("[0123456789ab]"), "99b2beef0042", "ba9876543210", b64("after:99b2beef0042"), b64("after:ba9876543210")},
+			[]string{"request.query.h.:hex", "request.query.b.:base64", "request.query.after"},
+		},
+		{
+			"a script of a page, and a reference of a page",
+			[]string{
+				"GET /", "200\nContent-Type: text/html\n\n<script>\nwindow.boot = {nonce: \"n0nce-77a1c0ffee42\", n: 1}\n</script><a href=\"/next?page=9f8e7d6c5b4a&amp;x=1\">next</a>",
+				"GET /next?page=9f8e7d6c5b4a&x=1\nX-Nonce: n0nce-77a1c0ffee42", "200",
+			},
+			[]string{"n0nce-77a1c0ffee42", "n0nce-0123456789abcdef", "9f8e7d6c5b4a", "ffeeddccbbaa"}, []string{"request.head.:path", "request.head.X-Nonce"},
 		},
 		{
 			"SOAP and XML",

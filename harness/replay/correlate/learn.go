@@ -46,8 +46,12 @@ func (p *Plan) Learn(recorded, live harness.Exchange, v *Values) error {
 	if err != nil {
 		return err
 	}
+	var align *aligner
+	if a.doc != nil && b.doc != nil {
+		align = &aligner{a.doc.Root(), b.doc.Root(), v, map[lookup]map[string]int{}}
+	}
 	for _, s := range p.makes[i] {
-		text, ok := p.find(s, a, b, v)
+		text, ok := p.find(s, a, b, v, align)
 		if !ok {
 			v.lacks(s)
 			continue
@@ -58,19 +62,22 @@ func (p *Plan) Learn(recorded, live harness.Exchange, v *Values) error {
 }
 
 // find tries the places of a source, the best one first.
-func (p *Plan) find(s int, a, b *answer, v *Values) (string, bool) {
+func (p *Plan) find(s int, a, b *answer, v *Values, align *aligner) (string, bool) {
 	for _, loc := range p.sources[s].places {
-		was, ok := loc.text(a, loc.body)
+		was, wrapped, ok := loc.text(a, loc.body)
 		if !ok {
 			continue
 		}
 		body := loc.body
-		if loc.field == "" && a.doc != nil && b.doc != nil {
-			body = align(a.doc.Root(), b.doc.Root(), loc.body, v)
+		if loc.field == "" && align != nil && loc.inList() {
+			body = align.align(loc.body)
 		}
-		is, ok := loc.text(b, body)
+		is, wraps, ok := loc.text(b, body)
 		if !ok || is == "" {
 			continue
+		}
+		if wrapped != wraps && wraps != "" {
+			v.rename(wrapped, wraps)
 		}
 		if live, ok := v.renamedTo(p.sources[s].text); ok && loc.inList() {
 			return live, true
@@ -109,57 +116,61 @@ func open(m harness.Message, id string) (*answer, error) {
 	return a, nil
 }
 
-// text is the text that the locator leads to in an answer; body takes the place of its own path.
-func (loc *locator) text(a *answer, body harness.Path) (string, bool) {
+// text is the text that the locator leads to in an answer, and the one that wraps it in another spelling, if any; body takes
+// the place of the locator's own path.
+func (loc *locator) text(a *answer, body harness.Path) (text, wrapping string, ok bool) {
 	if loc.field != "" {
 		for i, f := range a.message.Head {
 			if !strings.EqualFold(f.Name, loc.field) {
 				continue
 			}
 			l := &leaf{text: f.Value, kind: inHead, name: f.Name, field: i, side: "response", root: true}
-			if text, ok := loc.follow(l, fieldOf(f.Name).open); ok {
-				return text, true
+			if text, wrapping, ok := loc.follow(l, fieldOf(f.Name).open); ok {
+				return text, wrapping, true
 			}
 		}
-		return "", false
+		return "", "", false
 	}
 	if a.doc == nil {
-		return "", false
+		return "", "", false
 	}
 	if isHTML(a.message.Media, a.doc) {
 		return loc.html(a)
 	}
 	n := a.doc.Root().At(body)
 	if !n.IsScalar() {
-		return "", false
+		return "", "", false
 	}
 	return loc.follow(&leaf{text: n.Text(), kind: inBody, name: body.Leaf(), field: noField, side: "response", root: true}, nil)
 }
 
 // html looks for the element at the same place.
-func (loc *locator) html(a *answer) (text string, ok bool) {
+func (loc *locator) html(a *answer) (text, wrapping string, ok bool) {
 	want := harness.Path(loc.body).String()
 	walkHTML("response", a.doc, func(l *leaf) bool {
 		if !ok && l.parent == nil && l.steps[1:].String() == want {
-			text, ok = loc.follow(l, nil)
+			text, wrapping, ok = loc.follow(l, nil)
 		}
 		return false
 	})
-	return text, ok
+	return text, wrapping, ok
 }
 
 // follow goes from a whole text into what it wraps.
-func (loc *locator) follow(l *leaf, open func(*leaf) []*leaf) (string, bool) {
+func (loc *locator) follow(l *leaf, open func(*leaf) []*leaf) (text, wrapping string, ok bool) {
 	for i, key := range loc.keys {
 		inside := l.open(open)
 		open = nil
 		next := child(inside, key, loc.lasts[i])
 		if next == nil {
-			return "", false
+			return "", "", false
+		}
+		if next.code != nil && next.code != segmentCode && next.code != queryCode && wrapping == "" {
+			wrapping = l.text
 		}
 		l = next
 	}
-	return l.text, true
+	return l.text, wrapping, true
 }
 
 // child is the leaf of that key. A segment that was the last one of its path is the last one again; where the number of
@@ -216,76 +227,4 @@ func pieces(text string, kind uint8) (spans []span) {
 		}
 	}
 	return spans
-}
-
-// align follows a path of the recorded document in the live one. In a list it takes the element that holds the live value
-// of what the recorded element holds, or else the one that agrees with it in a text that no other element has, or else the
-// one at the same position.
-func align(a, b payload.Node, path harness.Path, v *Values) harness.Path {
-	out := slices.Clone(path)
-	for i, step := range path {
-		if step.Kind == harness.StepIndex && a.Kind() == harness.KindArray && b.Kind() == harness.KindArray {
-			at := partner(a, b, step.Index, path[i+1:], v)
-			out[i] = harness.Index(at)
-			a, b = a.Element(step.Index), b.Element(at)
-			continue
-		}
-		one := harness.PathOf(step)
-		a, b = a.At(one), b.At(one)
-	}
-	return out
-}
-
-// partner is the index of the live element for a recorded one.
-func partner(a, b payload.Node, index int, rest harness.Path, v *Values) int {
-	was := a.Element(index)
-	if was.IsScalar() {
-		return index
-	}
-	for below, n := range was.Leaves() {
-		if !n.IsScalar() || below.String() == rest.String() {
-			continue
-		}
-		text := n.Text()
-		if live, ok := v.renamedTo(text); ok {
-			text = live
-		} else if describe(text).class == never || countWith(a, below, text) != 1 {
-			continue
-		}
-		if at, ok := onlyWith(b, below, text); ok {
-			return at
-		}
-	}
-	return index
-}
-
-func countWith(list payload.Node, below harness.Path, text string) (n int) {
-	for c := range list.Children() {
-		if m := c.At(below); m.IsScalar() && m.Text() == text {
-			n++
-		}
-	}
-	return n
-}
-
-// onlyWith is the index of the only element that has the text at the place.
-func onlyWith(list payload.Node, below harness.Path, text string) (index int, ok bool) {
-	i, index := 0, -1
-	for c := range list.Children() {
-		if m := c.At(below); m.IsScalar() && m.Text() == text {
-			if index >= 0 {
-				return 0, false
-			}
-			index = i
-		}
-		i++
-	}
-	return index, index >= 0
-}
-
-// renamedTo is the live value of a recorded text that is known already.
-func (v *Values) renamedTo(recorded string) (string, bool) {
-	v.mu.RLock()
-	defer v.mu.RUnlock()
-	return v.known(recorded)
 }

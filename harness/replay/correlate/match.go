@@ -108,6 +108,7 @@ const (
 	asIs transform = iota
 	lowerCase
 	upperCase
+	noHyphens // of a UUID
 )
 
 var transforms = [...]struct {
@@ -117,4 +118,10 @@ var transforms = [...]struct {
 	asIs:      {"", func(s string) string { return s }},
 	lowerCase: {"lower case", strings.ToLower},
 	upperCase: {"upper case", strings.ToUpper},
+	noHyphens: {"one word", func(s string) string {
+		if !isUUID(s) {
+			return s
+		}
+		return strings.ReplaceAll(s, "-", "")
+	}},
 }

@@ -1,6 +1,7 @@
 package correlate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,18 +17,18 @@ import (
 func Mine(exchanges []harness.Exchange, o Options) (*Plan, error) {
 	n := len(exchanges)
 	m := &miner{
-		exchanges: exchanges, options: o, wanted: map[uint64]int32{}, candidates: map[string]*candidate{}, anchors: map[uint64][]*candidate{},
-		sourceOf: map[*maker]int{},
-		plan:     &Plan{index: make(map[string]int, n), slots: make([][]slot, n), makes: make([][]int, n), producers: make([][]string, n), byText: map[string][]int{}},
+		exchanges: exchanges, options: o, wanted: map[uint64]int32{}, candidates: map[string]*candidate{}, anchors: map[uint64][]spelling{},
+		sourceOf: map[*maker]int{}, operations: make([]string, n), agree: agreements{map[route]*agreement{}, map[[2]string]int{}},
+		plan: &Plan{index: make(map[string]int, n), slots: make([][]slot, n), makes: make([][]int, n), producers: make([][]string, n), byText: map[string][]int{}},
 	}
 	for i, x := range exchanges {
 		if _, twice := m.plan.index[x.ID]; twice && x.ID != "" {
 			return nil, fmt.Errorf("correlate exchange %s: another one has the same ID", x.ID)
 		}
-		m.plan.index[x.ID] = i
+		m.plan.index[x.ID], m.operations[i] = i, x.Operation()
 	}
 	delete(m.plan.index, "")
-	for _, pass := range []func(i int, x *harness.Exchange) error{m.collect, m.offer, m.link} {
+	for _, pass := range []func(i int, x *harness.Exchange) error{m.collect, m.offer, m.tally, m.link} {
 		for i := range exchanges {
 			if err := pass(i, &exchanges[i]); err != nil {
 				return nil, err
@@ -39,14 +40,17 @@ func Mine(exchanges []harness.Exchange, o Options) (*Plan, error) {
 	return m.plan, nil
 }
 
-// miner goes through the exchanges three times: what requests hold, what answers give of that, and which of it is linked.
+// miner goes through the exchanges: what requests hold, what answers give of that, which numbers move together, and what is
+// linked.
 type miner struct {
 	exchanges  []harness.Exchange
 	options    Options
 	plan       *Plan
 	wanted     map[uint64]int32 // run → last request that holds it
 	candidates map[string]*candidate
-	anchors    map[uint64][]*candidate
+	anchors    map[uint64][]spelling
+	operations []string
+	agree      agreements
 	sourceOf   map[*maker]int
 	evidence   [][]string // by link: words beside those of the source
 }
@@ -63,6 +67,14 @@ type candidate struct {
 
 }
 
+// spelling is how a candidate may stand in a request.
+type spelling struct {
+	candidate *candidate
+	text      string
+	before    int // bytes before its anchor
+	how       transform
+}
+
 // maker is a place of an answer that gives a value.
 type maker struct {
 	exchange int
@@ -76,6 +88,7 @@ type maker struct {
 	thing    string
 	created  bool
 	points   bool
+	inList   bool
 	rank     int // of places in one answer: lower is better
 	locator  locator
 	also     []*maker // further places in the same answer
@@ -162,7 +175,7 @@ func (m *miner) isWanted(i int, text string) bool {
 // give makes a candidate of a span of a leaf.
 func (m *miner) give(i int, l *leaf, at span, of string, created bool) {
 	text := l.text[at.from:at.to]
-	if len(text) > maxValue || !m.isWanted(i, text) {
+	if len(text) > maxValue || !m.isWanted(i, text) && !(isUUID(text) && m.isWanted(i, transforms[noHyphens].do(text))) {
 		return
 	}
 	v := describe(text)
@@ -171,6 +184,7 @@ func (m *miner) give(i int, l *leaf, at span, of string, created bool) {
 		mk.field = m.exchanges[i].Response.Head[l.top().field].Name
 		mk.points = strings.EqualFold(mk.field, "location") || strings.EqualFold(mk.field, "link")
 	}
+	mk.inList = slices.ContainsFunc(l.top().steps, harness.Step.IsElement)
 	pinned := m.isPinned(l, i)
 	if !pinned && !mk.gives(v, at == span{0, len(l.text)}) {
 		return
@@ -180,10 +194,15 @@ func (m *miner) give(i int, l *leaf, at span, of string, created bool) {
 	mk.locator = locate(l, at, mk.field)
 	c := m.candidates[text]
 	if c == nil {
-		hash, before, _ := anchor(text)
-		c = &candidate{text: text, before: before, value: v, bySession: map[string][]*maker{}}
+		c = &candidate{text: text, value: v, bySession: map[string][]*maker{}}
 		m.candidates[text] = c
-		m.anchors[hash] = append(m.anchors[hash], c)
+		for _, how := range []transform{asIs, noHyphens} {
+			spelled := transforms[how].do(text)
+			if how == asIs || spelled != text {
+				hash, before, _ := anchor(spelled)
+				m.anchors[hash] = append(m.anchors[hash], spelling{c, spelled, before, how})
+			}
+		}
 	}
 	c.add(mk, pinned)
 }
@@ -194,7 +213,7 @@ func (mk *maker) gives(v value, whole bool) bool {
 	case strong:
 		return true
 	case small:
-		return whole && (v.form == formAddress && mk.created || mk.role != plain || mk.kind == inCookie || mk.points)
+		return whole && (v.form == formAddress && mk.created || v.form != formAddress && !mk.inList || mk.role != plain || mk.kind == inCookie || mk.points)
 	case word:
 		return whole && (mk.role == tokenRole || mk.kind == inCookie || mk.created && mk.role == idRole)
 	}
@@ -269,34 +288,46 @@ func (m *miner) consume(i int, l *leaf, of string) (done bool) {
 		if !ok {
 			break
 		}
-		for _, c := range m.anchors[hashOf(l.text[start:end])] {
-			if from := start - c.before; stands(l.text, from, c.text) {
-				if mt := m.try(i, l, c, of, from); mt.maker != nil {
+		for _, s := range m.anchors[hashOf(l.text[start:end])] {
+			if from := start - s.before; stands(l.text, from, s.text) {
+				if mt := m.try(i, l, s, of, from); mt.maker != nil {
 					found = append(found, mt)
 				}
 			}
 		}
 		at = end
 	}
-	slices.SortStableFunc(found, func(a, b match) int { return len(b.candidate.text) - len(a.candidate.text) })
-	var taken []span
-	for _, mt := range found {
-		at := span{mt.from, mt.from + len(mt.candidate.text)}
-		if slices.ContainsFunc(taken, at.overlaps) {
-			continue
-		}
-		taken = append(taken, at)
+	for _, mt := range longest(found) {
+		at := mt.span
 		l.add(cut{from: at.from, to: at.to, value: m.take(i, l, mt), how: mt.how})
 		done = done || at == span{0, len(l.text)}
 	}
 	return done
 }
 
+// longest leaves out what overlaps a longer match that begins with it or before. Its result is in order.
+func longest(found []match) []match {
+	slices.SortStableFunc(found, func(a, b match) int {
+		return cmp.Or(cmp.Compare(a.from, b.from), cmp.Compare(b.to, a.to))
+	})
+	kept := found[:0]
+	for _, mt := range found {
+		last := len(kept) - 1
+		switch {
+		case last < 0 || kept[last].to <= mt.from:
+			kept = append(kept, mt)
+		case mt.to-mt.from > kept[last].to-kept[last].from:
+			kept[last] = mt
+		}
+	}
+	return kept
+}
+
 // match is a candidate that stands in a request, and who gave it.
 type match struct {
 	candidate *candidate
 	maker     *maker
-	from      int // in the text of the leaf
+	span      // in the text of the leaf
 	how       transform
 	score     float64
 	words     []string
@@ -304,13 +335,17 @@ type match struct {
 }
 
 // try links a candidate that stands in a leaf, when there is an answer that gave it.
-func (m *miner) try(i int, l *leaf, c *candidate, of string, from int) match {
-	at := span{from, from + len(c.text)}
+func (m *miner) try(i int, l *leaf, s spelling, of string, from int) match {
+	c, at := s.candidate, span{from, from + len(s.text)}
 	whole := at == span{0, len(l.text)}
 	if !whole && (l.split || inMoment(l.text, at)) {
 		return match{}
 	}
-	how, ok := caseOf(c.text, l.text[at.from:at.to])
+	how, ok := caseOf(s.text, l.text[at.from:at.to])
+	if s.how != asIs {
+		ok = how == asIs
+		how = s.how
+	}
 	if !ok || how != asIs && c.value.class != strong {
 		return match{}
 	}
@@ -319,7 +354,7 @@ func (m *miner) try(i int, l *leaf, c *candidate, of string, from int) match {
 		t.field = m.exchanges[i].Request.Head[f].Name
 	}
 	found := m.choose(i, l, c, t)
-	found.from, found.how = from, how
+	found.span, found.how = at, how
 	return found
 }
 
@@ -348,7 +383,8 @@ func (m *miner) judge(i int, l *leaf, c *candidate, mk *maker, t *taker) match {
 	if m.ruled(m.options.Pin, mk, i, l) {
 		return match{candidate: c, maker: mk, score: 1, words: []string{"pinned by the scenario"}, pinned: true}
 	}
-	p := &pair{c.value, mk, t, len(c.bySession)}
+	p := &pair{value: c.value, maker: mk, taker: t, sessions: len(c.bySession)}
+	p.moves = c.value.class == small && t.whole && t.role != plain && m.movesWith(mk, i, l)
 	if m.ruled(m.options.Deny, mk, i, l) || c.isChosen(p) {
 		return match{}
 	}
@@ -423,8 +459,7 @@ func (m *miner) take(i int, l *leaf, found match) int {
 }
 
 func (m *miner) place(i int, at harness.Path) Place {
-	x := &m.exchanges[i]
-	return Place{x.ID, x.Operation(), at}
+	return Place{m.exchanges[i].ID, m.operations[i], at}
 }
 
 // source is the number of what the maker gives.
@@ -435,7 +470,7 @@ func (m *miner) source(found match) int {
 	mk := found.maker
 	s := len(m.plan.sources)
 	m.sourceOf[mk] = s
-	src := source{text: found.candidate.text, value: found.candidate.value, thing: mk.thing, again: mk.kind == inCookie, from: m.place(mk.exchange, mk.at), places: []locator{mk.locator}}
+	src := source{text: found.candidate.text, value: found.candidate.value, thing: mk.thing, name: mk.name, again: mk.kind == inCookie, from: m.place(mk.exchange, mk.at), places: []locator{mk.locator}}
 	for _, also := range mk.also {
 		src.places = append(src.places, also.locator)
 	}

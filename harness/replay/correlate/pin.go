@@ -5,7 +5,7 @@ import "github.com/rehearse-dev/rehearse/harness"
 // isPinned reports whether the scenario makes links from the leaf.
 func (m *miner) isPinned(l *leaf, i int) bool {
 	for _, p := range m.options.Pin {
-		if harness.MatchOperation(p.From.Operation, m.exchanges[i].Operation()) && covers(p.From.At, l.at()) {
+		if harness.MatchOperation(p.From.Operation, m.operations[i]) && covers(p.From.At, l.at()) {
 			return true
 		}
 	}
@@ -15,8 +15,8 @@ func (m *miner) isPinned(l *leaf, i int) bool {
 // ruled reports whether one of the rules of the scenario covers the pair.
 func (m *miner) ruled(rules []harness.Pinned, mk *maker, i int, l *leaf) bool {
 	for _, r := range rules {
-		if harness.MatchOperation(r.From.Operation, m.exchanges[mk.exchange].Operation()) && covers(r.From.At, mk.at) &&
-			harness.MatchOperation(r.To.Operation, m.exchanges[i].Operation()) && covers(r.To.At, l.at()) {
+		if harness.MatchOperation(r.From.Operation, m.operations[mk.exchange]) && covers(r.From.At, mk.at) &&
+			harness.MatchOperation(r.To.Operation, m.operations[i]) && covers(r.To.At, l.at()) {
 			return true
 		}
 	}

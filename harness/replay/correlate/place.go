@@ -10,8 +10,6 @@ import (
 // span is a part of a text.
 type span struct{ from, to int }
 
-func (s span) overlaps(t span) bool { return s.from < t.to && t.from < s.to }
-
 // Marks at which a text is parted: those between sentences and pairs, those within names and URLs, those within words.
 const (
 	outerMarks = " \t\r\n,;&=?\"'<>()[]{}|\\"

@@ -52,6 +52,7 @@ type source struct {
 	text   string
 	value  value
 	thing  string    // what it names
+	name   string    // of its place
 	places []locator // in the answer, the best one first
 	from   Place
 	again  bool // later answers that give the value anew replace it

@@ -2,6 +2,7 @@ package correlate
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -262,6 +263,34 @@ func TestTheFirstAnswerOfTheSessionIsTheSource(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"000004 from 000002", "000005 from 000001", "000006 from 000001"}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestShortNumbersThatMoveTogetherAreLinks(t *testing.T) {
+	session := func(n int, name, order, kind, asked string) []harness.Exchange {
+		return []harness.Exchange{
+			call(n, name, "POST /createOrder\n\n{}", "200\n\n"+`{"order":`+order+`,"kind":`+kind+`}`),
+			call(n+1, name, "GET /getOrder/"+asked+"?kind="+kind+"&page=1", "200"),
+		}
+	}
+	links := func(sessions ...[]harness.Exchange) (got []string) {
+		for _, l := range mined(t, slices.Concat(sessions...), Options{}).Links {
+			got = append(got, l.From.Path.String()+" → "+l.To.Exchange+" "+l.To.Path.String())
+		}
+		return got
+	}
+	three := [][]harness.Exchange{session(1, "mon", "7", "1", "7"), session(3, "tue", "12", "2", "12"), session(5, "wed", "31", "3", "31")}
+	want := []string{"response.body.order → 000002 request.segment[1]", "response.body.order → 000004 request.segment[1]", "response.body.order → 000006 request.segment[1]"}
+	if diff := cmp.Diff(want, links(three...)); diff != "" {
+		t.Error(diff)
+	}
+	live := [][]harness.Exchange{session(1, "mon", "12", "1", "12"), session(3, "tue", "8", "2", "8"), session(5, "wed", "144", "3", "144")}
+	replay(t, slices.Concat(three...), slices.Concat(live...))
+	if got := links(three[:2]...); len(got) != 0 {
+		t.Errorf("two are few: %v", got)
+	}
+	if got := links(append(three, session(7, "thu", "40", "1", "41"))...); len(got) != 0 {
+		t.Errorf("there is an exception: %v", got)
 	}
 }
 

@@ -100,7 +100,7 @@ func (v *Values) recorded(l *leaf, of string) (source int, ok bool) {
 	role, thing := l.role(), l.thing(of)
 	for _, s := range sources {
 		src := &v.plan.sources[s]
-		if l.kind == inCookie || role != plain && (thing == src.thing || thing == "" || src.thing == "") {
+		if l.kind == inCookie || l.name != "" && l.name == src.name || role != plain && (thing == src.thing || src.value.form == formAddress || thing == "" || src.thing == "") {
 			return s, true
 		}
 	}

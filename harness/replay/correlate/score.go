@@ -11,7 +11,8 @@ type pair struct {
 	maker *maker
 	taker *taker
 
-	sessions int // in whose answers the value stands
+	sessions int  // in whose answers the value stands
+	moves    bool // in all sessions both places hold the same number, whichever it is
 }
 
 // taker is the place of a request that holds the value.
@@ -43,6 +44,7 @@ var weights = []struct {
 	{0.6, "a cookie of that name", (*pair).sameCookie},
 	{0.5, "where the answer points to", (*pair).pointed},
 	{0.5, "the entity tag", (*pair).entityTag},
+	{0.5, "both change together from session to session", func(p *pair) bool { return p.moves }},
 	{0.3, "an address that was assigned", func(p *pair) bool { return p.value.form == formAddress && p.maker.created }},
 	{0.25, "", func(p *pair) bool { return p.maker.role != plain }},
 	{0.2, "", func(p *pair) bool { return p.taker.role != plain }},
@@ -50,7 +52,9 @@ var weights = []struct {
 	{0.3, "both hold tokens", func(p *pair) bool { return p.maker.role == tokenRole && p.taker.role == tokenRole }},
 	{0.1, "", func(p *pair) bool { return p.maker.created }},
 	{0.15, "both have the same name", func(p *pair) bool { return p.maker.name != "" && strings.EqualFold(p.maker.name, p.taker.name) }},
-	{-0.5, "", func(p *pair) bool { return p.value.class == small && p.otherThing() }},
+	{-0.5, "", func(p *pair) bool {
+		return p.value.class == small && p.value.form != formAddress && p.otherThing() && !p.moves
+	}},
 	{-0.15, "", func(p *pair) bool { return p.maker.role == plain && p.taker.role == plain && !p.sameCookie() }},
 	{-0.2, "", func(p *pair) bool { return p.maker.session != p.taker.session && p.maker.role == plain }},
 	{-0.5, "", func(p *pair) bool {
@@ -91,6 +95,9 @@ func (p *pair) mayLink() bool {
 	case word:
 		return p.sameCookie() || tokens || p.entityTag() || p.maker.created && p.maker.role == idRole && p.sameThing()
 	case small:
+		if p.moves {
+			return true
+		}
 		if p.value.form == formAddress {
 			return p.maker.created && p.taker.kind == inSegment && p.taker.whole
 		}

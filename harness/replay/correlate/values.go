@@ -1,7 +1,7 @@
 package correlate
 
 import (
-	"slices"
+	"html"
 	"strings"
 	"sync"
 )
@@ -74,10 +74,11 @@ func (v *Values) learn(s int, live string) {
 		return
 	}
 	v.back.add(live, src.text)
-	for _, t := range []transform{lowerCase, upperCase} {
+	for _, t := range []transform{lowerCase, upperCase, noHyphens} {
 		do := transforms[t].do
 		v.back.add(do(live), do(src.text))
 	}
+	v.back.add(html.EscapeString(live), html.EscapeString(src.text))
 	for _, plain := range []string{"", inQueries, inSegments} { // clients differ in what they leave plain
 		v.back.add(escape(live, plain, plain), escape(src.text, plain, plain))
 	}
@@ -136,25 +137,30 @@ func (d dictionary) hits(text string) (hits []hit) {
 	for at := 0; ; {
 		start, end, ok := run(text, at)
 		if !ok {
-			break
+			return hits
 		}
 		at = end
 		entries := d[hashOf(text[start:end])]
 		for i := range entries {
 			e := &entries[i]
 			in := span{start - e.before, start - e.before + len(e.from)}
-			if in.from < 0 || in.to > len(text) || text[in.from:in.to] != e.from || !stands(text, in.from, e.from) {
-				continue
-			}
-			longer := func(h hit) bool { return h.overlaps(in) && len(h.entry.from) >= len(e.from) }
-			if !slices.ContainsFunc(hits, longer) {
-				hits = slices.DeleteFunc(hits, func(h hit) bool { return h.overlaps(in) })
-				hits = append(hits, hit{in, e})
+			if in.from >= 0 && in.to <= len(text) && text[in.from:in.to] == e.from && stands(text, in.from, e.from) {
+				hits = keepLongest(hits, hit{in, e})
 			}
 		}
 	}
-	slices.SortFunc(hits, func(a, b hit) int { return a.from - b.from })
-	return hits
+}
+
+// keepLongest adds a hit to those found before, unless one of them overlaps it and is as long; shorter ones give way. What
+// overlaps a new hit is always among the last ones.
+func keepLongest(hits []hit, h hit) []hit {
+	n := len(hits)
+	for ; n > 0 && hits[n-1].to > h.from; n-- {
+		if len(hits[n-1].entry.from) >= len(h.entry.from) {
+			return hits
+		}
+	}
+	return append(hits[:n], h)
 }
 
 // replace returns the text with everything that the dictionary has in place of what stands there.

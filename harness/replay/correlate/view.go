@@ -41,7 +41,7 @@ func unescapeSegment(raw string) (string, bool) {
 const (
 	unreserved = "-._~"
 	inSegments = "!$&'()*+,;=:@"
-	inQueries  = "!$'()*,;:@/?"
+	inQueries  = "!$'()*,;:@/?="
 )
 
 func escapeSegment(text, was string) string { return escape(text, was, inSegments) }
