@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -17,7 +16,6 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
 	"github.com/rehearse-dev/rehearse/recorders"
-	"github.com/rehearse-dev/rehearse/scenarios"
 )
 
 // mockFlags is what the user chose.
@@ -29,7 +27,13 @@ type mockFlags struct {
 	latency                    string
 	faults                     []string
 	seed                       uint64
-	synthetic                  bool
+	synthetic, echo            bool
+	match                      string
+	explain                    bool
+	callbacks, upstreams       []string
+	confirmed                  []string
+	onMiss, out                string
+	writes                     bool
 }
 
 func (f *mockFlags) add(set *pflag.FlagSet) {
@@ -43,6 +47,15 @@ func (f *mockFlags) add(set *pflag.FlagSet) {
 	set.StringArrayVar(&f.faults, "fault", nil, "`what` goes wrong on purpose, such as reset,share=5%,on=GET /orders/* or 429,after=100,retry=30s; may be repeated")
 	set.Uint64Var(&f.seed, "seed", 1, "`number` that decides what is by chance")
 	set.StringSliceVar(&f.ignored, "ignore", nil, "`places` of requests that take no part in matching, such as request.body.sent_at")
+	set.StringVar(&f.match, "match", "strict", "strict, or `how` the recording shows: lenient lets places vary that vary in it without meaning anything")
+	set.BoolVar(&f.explain, "explain-matching", false, "print these places with what shows it, and end")
+	set.BoolVar(&f.echo, "echo", true, "answers that repeat values of their recorded request, such as correlation ids, repeat those of the call")
+	set.StringArrayVar(&f.callbacks, "callback", nil, "call a system back where the recording shows that its calls are followed by some, as `SYSTEM=URL`")
+	set.StringVar(&f.onMiss, "on-miss", missFails, "`what` happens to calls that were never recorded: fail, forward to --upstream, or record what it says into --out as well")
+	set.StringArrayVar(&f.upstreams, "upstream", nil, "live test instance for --on-miss, as `SYSTEM=URL`")
+	set.StringVar(&f.out, "out", "", "`folder` of the recording that --on-miss record makes, scrubbed under --policy and --key")
+	set.BoolVar(&f.writes, "writes", false, "calls other than GET, HEAD and OPTIONS may leave this machine: forwarded ones, and calls back")
+	set.StringArrayVar(&f.confirmed, "confirm-origin", nil, "`host` where the recording was made, or of production, that you mean to reach; never in CI")
 	set.StringVar(&f.policy, "policy", "", "scrub policy `file` of the recording; the built-in policy unless told otherwise")
 	set.StringVar(&f.key, "key", "", keyUsage)
 	set.StringVar(&f.vault, "vault", "", "`file` that remembers the stand-ins of the recording, if it was made with one")
@@ -81,9 +94,17 @@ func (a *app) mock(ctx context.Context, name string, f mockFlags) error {
 	if err != nil {
 		return err
 	}
+	live, err := a.openLive(rec, f, &options)
+	if err != nil {
+		return err
+	}
 	m, err := mock.New(rec, options)
 	if err != nil {
 		return err
+	}
+	if f.explain {
+		a.explainMatching(m)
+		return live.end(a, 0)
 	}
 	server, trust, err := serveMock(m, f.listen, f.secure)
 	if err != nil {
@@ -91,103 +112,32 @@ func (a *app) mock(ctx context.Context, name string, f mockFlags) error {
 	}
 	fmt.Fprintf(a.err, "answering from %s on %s%s; stop with Ctrl-C\n", name, server.URL, trust)
 	a.tellHosts(m)
+	for _, system := range live.systems {
+		fmt.Fprintf(a.err, "  LIVE: calls to %s that were never recorded go to its --upstream\n", printable(system))
+	}
 	<-ctx.Done()
 	if err := server.Close(); err != nil {
 		return err
 	}
-	return a.mockSummary(m)
+	err = a.mockSummary(m)
+	a.liveSummary(m, live)
+	if ended := live.end(a, m.Counts().Forwarded); ended != nil {
+		return ended
+	}
+	return err
 }
 
-// mockOptions reads what the flags and the catalogue say.
-func (a *app) mockOptions(rec *fixtures.Recording, f mockFlags) (o mock.Options, err error) {
-	if o.Scrub, err = a.matchingScrub(rec, f.policy, f.key, f.vault); err != nil {
-		return o, err
+// explainMatching prints what the recording shows about places that may vary.
+func (a *app) explainMatching(m *mock.Mock) {
+	rules := m.Rules()
+	for _, r := range rules {
+		fmt.Fprintln(a.out, printable(r.String()))
 	}
-	o.Systems = f.systems
-	for _, s := range f.systems {
-		if err := knownSystem(rec, "--system", s); err != nil {
-			return o, err
-		}
+	if len(rules) == 0 {
+		fmt.Fprintln(a.out, "no place varies in the recording without meaning anything")
+		return
 	}
-	if o.Hosts, err = mockHosts(rec, f.hosts); err != nil {
-		return o, err
-	}
-	for _, text := range f.stateBy {
-		key, err := mock.ParseStateKey(text)
-		if err != nil {
-			return o, err
-		}
-		o.StateBy = append(o.StateBy, key)
-	}
-	for _, text := range f.faults {
-		fault, err := mock.ParseFault(text)
-		if err != nil {
-			return o, err
-		}
-		o.Faults = append(o.Faults, fault)
-	}
-	o.Seed, o.Synthetic = f.seed, f.synthetic
-	if o.Latency, err = latencyOf(f.latency); err != nil {
-		return o, err
-	}
-	o.Ignore, err = parsePaths("mock", f.ignored)
-	return o, err
-}
-
-// latencyOf reads the factor of recorded times.
-func latencyOf(text string) (float64, error) {
-	switch text {
-	case "none":
-		return 0, nil
-	case "recorded":
-		return 1, nil
-	}
-	factor, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(factor >= 0 && factor <= 1000) {
-		return 0, harness.Usage(fmt.Errorf("mock: --latency %q is not known", text), "write none, recorded, or a factor such as 0.5")
-	}
-	return factor, nil
-}
-
-// faultList is the table of faults in words.
-func faultList() string {
-	var list []string
-	for _, k := range mock.FaultKinds {
-		list = append(list, k.Name+" ("+k.Summary+")")
-	}
-	return strings.Join(list, ",\n") + ",\nor a status such as 503 (retry=TIME goes into Retry-After)"
-}
-
-// knownSystem refuses a name that the recording does not have.
-func knownSystem(rec harness.Recording, flag, system string) error {
-	if known := rec.Manifest().Systems; !slices.Contains(known, system) {
-		return harness.Usage(fmt.Errorf("mock: %s %q is not in the recording", flag, system), "systems are "+printable(strings.Join(known, ", ")))
-	}
-	return nil
-}
-
-// mockHosts are the hosts that the catalogue of the workspace gives to systems of the recording, and those of --host.
-func mockHosts(rec harness.Recording, named []string) (map[string]string, error) {
-	hosts := map[string]string{}
-	if ws, err := scenarios.OpenWorkspace("."); err == nil { // a mock needs no workspace
-		for _, name := range rec.Manifest().Systems {
-			system := ws.Catalogue().Systems[name]
-			for _, host := range slices.Concat(system.Hosts, system.TestHosts) {
-				hosts[host] = name
-			}
-		}
-	}
-	for _, text := range named {
-		host, system, found := strings.Cut(text, "=")
-		if !found || host == "" {
-			return nil, harness.Usage(fmt.Errorf("mock: --host %q names no system", text), "write it as api.vendor.example=SYSTEM")
-		}
-		if err := knownSystem(rec, "--host", system); err != nil {
-			return nil, err
-		}
-		hosts[host] = system
-	}
-	return hosts, nil
+	fmt.Fprintln(a.out, "with --match lenient these places take no part in matching; --ignore names single ones")
 }
 
 // tellHosts says which system answers under which names.
@@ -288,6 +238,8 @@ func (a *app) mockSummary(m *mock.Mock) error {
 		count int
 		what  string
 	}{
+		{counts.Echoed, "answered with values of its own in the recorded answer"},
+		{counts.Forwarded, "answered by a live system"},
 		{counts.Synthetic, "answered without a recorded answer (synthetic)"},
 		{counts.Injected, "met a fault that was injected"},
 	} {

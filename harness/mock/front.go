@@ -135,13 +135,13 @@ func (t tunnels) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if t.hosts.of(r) == "" {
-		t.refuse(w, t.miss(Miss{Method: r.Method, Target: r.Host, Reason: "no recorded system has this host",
-			Hint: fmt.Sprintf("name the system: --host %s=SYSTEM, or reach this host without the proxy", r.Host)}))
+		t.refuse(w, Miss{Method: r.Method, Target: r.Host, Reason: "no recorded system has this host",
+			Hint: fmt.Sprintf("name the system: --host %s=SYSTEM, or reach this host without the proxy", r.Host)})
 		return
 	}
 	conn, buffered, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		t.refuse(w, t.miss(Miss{Method: r.Method, Target: r.Host, Reason: "a tunnel is opened in HTTP/1.1 only"}))
+		t.refuse(w, Miss{Method: r.Method, Target: r.Host, Reason: "a tunnel is opened in HTTP/1.1 only"})
 		return
 	}
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 Connection established\r\n\r\n"); err != nil {

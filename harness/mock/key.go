@@ -23,6 +23,7 @@ type key [sha256.Size]byte
 type matcher struct {
 	headers []string
 	ignore  []harness.Path
+	sets    []harness.Path // arrays whose order does not count
 }
 
 var (
@@ -134,21 +135,9 @@ func (m matcher) appendJSON(buf []byte, n payload.Node, place harness.Path) []by
 	if n.IsScalar() {
 		return appendPart(buf, string(n.Kind())[0], n.Text())
 	}
-	watch := len(m.ignore) > 0
+	watch := len(m.ignore) > 0 || len(m.sets) > 0
 	if n.Kind() == harness.KindArray {
-		buf = append(buf, '[')
-		i := 0
-		for child := range n.Children() {
-			if watch {
-				if at := place.Child(harness.Index(i)); !m.ignores(at) {
-					buf = m.appendJSON(buf, child, at)
-				}
-			} else {
-				buf = m.appendJSON(buf, child, nil)
-			}
-			i++
-		}
-		return append(buf, ']')
+		return append(m.appendElements(append(buf, '['), n, place, watch), ']')
 	}
 	type named struct {
 		name  string
@@ -170,6 +159,29 @@ func (m matcher) appendJSON(buf []byte, n payload.Node, place harness.Path) []by
 		buf = m.appendJSON(appendPart(buf, 'k', member.name), member.value, at)
 	}
 	return append(buf, '}')
+}
+
+// appendElements writes the elements of an array, sorted when it is a set.
+func (m matcher) appendElements(buf []byte, n payload.Node, place harness.Path, watch bool) []byte {
+	isSet := slices.ContainsFunc(m.sets, func(p harness.Path) bool { return p.Match(place) })
+	var elements [][]byte
+	i := 0
+	for child := range n.Children() {
+		at := place
+		if watch {
+			at = place.Child(harness.Index(i))
+		}
+		i++
+		switch {
+		case watch && m.ignores(at):
+		case isSet:
+			elements = append(elements, m.appendJSON(nil, child, at))
+		default:
+			buf = m.appendJSON(buf, child, at)
+		}
+	}
+	slices.SortFunc(elements, bytes.Compare)
+	return append(buf, bytes.Join(elements, nil)...)
 }
 
 // maxParts bounds a multipart body.

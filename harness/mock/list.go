@@ -78,10 +78,10 @@ type element struct {
 
 // list answers a GET of a collection: the recorded list, without what was removed, with what was changed and created. A part
 // of it that was never recorded is cut from all that is known.
-func (v *virtual) list(a aim, due *harness.Exchange) (*harness.Exchange, bool) {
+func (v *virtual) list(a aim, due *harness.Exchange) (reply, bool) {
 	like, ok := a.resource.listLike(a, due)
 	if !ok {
-		return nil, false
+		return reply{}, false
 	}
 	win := windowOf(a.call.query)
 	elements := elementsOf(like)

@@ -85,19 +85,18 @@ func (l *missLog) list() []Miss {
 	return slices.Clone(l.kept)
 }
 
-// miss keeps the miss and hands it back.
-func (m *Mock) miss(miss Miss) Miss {
-	m.misses.mu.Lock()
-	defer m.misses.mu.Unlock()
-	m.misses.total++
-	if len(m.misses.kept) < MaxMisses {
-		m.misses.kept = append(m.misses.kept, miss)
+func (l *missLog) keep(miss Miss) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.total++
+	if len(l.kept) < MaxMisses {
+		l.kept = append(l.kept, miss)
 	}
-	return miss
 }
 
-// refuse answers a miss: status 501, the explanation as JSON.
+// refuse keeps a miss and answers it: status 501, the explanation as JSON.
 func (m *Mock) refuse(w http.ResponseWriter, miss Miss) {
+	m.misses.keep(miss)
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusNotImplemented)
 	w.Write(missBody(miss)) //nolint:errcheck // the client may be gone; the miss is kept all the same
@@ -163,14 +162,14 @@ func (m *Mock) explain(c call, caller who) Miss {
 		miss.Reason = "the recording holds no call to this system"
 		return miss
 	}
-	best, bestCost := -1, 0
+	best, bestCost, rules := -1, 0, m.matcherOf(c)
 	var places []Place
 	for _, i := range m.near().candidates(c, caller.system) {
 		recorded, err := recordedCall(m.exchanges[i].Request)
 		if err != nil {
 			continue
 		}
-		found := m.rules.compare(recorded, c)
+		found := rules.compare(recorded, c)
 		if cost := costOf(found); best < 0 || cost < bestCost {
 			best, bestCost, places = int(i), cost, found
 		}

@@ -64,6 +64,8 @@ type Options struct {
 	// request.body.**.trace, request.query.nonce, request.path[2] (a segment of the path, from 0).
 	Ignore []harness.Path
 
+	Match Match // strict, or lenient by rules that the recording shows
+
 	// Scrub does to a live request what was done to the recorded ones. The response of its exchange is zero.
 	Scrub func(harness.Exchange) (harness.Exchange, error)
 
@@ -73,6 +75,18 @@ type Options struct {
 	Latency float64 // of the recorded times, streams piece by piece: 1 as recorded, 0 none
 	Faults  []Fault // what goes wrong on purpose; of those that are due for a call the first one happens
 	Seed    uint64  // of everything that is by chance
+
+	// Echo puts values of the live call where recorded answers repeat those of their requests, such as correlation ids.
+	Echo bool
+
+	// Callbacks are the URLs at which systems are called back, as the recording shows, behind the answer that such a call
+	// followed; Transport sends them.
+	Callbacks map[string]string
+	Transport http.RoundTripper
+
+	// OnMiss answers calls that were never recorded, by the system that they are for, such as a live test instance. They are
+	// listed by Forwarded, and their answers have the field LiveField.
+	OnMiss map[string]http.Handler
 
 	// Synthetic answers calls that were never recorded where the recording shows how: a thing that is created is read,
 	// listed, changed and removed from then on. Such answers have the field SyntheticField, and recorded ones take
@@ -90,6 +104,7 @@ const defaultMaxBody = 64 << 20
 type Mock struct {
 	options   Options
 	rules     matcher
+	loose     map[string]matcher // of operations with rules of their own
 	hosts     hosts
 	exchanges []harness.Exchange
 	slots     map[key]*slot
@@ -98,6 +113,10 @@ type Mock struct {
 
 	served, repeated, borrowed atomic.Int64
 	injected, synthetic        atomic.Int64
+	echoing                    atomic.Int64
+	echo                       echoes
+	back                       callbacks
+	forwarded                  missLog
 	faults                     []Fault
 	virtual                    *virtual // nil unless synthetic answers are wanted
 	systems                    []string
@@ -114,6 +133,9 @@ type Counts struct {
 
 	Injected  int // calls for which something went wrong on purpose
 	Synthetic int // calls answered without a recorded answer, made after recorded ones
+	Echoed    int // calls answered with values of their own in the recorded answer
+	Forwarded int // calls that were never recorded and that a live system answered
+	Callbacks int // calls that were made back, failed ones included
 }
 
 // New reads the recording and prepares its keys. Only HTTP exchanges are answered. An exchange that cannot be read, that
@@ -134,17 +156,30 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 		options.Wait = wait
 	}
 	m := &Mock{options: options, faults: prepared(options.Faults), rules: rules, slots: map[key]*slot{}, sessions: map[string]bool{}}
+	var back []harness.Exchange
 	for x, err := range rec.Exchanges() {
 		if err != nil {
 			return nil, fmt.Errorf("read recording: %w", err)
 		}
-		if x.Channel != harness.ChannelHTTP || len(options.Systems) > 0 && !slices.Contains(options.Systems, x.To) {
+		if x.Channel != harness.ChannelHTTP {
+			continue
+		}
+		if options.Callbacks[x.To] != "" && m.answers(x.From) {
+			back = append(back, x)
+		}
+		if !m.answers(x.To) || options.Callbacks[x.To] != "" {
 			continue
 		}
 		if err := m.add(x); err != nil {
 			return nil, harness.Usage(fmt.Errorf("mock exchange %s: %w", x.ID, err), "verify the recording")
 		}
 	}
+	if options.Match == MatchLenient {
+		if err := m.fileLenient(); err != nil {
+			return nil, err
+		}
+	}
+	m.back = newCallbacks(m.exchanges, back, options)
 	m.used = make([]atomic.Bool, len(m.exchanges))
 	for host, system := range options.Hosts {
 		m.hosts.name(host, system)
@@ -157,24 +192,49 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 	return m, nil
 }
 
+// answers reports whether the mock stands for the system.
+func (m *Mock) answers(system string) bool {
+	return len(m.options.Systems) == 0 || slices.Contains(m.options.Systems, system)
+}
+
 func (m *Mock) add(x harness.Exchange) error {
 	if status := x.Status(); x.Fault == nil && (status < 100 || status > 999) {
 		return fmt.Errorf("status %q is not a number of three digits", x.Response.Head.Get(harness.FieldStatus))
 	}
+	m.exchanges = append(m.exchanges, x)
+	m.hosts.learn(&x)
+	m.sessions[x.Session] = true
+	if m.options.Match == MatchLenient {
+		return nil // its key is known when the rules are
+	}
+	return m.file(len(m.exchanges) - 1)
+}
+
+// file puts the exchange of that index into the slot of its key.
+func (m *Mock) file(index int) error {
+	x := &m.exchanges[index]
 	c, err := recordedCall(x.Request)
 	if err != nil {
 		return err
 	}
-	k := m.rules.key(c)
+	k := m.matcherOf(c).key(c)
 	s, known := m.slots[k]
 	if !known {
 		s = &slot{}
 		m.slots[k] = s
 	}
-	s.add(entry{int32(len(m.exchanges)), who{x.To, x.Session, m.entityOf(c)}}, !known, m.stateful())
-	m.hosts.learn(&x)
-	m.exchanges = append(m.exchanges, x)
-	m.sessions[x.Session] = true
+	s.add(entry{int32(index), who{x.To, x.Session, m.entityOf(c)}}, !known, m.stateful())
+	return nil
+}
+
+// fileLenient derives the rules and files everything under them.
+func (m *Mock) fileLenient() error {
+	m.lenient(deriveRules(m.exchanges))
+	for i := range m.exchanges {
+		if err := m.file(i); err != nil {
+			return harness.Usage(fmt.Errorf("mock exchange %s: %w", m.exchanges[i].ID, err), "verify the recording")
+		}
+	}
 	return nil
 }
 
@@ -186,18 +246,26 @@ func (m *Mock) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Body != nil && r.ContentLength != 0 {
 		var err error
 		if body, err = readBody(http.MaxBytesReader(w, r.Body, m.options.MaxBody), r.ContentLength); err != nil {
-			m.refuse(w, m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Reason: "the body of the request cannot be read: " + err.Error()}))
+			m.refuse(w, Miss{Method: r.Method, Target: r.URL.RequestURI(), Reason: "the body of the request cannot be read: " + err.Error()})
 			return
 		}
 	}
 	a, miss := m.take(r, body)
 	if miss != nil {
-		m.refuse(w, *miss)
+		if !m.forward(w, r, body, *miss) {
+			m.refuse(w, *miss)
+		}
 		return
 	}
+	defer m.follow(a) // also behind an answer that is broken off
 	if err := m.answer(w, r, a); err != nil {
-		m.refuse(w, m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Closest: a.x.ID, Reason: "the recorded answer cannot be read: " + err.Error(), Hint: "verify the recording"}))
+		m.refuse(w, unreadable(r, a.x, err))
 	}
+}
+
+// unreadable is the miss where a body of the recording cannot be read.
+func unreadable(r *http.Request, x *harness.Exchange, err error) Miss {
+	return Miss{Method: r.Method, Target: r.URL.RequestURI(), Closest: x.ID, Reason: "the recorded answer cannot be read: " + err.Error(), Hint: "verify the recording"}
 }
 
 // readBody spares growing when the size is known and small.
@@ -217,36 +285,36 @@ func (m *Mock) take(r *http.Request, body []byte) (reply, *Miss) {
 	if early {
 		return a, nil
 	}
-	x, miss := m.find(r, body)
+	a, miss := m.find(r, body)
 	if miss != nil || late == nil {
-		return reply{x: x}, miss
+		return a, miss
 	}
-	a, err := late.row.act(late.fault, x, late.random)
+	spoilt, err := late.row.act(late.fault, a.x, late.random)
 	if err != nil {
-		miss := m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), Closest: x.ID, Reason: "the recorded answer cannot be read: " + err.Error(), Hint: "verify the recording"})
+		miss := unreadable(r, a.x, err)
 		return reply{}, &miss
 	}
-	return a, nil
+	spoilt.texts = a.texts
+	return spoilt, nil
 }
 
-// find is the exchange whose answer is due.
-func (m *Mock) find(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
+// find is the answer that is due.
+func (m *Mock) find(r *http.Request, body []byte) (reply, *Miss) {
 	caller := who{system: m.hosts.of(r), session: m.options.Session(r)}
 	c, err := m.liveCall(r, body, caller)
 	if err != nil {
-		miss := m.miss(Miss{Method: r.Method, Target: r.URL.RequestURI(), System: caller.system, Session: caller.session, Reason: err.Error()})
-		return nil, &miss
+		return reply{}, &Miss{Method: r.Method, Target: r.URL.RequestURI(), System: caller.system, Session: caller.session, Reason: err.Error()}
 	}
 	caller.entity = m.entityOf(c)
 	turn, found := m.lookUp(c, caller)
 	if m.virtual != nil {
-		if x, ok := m.imagine(c, caller, turn, found); ok {
-			return x, nil
+		if a, ok := m.imagine(c, caller, turn, found); ok {
+			return a, nil
 		}
 	}
 	if !found {
-		miss := m.miss(m.explain(c, caller))
-		return nil, &miss
+		miss := m.explain(c, caller)
+		return reply{}, &miss
 	}
 	x := &m.exchanges[turn.index]
 	miss := Miss{Method: c.method, Target: c.target, System: caller.system, Session: caller.session, Closest: x.ID}
@@ -254,19 +322,26 @@ func (m *Mock) find(r *http.Request, body []byte) (*harness.Exchange, *Miss) {
 	case turn.repeated && m.options.Repeat == RepeatNever:
 		miss.Reason = fmt.Sprintf("all %d recorded answers to this call were given already", turn.of)
 		miss.Hint = "allow repeats of the last answer, or record the further calls"
+		return reply{}, &miss
 	case x.Status() < http.StatusOK && x.Fault == nil:
 		miss.Reason = "the recorded answer ends with status 1xx, as where the protocol is switched; a mock does not speak the other protocol"
-	default:
-		m.given(turn, caller)
-		return x, nil
+		return reply{}, &miss
 	}
-	miss = m.miss(miss)
-	return nil, &miss
+	m.given(turn, caller)
+	if !m.options.Echo {
+		return reply{x: x}, nil
+	}
+	texts := m.echoed(x, c, r, body)
+	if len(texts) == 0 {
+		return reply{x: x}, nil
+	}
+	m.echoing.Add(1)
+	return reply{x: with(x, texts), texts: texts}, nil
 }
 
 // lookUp moves the cursor of the caller.
 func (m *Mock) lookUp(c call, caller who) (turn, bool) {
-	s := m.slots[m.rules.key(c)]
+	s := m.slots[m.matcherOf(c).key(c)]
 	if s == nil {
 		return turn{}, false
 	}
@@ -287,27 +362,27 @@ func (m *Mock) given(t turn, caller who) {
 
 // imagine makes an answer where no recorded one is true: none is there, live calls changed what it tells, or the recorded
 // answers to a call that creates something were all given.
-func (m *Mock) imagine(c call, caller who, t turn, found bool) (*harness.Exchange, bool) {
+func (m *Mock) imagine(c call, caller who, t turn, found bool) (reply, bool) {
 	a, ok := m.virtual.aimOf(c, caller, m.systems)
 	if !ok {
-		return nil, false
+		return reply{}, false
 	}
 	var due *harness.Exchange
 	if found {
 		due = &m.exchanges[t.index]
 		again := t.repeated && a.id == "" && c.method == http.MethodPost
 		if !again && !m.virtual.touched(a) {
-			return nil, false
+			return reply{}, false
 		}
 	}
-	x, ok := m.virtual.answer(a, due)
+	made, ok := m.virtual.answer(a, due)
 	if ok {
 		m.synthetic.Add(1)
 		if found {
 			m.used[t.index].Store(true)
 		}
 	}
-	return x, ok
+	return made, ok
 }
 
 // liveCall normalizes a live request, scrubbed when there is a scrubber.
@@ -331,7 +406,8 @@ func (m *Mock) liveCall(r *http.Request, body []byte, caller who) (call, error) 
 // Counts returns the account so far.
 func (m *Mock) Counts() Counts {
 	return Counts{Served: int(m.served.Load()), Repeated: int(m.repeated.Load()), Borrowed: int(m.borrowed.Load()), Missed: m.misses.len(),
-		Injected: int(m.injected.Load()), Synthetic: int(m.synthetic.Load())}
+		Injected: int(m.injected.Load()), Synthetic: int(m.synthetic.Load()), Echoed: int(m.echoing.Load()),
+		Forwarded: m.forwarded.len(), Callbacks: m.back.count()}
 }
 
 // Unused returns the exchanges whose answer was never given, in recorded order.

@@ -15,6 +15,8 @@ type reply struct {
 	x     *harness.Exchange
 	delay time.Duration // before anything is sent, beside what was recorded
 	rate  int           // bytes of the body in a second; 0: as fast as it goes
+
+	texts map[string]string // values of the recording in whose place the answer has values of the live call
 }
 
 // wait is the clock of a mock: it returns when the time is over or the context has ended.

@@ -1,6 +1,7 @@
 package mock
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -20,6 +21,7 @@ type resource struct {
 	deletes []exemplar
 	absent  []exemplar // answers to calls for things that are not there
 
+	names string                 // where the identifier stands in the answers of creates
 	known map[string]*collection // recorded things, by the path of their collection
 	again int                    // created things that were read again: the evidence
 }
@@ -72,7 +74,7 @@ func learnResources(exchanges []harness.Exchange) map[string]*resource {
 		s.file(e)
 	}
 	for key, r := range s.found {
-		if len(r.reads) == 0 {
+		if len(r.reads) == 0 || len(r.creates) == 0 {
 			delete(s.found, key)
 		}
 	}
@@ -143,8 +145,7 @@ func (s *study) create(e exemplar) {
 			r = &resource{name: name, changes: map[string][]exemplar{}, known: map[string]*collection{}}
 			s.found[key] = r
 		}
-		e.parent, e.id, e.at = parent, id, place[:len(place)-1]
-		r.creates = append(r.creates, e)
+		r.names = cmp.Or(r.names, place.String())
 		r.again++
 		return
 	}
@@ -185,11 +186,7 @@ func (s *study) file(e exemplar) {
 				r.seeList(e)
 			}
 		case e.call.method == http.MethodPost:
-			for _, c := range r.creates {
-				if c.x == e.x {
-					r.see(c.parent, c.id, c.answer.Root().At(c.at).Raw())
-				}
-			}
+			r.fileCreate(e)
 		}
 	}
 	if len(e.call.segments) < 2 {
@@ -199,6 +196,22 @@ func (s *study) file(e exemplar) {
 	if r := s.found[nameOf(e.x.To, pathOf(e.call.segments[:last]))]; r != nil {
 		e.parent, e.id = pathOf(e.call.segments[:last]), e.call.segments[last]
 		r.fileThing(e)
+	}
+}
+
+// fileCreate files a POST to the collection. Of what it created nothing else need be known than its identifier.
+func (r *resource) fileCreate(e exemplar) {
+	if e.answer == nil || e.x.Status() >= 300 {
+		return
+	}
+	for place, id := range idsOf(e.answer.Root()) {
+		if place.String() != r.names {
+			continue
+		}
+		e.id, e.at = id, place[:len(place)-1]
+		r.see(e.parent, id, e.answer.Root().At(e.at).Raw())
+		r.creates = append(r.creates, e)
+		return
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 type Server struct {
 	URL  string // "http://127.0.0.1:PORT", or https
 	http *http.Server
+	mock *Mock
 	done chan error
 }
 
@@ -26,7 +27,7 @@ func (m *Mock) Listen(addr string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	return serve(listener, "http://"+listener.Addr().String(), m), nil
+	return m.serve(listener, "http://"+listener.Addr().String(), m), nil
 }
 
 // ListenTLS is Listen with TLS, in HTTP/2 or HTTP/1.1 as the configuration offers them, for clients that begin with it;
@@ -42,13 +43,14 @@ func (m *Mock) ListenTLS(addr string, config *tls.Config) (*Server, error) {
 		config.NextProtos = []string{"h2", "http/1.1"}
 	}
 	f := newFront(listener, config)
-	return serve(f, "https://"+listener.Addr().String(), tunnels{m, f}), nil
+	return m.serve(f, "https://"+listener.Addr().String(), tunnels{m, f}), nil
 }
 
-func serve(listener net.Listener, url string, handler http.Handler) *Server {
+func (m *Mock) serve(listener net.Listener, url string, handler http.Handler) *Server {
 	const headTimeout = 10 * time.Second
 	s := &Server{
 		URL:  url,
+		mock: m,
 		http: &http.Server{Handler: handler, ReadHeaderTimeout: headTimeout, Protocols: new(http.Protocols), ErrorLog: log.New(io.Discard, "", 0)},
 		done: make(chan error, 1),
 	}
@@ -59,7 +61,7 @@ func serve(listener net.Listener, url string, handler http.Handler) *Server {
 	return s
 }
 
-// Close answers the calls that have begun, for at most two seconds, and stops.
+// Close answers the calls that have begun, for at most two seconds, gives up calls back whose time has not come, and stops.
 func (s *Server) Close() error {
 	const grace = 2 * time.Second
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
@@ -71,5 +73,6 @@ func (s *Server) Close() error {
 	if served := <-s.done; !errors.Is(served, http.ErrServerClosed) {
 		err = errors.Join(err, served)
 	}
+	s.mock.endCallbacks()
 	return err
 }

@@ -41,8 +41,10 @@ func (m *Mock) respond(r *http.Request) (*http.Response, error) {
 	}
 	a, miss := m.take(r, body)
 	if miss != nil {
+		m.misses.keep(*miss)
 		return response(r, http.StatusNotImplemented, http.Header{"Content-Type": {"application/json"}}, missBody(*miss)), nil
 	}
+	defer m.follow(a)
 	x := a.x
 	m.pause(r.Context(), a, m.timeline(a))
 	if x.Fault != nil {

@@ -95,7 +95,7 @@ func (v *virtual) touched(a aim) bool {
 
 // answer makes the answer to a call; due is the recorded one, where there is one. Not ok when the recording does not show how
 // such a call is answered.
-func (v *virtual) answer(a aim, due *harness.Exchange) (*harness.Exchange, bool) {
+func (v *virtual) answer(a aim, due *harness.Exchange) (reply, bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
@@ -104,7 +104,7 @@ func (v *virtual) answer(a aim, due *harness.Exchange) (*harness.Exchange, bool)
 	case a.id == "" && a.call.method == http.MethodGet:
 		return v.list(a, due)
 	case a.id == "":
-		return nil, false
+		return reply{}, false
 	}
 	body, there := v.body(a)
 	switch {
@@ -145,10 +145,10 @@ func (v *virtual) body(a aim) ([]byte, bool) {
 }
 
 // create answers a POST like the recorded one whose body resembles it most.
-func (v *virtual) create(a aim) (*harness.Exchange, bool) {
+func (v *virtual) create(a aim) (reply, bool) {
 	sent := fieldsOf(a.call)
 	if sent == nil {
-		return nil, false
+		return reply{}, false
 	}
 	like := closest(a.resource.creates, sent.Root())
 	id := v.newID(a.resource, like.id)
@@ -162,7 +162,7 @@ func (v *virtual) create(a aim) (*harness.Exchange, bool) {
 	body := s.bytes()
 	made, err := payload.ParseJSON(body)
 	if err != nil {
-		return nil, false
+		return reply{}, false
 	}
 	w := v.of(a.world)
 	w.order = append(w.order, id)
@@ -207,11 +207,11 @@ func (e exemplar) texts(parent, id string) map[string]string {
 }
 
 // read answers a GET like a recorded one.
-func (v *virtual) read(a aim, body []byte) (*harness.Exchange, bool) {
+func (v *virtual) read(a aim, body []byte) (reply, bool) {
 	like := nearest(a.resource.reads, a.parent, a.id)
 	whole, ok := like.with(a, body)
 	if !ok {
-		return nil, false
+		return reply{}, false
 	}
 	return v.say(a, "read", like, a.id, whole), true
 }
@@ -244,14 +244,14 @@ func covers(thing, other payload.Node) bool {
 }
 
 // change answers a PUT or PATCH: the fields that were sent are those of the thing from then on.
-func (v *virtual) change(a aim, body []byte) (*harness.Exchange, bool) {
+func (v *virtual) change(a aim, body []byte) (reply, bool) {
 	list, sent := a.resource.changes[a.call.method], fieldsOf(a.call)
 	if len(list) == 0 || sent == nil {
-		return nil, false
+		return reply{}, false
 	}
 	old, err := payload.ParseJSON(body)
 	if err != nil {
-		return nil, false
+		return reply{}, false
 	}
 	like := closest(list, sent.Root())
 	s := &splices{source: body}
@@ -280,9 +280,9 @@ func momentOf(text string) time.Time {
 	return t
 }
 
-func (v *virtual) remove(a aim) (*harness.Exchange, bool) {
+func (v *virtual) remove(a aim) (reply, bool) {
 	if len(a.resource.deletes) == 0 {
-		return nil, false
+		return reply{}, false
 	}
 	like := nearest(a.resource.deletes, a.parent, a.id)
 	w := v.of(a.world)
@@ -303,7 +303,7 @@ func (e exemplar) renamedAnswer(a aim) []byte {
 }
 
 // absent answers a call for a thing that is not there, like a recorded one; without one only for things that were removed.
-func (v *virtual) absent(a aim) (*harness.Exchange, bool) {
+func (v *virtual) absent(a aim) (reply, bool) {
 	list := a.resource.absent
 	if same := slices.DeleteFunc(slices.Clone(list), func(e exemplar) bool { return e.call.method != a.call.method }); len(same) > 0 {
 		list = same
@@ -313,15 +313,15 @@ func (v *virtual) absent(a aim) (*harness.Exchange, bool) {
 		return v.say(a, "absent", like, a.id, like.renamedAnswer(a)), true
 	}
 	if w := v.worlds[a.world]; w == nil || !w.gone[a.id] {
-		return nil, false
+		return reply{}, false
 	}
-	return &harness.Exchange{Response: harness.Message{Head: harness.Head{
+	return reply{x: &harness.Exchange{Response: harness.Message{Head: harness.Head{
 		{Name: harness.FieldStatus, Value: "404"}, {Name: SyntheticField, Value: "absent " + a.resource.name + "; no such answer was recorded"},
-	}}}, true
+	}}}}, true
 }
 
 // say is the recorded exchange with another body and the fields that go with it. A nil body leaves the recorded one.
-func (v *virtual) say(a aim, what string, like exemplar, id string, body []byte) *harness.Exchange {
+func (v *virtual) say(a aim, what string, like exemplar, id string, body []byte) reply {
 	x := *like.x
 	texts := like.texts(a.parent, id)
 	head := make(harness.Head, 0, len(x.Response.Head)+1)
@@ -350,7 +350,7 @@ func (v *virtual) say(a aim, what string, like exemplar, id string, body []byte)
 		x.Response.Body = harness.BytesBody(body)
 	}
 	x.Fault = nil
-	return &x
+	return reply{x: &x, texts: texts}
 }
 
 // newTag is an entity tag of the form of another.
