@@ -28,6 +28,8 @@ type TargetSpec struct {
 	// Watch is what the target changes beside answering; it goes into the recording of the run.
 	Watch []WatchSpec `yaml:"watch,omitempty"`
 
+	Container *ContainerSpec `yaml:"container,omitempty"`
+
 	// Crosswalks are the code tables that a program reads by itself: name → CSV file, for the explanation. A jq mapping
 	// names its own.
 	Crosswalks map[string]string `yaml:"crosswalks,omitempty"`
@@ -37,6 +39,8 @@ type TargetSpec struct {
 type Upstream struct {
 	URL     *URLSpec     `yaml:"url,omitempty"`
 	Process *ProcessSpec `yaml:"process,omitempty"`
+
+	Container *ContainerSpec `yaml:"container,omitempty"` // a server; it reaches no other system
 }
 
 // URLSpec is a server that runs already.

@@ -102,6 +102,7 @@ func (c *checker) check() {
 		if p := s.Upstreams[system].Process; p != nil {
 			c.checkPlaceholders(label+".process", p.Run, p.Env)
 		}
+		c.checkContainer(label+".container", s.Upstreams[system].Container)
 	}
 	for i, system := range s.Mocks {
 		label := fmt.Sprintf("mocks[%d]", i)
@@ -161,6 +162,7 @@ func (c *checker) checkTarget() {
 	if t.Process != nil {
 		c.checkPlaceholders("target.process", t.Process.Run, t.Process.Env)
 	}
+	c.checkContainer("target.container", t.Container)
 	if t.Command != nil {
 		c.checkReceiver("target.command.to", t.Command.To)
 		c.checkPlaceholders("target.command", t.Command.Run, t.Command.Env)

@@ -13,6 +13,9 @@ import (
 // enums are the words that a key accepts, by type and key.
 var enums = map[string][]string{
 	"CommandSpec.mode":       {"once", "jsonl"},
+	"ContainerSpec.mode":     {harness.ContainerServer, harness.ContainerOnce, harness.ContainerLines},
+	"ContainerSpec.network":  {harness.NetworkMocks, harness.NetworkNone},
+	"ContainerSpec.pull":     {harness.PullMissing, harness.PullAlways, harness.PullNever},
 	"CrosswalkSpec.encoding": encodings,
 	"CrosswalkSpec.missing":  {"fail", "empty", "keep"},
 	"MappingSpec.encoding":   encodings,
@@ -49,10 +52,11 @@ var valueKinds = []string{
 
 // kinds are the keys of which exactly one stands in a mapping, by type.
 var kinds = map[string][]string{
-	"TargetSpec": {"url", "process", "command", "jq", "starlark", "template", "crosswalk", "sql", "remote", "files"},
-	"WatchSpec":  {"table", "files"},
-	"Upstream":   {"url", "process"},
-	"Invariant":  {"check", "use"},
+	"TargetSpec":    {"url", "process", "command", "jq", "starlark", "template", "crosswalk", "sql", "remote", "files", "container"},
+	"WatchSpec":     {"table", "files"},
+	"Upstream":      {"url", "process", "container"},
+	"ContainerSpec": {"image", "build", "compose"},
+	"Invariant":     {"check", "use"},
 }
 
 // reasons say why a required key is required, where that is not plain.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"net"
 	"os"
-	"os/exec"
 	"runtime"
 	"strings"
 
@@ -41,7 +40,7 @@ func (a *app) doctorVerb() verb {
 		long:    "Doctor looks at what the other commands need and prints the cure for what is missing.",
 		example: "rehearse doctor",
 		run:     func(context.Context, []string) error { return a.doctor() },
-		below:   []verb{a.doctorTLSVerb(), a.doctorCAVerb()},
+		below:   []verb{a.doctorTLSVerb(), a.doctorCAVerb(), a.doctorContainersVerb()},
 	}
 }
 
@@ -166,11 +165,4 @@ func checkUnfinished(*app) (string, error) {
 		return "", note{fmt.Errorf("%s: left by a recorder that was killed or still runs; `rehearse fixtures recover` saves it", strings.Join(left, ", "))}
 	}
 	return "none", nil
-}
-
-func checkContainers(*app) (string, error) {
-	if _, err := exec.LookPath("docker"); err != nil {
-		return "", note{errors.New("no docker; nothing here needs one")}
-	}
-	return "docker is installed; nothing here needs one", nil
 }

@@ -86,6 +86,8 @@ var doors = []struct {
 	tests    bool
 }{
 	{"github.com/testcontainers/testcontainers-go", []string{"harness/target/container"}, false},
+	{"github.com/moby/moby", []string{"harness/target/container"}, false},
+	{"github.com/containerd/errdefs", []string{"harness/target/container"}, false},
 	{"github.com/jarcoal/httpmock", []string{"harness/mock"}, true},
 	{"github.com/yudai/gojsondiff", []string{"harness/report"}, false},
 	{"github.com/google/go-cmp", []string{"harness/harnesstest"}, true},

@@ -262,7 +262,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 	}
 	outcome, err := rehearsal.Run(ctx, rehearsal.Plan{
 		Policy: policy, Key: key, Vault: vault, Incident: f.expectFailure,
-		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: f.allow, Confirmed: f.confirmed,
+		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Watcher: watcher(), Now: a.now, Allow: f.allow, Confirmed: f.confirmed,
 		Progress: func(what string) {
 			if !f.quiet {
 				a.tellProgress(scenario.Name, what)

@@ -56,7 +56,7 @@ func (a *app) learn(ctx context.Context, file string, times int, into string, al
 	}
 	defer os.RemoveAll(scratch) //nolint:errcheck // a scratch folder that stays does no harm
 	lesson, err := rehearsal.Learn(ctx, rehearsal.Plan{
-		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Now: a.now, Allow: allow,
+		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Watcher: watcher(), Now: a.now, Allow: allow,
 		Progress: func(what string) { a.tellProgress(scenario.Name, what) },
 	}, times)
 	if err != nil {

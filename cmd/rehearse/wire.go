@@ -20,6 +20,7 @@ func (a *app) verbs() []verb {
 		a.calendarVerb(),
 		a.fixturesVerb(),
 		a.doctorVerb(),
+		a.watchContainersVerb(),
 		a.completionVerb(),
 		a.helpVerb(),
 		a.versionVerb(),

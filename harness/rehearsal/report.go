@@ -7,7 +7,6 @@ import (
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/target"
 )
 
 // report assembles the evidence of a run.
@@ -20,12 +19,12 @@ func (p Plan) report(baseline *fixtures.Recording, s *stage, c *harness.Comparis
 	r := &harness.Report{
 		Run: p.ID, Scenario: p.Scenario.Name, File: p.scenarioFile(), Change: p.Scenario.Change, Integration: p.Scenario.Integration, Title: integration.Title,
 		Owner: p.Catalogue.PersonName(integration.Owner), Steward: p.Catalogue.PersonName(integration.Steward),
-		Tool: p.Tool, Clock: p.clock(baseline), Target: target.Describe(p.Scenario.Target),
+		Tool: p.Tool, Clock: p.clock(baseline), Target: s.tested(p),
 		Vouched:  p.Scenario.Egress.PersonalData == "none",
 		Before:   harness.Side{Name: p.Scenario.Recording, Digest: baseline.Digest(), Exchanges: c.Exchanges[0], Manifest: baseline.Manifest()},
 		After:    harness.Side{Name: "this run", Digest: digest, Exchanges: c.Exchanges[1], Manifest: s.recording.Manifest()},
 		Findings: findings, Records: c.Records, Suppressed: c.Suppressed, Unused: c.Unused, Expired: c.Expired,
-		Notes: slices.Concat(c.Notes, s.feeding.feedNotes(), s.mockNotes()), NotTested: p.notTested(s.feeding.options.Replay), Egress: s.guard.Connections(), Logs: s.logList(),
+		Notes: slices.Concat(c.Notes, s.feeding.feedNotes(), s.mockNotes(), s.containerNotes(p)), NotTested: p.notTested(s.feeding.options.Replay), Egress: s.guard.Connections(), Logs: s.logList(),
 	}
 	r.Judge()
 	return r, nil

@@ -22,6 +22,7 @@ type Plan struct {
 	Now       func() time.Time // wall clock, for when the run began and how long it took
 	Allow     []string         // hosts that may be reached beside those of the scenario
 	Confirmed []string         // protected hosts whose names a person typed for this run
+	Watcher   []string         // program and arguments that remove what containers leave when this process dies; may be empty
 	Progress  func(string)     // told what is being done; may be nil
 
 	// Incident says that the recording is one of a failure: what broke off in it is what is to happen again, and no loss.

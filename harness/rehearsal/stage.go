@@ -15,6 +15,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/mock"
 	"github.com/rehearse-dev/rehearse/harness/replay"
 	"github.com/rehearse-dev/rehearse/harness/target"
+	"github.com/rehearse-dev/rehearse/harness/target/container"
 	"github.com/rehearse-dev/rehearse/recorders/httptap"
 )
 
@@ -28,6 +29,8 @@ type stage struct {
 	mocks     map[string]*mock.Mock
 	bases     map[string]string // URLs of the live upstreams
 	logs      map[string]*logTail
+	network   *container.Network // of the containers; nil: there are none
+	versions  map[string]string  // what exactly runs as a system, such as the digest of an image
 
 	closers []func() error // in the order of starting
 	once    sync.Once
@@ -40,6 +43,7 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline, scrubber != nil)}),
 		scrubber:  scrubber,
 		feeding:   feeding, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
+		versions: map[string]string{},
 	}
 	if s.guard, err = p.guard(baseline); err != nil {
 		return nil, err
@@ -56,25 +60,34 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 	}
 	s.closers = append(s.closers, proxy.Close)
 	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext, Wait: time.Duration(p.Scenario.Replay.Timeout)}
+	if err := s.openNetwork(ctx, p); err != nil {
+		return nil, err
+	}
+	taps := map[string]string{}
 	for _, system := range watched(p.Scenario, baseline) {
 		base, err := s.answerer(ctx, p, baseline, system, env)
 		if err != nil {
 			return nil, err
 		}
-		if env.URLs[system], err = s.tap(p, system, base, env.Now); err != nil {
+		if taps[system], err = s.tap(p, system, base, env.Now); err != nil {
 			return nil, err
 		}
+	}
+	if env.URLs, err = s.reached(p, taps, proxy.URL); err != nil {
+		return nil, err
 	}
 	t, err := target.New(p.Scenario.Target)
 	if err != nil {
 		return nil, err
 	}
+	t = target.InNetwork(t, s.network)
 	p.tell("starting " + p.Scenario.Target.System)
 	env.Log = s.log(p.Scenario.Target.System)
 	if s.target, err = t.Start(ctx, env); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.target.Close)
+	s.versions[p.Scenario.Target.System] = target.Version(s.target)
 	if err := s.watch(ctx, p, env); err != nil {
 		return nil, err
 	}
@@ -112,6 +125,8 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline harness.Recording
 		s.closers = append(s.closers, stop)
 		s.bases[system] = base
 		return base, nil
+	case up.Container != nil:
+		return s.instance(ctx, p, system, *up.Container, env)
 	case slices.Contains(p.Scenario.Mocks, system):
 		return s.mock(baseline, system)
 	default:

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/target/container"
 )
 
 // stopWait is how long a program may take to end after it was asked to.
@@ -20,20 +21,23 @@ const stopWait = 3 * time.Second
 // tailSize is how much of standard error is kept for messages, in bytes.
 const tailSize = 4 << 10
 
-// child is a started program with its process group. One goroutine waits for it and ends with it.
+// child is a started program: a process with its group, or a container. One goroutine waits for it and ends with it.
 type child struct {
 	name string // as the scenario writes it
-	cmd  *exec.Cmd
 	said *tail
 	done chan struct{} // closed when the program has ended and err is set
 	err  error
 
-	killed sync.Once
+	interrupt, force func() // asks it to end, and ends it; what is gone already is fine
+	killed           sync.Once
 }
 
 // startChild starts the command, which people know by the name; its standard error goes to log, and the end of it into messages.
 func startChild(name string, cmd *exec.Cmd, log io.Writer) (*child, error) {
-	c := &child{name: name, cmd: cmd, said: &tail{log: log}, done: make(chan struct{})}
+	c := &child{
+		name: name, said: &tail{log: log}, done: make(chan struct{}),
+		interrupt: func() { interruptGroup(cmd) }, force: func() { killGroup(cmd) },
+	}
 	cmd.Stderr = c.said
 	if err := cmd.Start(); err != nil {
 		return nil, harness.CannotRun(fmt.Errorf("start %s: %w", name, err), "check that the program is executable on this machine")
@@ -50,7 +54,7 @@ func (c *child) stop() {
 	select {
 	case <-c.done:
 	default:
-		interruptGroup(c.cmd)
+		c.interrupt()
 		timer := time.NewTimer(stopWait)
 		defer timer.Stop()
 		select {
@@ -63,7 +67,7 @@ func (c *child) stop() {
 
 // kill ends the whole group by force and waits. What the program itself left behind in its group ends too.
 func (c *child) kill() {
-	c.killed.Do(func() { killGroup(c.cmd) }) // once: later the number of the group may belong to others
+	c.killed.Do(c.force) // once: later the number of the group may belong to others
 	<-c.done
 }
 
@@ -75,6 +79,13 @@ func (c *child) ended() bool {
 	default:
 		return false
 	}
+}
+
+// succeeded reports whether the program ended with exit code 0. Call it after done.
+func (c *child) succeeded() bool {
+	_, process := errors.AsType[*exec.ExitError](c.err)
+	_, contained := errors.AsType[*container.Exit](c.err)
+	return !process && !contained
 }
 
 // how says in words how the program ended. Call it after done.

@@ -79,15 +79,50 @@ func (c command) Start(ctx context.Context, env harness.StageEnv) (harness.Stage
 	if _, err := set.command(c.spec.Run, c.spec.Env, set.root); err != nil {
 		return nil, err
 	}
-	var m mapper = once{c.spec, set}
-	if c.spec.Mode == modeLines {
-		lines := &lines{spec: c.spec, set: set}
-		if err := lines.start(); err != nil {
+	return newMapping(ctx, c.spec, c.system, execution{c.spec, set}, env)
+}
+
+// newMapping is the stage of a program that maps payloads in the mode of the specification.
+func newMapping(ctx context.Context, spec harness.CommandSpec, system string, from starter, env harness.StageEnv) (harness.Stage, error) {
+	var m mapper = once{spec, from}
+	if spec.Mode == modeLines {
+		lines := &lines{name: spec.Run[0], spec: spec, from: from, env: env}
+		if err := lines.start(ctx); err != nil {
 			return nil, err
 		}
 		m = lines
 	}
-	return mapping{mapper: m, from: c.system, to: c.spec.To, name: c.spec.Output, env: env}, nil
+	return mapping{mapper: m, from: system, to: spec.To, name: spec.Output, env: env}, nil
+}
+
+// starter starts a program anew. Its standard output goes to output, which is closed at its end when it can be. Without an
+// input the caller writes to what start returns, and closes it.
+type starter interface {
+	start(ctx context.Context, input io.Reader, output io.Writer) (c *child, stdin io.WriteCloser, err error)
+}
+
+// execution starts processes.
+type execution struct {
+	spec harness.CommandSpec
+	set  settings
+}
+
+func (e execution) start(_ context.Context, input io.Reader, output io.Writer) (c *child, stdin io.WriteCloser, err error) {
+	if closer, ok := output.(io.Closer); ok {
+		defer closer.Close() // the program has its own
+	}
+	cmd, err := e.set.command(e.spec.Run, e.spec.Env, e.set.root)
+	if err != nil {
+		return nil, nil, err
+	}
+	cmd.Stdin, cmd.Stdout = input, output
+	if input == nil {
+		if stdin, err = cmd.StdinPipe(); err != nil {
+			return nil, nil, harness.CannotRun(fmt.Errorf("open input of %s: %w", e.spec.Run[0], err), "")
+		}
+	}
+	c, err = startChild(e.spec.Run[0], cmd, e.set.env.Log)
+	return c, stdin, err
 }
 
 // mapping feeds a mapper.
@@ -128,17 +163,12 @@ func (m mapping) Feed(ctx context.Context, session []harness.Exchange, sink harn
 // and the last line of standard error; a program that exceeds its time is a Fault too.
 type once struct {
 	spec harness.CommandSpec
-	set  settings
+	from starter
 }
 
 func (o once) Map(ctx context.Context, x *harness.Exchange, input []byte) (outcome, error) {
-	cmd, err := o.set.command(o.spec.Run, o.spec.Env, o.set.root)
-	if err != nil {
-		return outcome{}, err
-	}
 	stdout := &capped{most: maxOutput}
-	cmd.Stdin, cmd.Stdout = bytes.NewReader(input), stdout
-	c, err := startChild(o.spec.Run[0], cmd, o.set.env.Log)
+	c, _, err := o.from.start(ctx, bytes.NewReader(input), stdout)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -150,14 +180,14 @@ func (o once) Map(ctx context.Context, x *harness.Exchange, input []byte) (outco
 	case <-ctx.Done():
 		return outcome{}, ctx.Err()
 	case <-timer.C:
-		return outcome{fault: &harness.Fault{Kind: harness.FaultTimeout, Detail: fmt.Sprintf("%s did not end within %s", o.spec.Run[0], timeout)}}, nil
+		return outcome{fault: &harness.Fault{Kind: harness.FaultTimeout, Detail: fmt.Sprintf("%s did not end within %s", c.name, timeout)}}, nil
 	case <-c.done:
 	}
 	switch {
 	case stdout.over:
-		return outcome{fault: failed("%s wrote more than %d bytes", o.spec.Run[0], maxOutput)}, nil
-	case !cmd.ProcessState.Success():
-		return outcome{fault: failed("%s: %s", o.spec.Run[0], c.deathDetail())}, nil
+		return outcome{fault: failed("%s wrote more than %d bytes", c.name, maxOutput)}, nil
+	case !c.succeeded():
+		return outcome{fault: failed("%s: %s", c.name, c.deathDetail())}, nil
 	}
 	return outcome{output: stdout.kept.Bytes()}, nil
 }

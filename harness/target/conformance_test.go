@@ -73,6 +73,11 @@ func subjects() []subject {
 		{"files", func(t *testing.T) harness.TargetSpec {
 			return harness.TargetSpec{Files: &harness.FilesSpec{Run: []string{"rehearse", "as-job"}, To: "lms"}}
 		}, files, &harness.TargetSpec{Files: &harness.FilesSpec{Run: absent, To: "lms"}}},
+		{"container", func(t *testing.T) harness.TargetSpec { return inImage(t, harness.ContainerSpec{}) }, requests,
+			&harness.TargetSpec{Container: &harness.ContainerSpec{Image: "rehearse-test:no-such-program", Pull: "never"}}},
+		{"container", func(t *testing.T) harness.TargetSpec {
+			return inImage(t, harness.ContainerSpec{Mode: "jsonl", Command: []string{"lines"}})
+		}, requests[1:], nil},
 	}
 }
 

@@ -182,7 +182,7 @@ func (s *filesStage) run(ctx context.Context, dir string) error {
 		return harness.CannotRun(fmt.Errorf("run %s: it did not end within %s", s.spec.Run[0], timeout), "raise timeout, or make the job faster")
 	case <-c.done:
 	}
-	if !cmd.ProcessState.Success() {
+	if !c.succeeded() {
 		return c.problem("run")
 	}
 	return nil

@@ -49,8 +49,10 @@ type Reply struct {
 // lines is a long-lived program that maps one line to one line. When it exceeds its time or dies on a payload, the
 // exchange has a Fault and the next one meets a fresh program; a program that dies before its first reply cannot run.
 type lines struct {
+	name    string // of the program, for messages
 	spec    harness.CommandSpec
-	set     settings
+	from    starter
+	env     harness.StageEnv
 	sent    int
 	replied bool
 
@@ -67,21 +69,12 @@ type replyLine struct {
 }
 
 // start starts the program and the goroutine that reads its replies.
-func (l *lines) start() error {
-	cmd, err := l.set.command(l.spec.Run, l.spec.Env, l.set.root)
-	if err != nil {
-		return err
-	}
-	if l.stdin, err = cmd.StdinPipe(); err != nil {
-		return harness.CannotRun(fmt.Errorf("open input of %s: %w", l.spec.Run[0], err), "")
-	}
+func (l *lines) start(ctx context.Context) error {
 	r, w, err := os.Pipe()
 	if err != nil {
-		return harness.CannotRun(fmt.Errorf("open output of %s: %w", l.spec.Run[0], err), "")
+		return harness.CannotRun(fmt.Errorf("open output of a program: %w", err), "")
 	}
-	cmd.Stdout = w
-	l.child, err = startChild(l.spec.Run[0], cmd, l.set.env.Log)
-	w.Close()
+	l.child, l.stdin, err = l.from.start(ctx, nil, w)
 	if err != nil {
 		r.Close()
 		return err
@@ -138,7 +131,7 @@ func (l *lines) Close() error {
 // Map sends one line and waits for its reply.
 func (l *lines) Map(ctx context.Context, x *harness.Exchange, input []byte) (outcome, error) {
 	if l.child == nil {
-		if err := l.start(); err != nil {
+		if err := l.start(ctx); err != nil {
 			return outcome{}, err
 		}
 	}
@@ -163,7 +156,7 @@ func (l *lines) Map(ctx context.Context, x *harness.Exchange, input []byte) (out
 			return outcome{}, ctx.Err()
 		case <-timer.C:
 			l.end(false)
-			return outcome{fault: &harness.Fault{Kind: harness.FaultTimeout, Detail: fmt.Sprintf("%s did not reply within %s", l.spec.Run[0], timeout)}}, nil
+			return outcome{fault: &harness.Fault{Kind: harness.FaultTimeout, Detail: fmt.Sprintf("%s did not reply within %s", l.name, timeout)}}, nil
 		case err := <-wrote:
 			if wrote = nil; err != nil {
 				return l.died(x)
@@ -182,7 +175,7 @@ func (l *lines) request(id string, x *harness.Exchange, input []byte) ([]byte, e
 	if contentType == "" {
 		contentType = x.Request.Media
 	}
-	r := Request{ID: id, Input: Input{Path: x.Request.Head.Get(harness.FieldName), ContentType: contentType}, Vars: map[string]string{"now": clock(l.set.env, x).Format(time.RFC3339Nano)}}
+	r := Request{ID: id, Input: Input{Path: x.Request.Head.Get(harness.FieldName), ContentType: contentType}, Vars: map[string]string{"now": clock(l.env, x).Format(time.RFC3339Nano)}}
 	if utf8.Valid(input) {
 		text := string(input)
 		r.Input.Body = &text
@@ -209,7 +202,7 @@ func (l *lines) died(x *harness.Exchange) (outcome, error) {
 	if !l.replied {
 		return outcome{}, c.problem(fmt.Sprintf("map exchange %s by", x.ID))
 	}
-	return outcome{fault: failed("%s ended without a reply: %s", l.spec.Run[0], c.deathDetail())}, nil
+	return outcome{fault: failed("%s ended without a reply: %s", l.name, c.deathDetail())}, nil
 }
 
 // reply reads a reply line. A line that breaks the protocol is an error: nothing after it could be trusted.
@@ -218,7 +211,7 @@ func (l *lines) reply(id string, x *harness.Exchange, line replyLine) (outcome, 
 	broken := func(format string, args ...any) (outcome, error) {
 		l.end(false)
 		cause := fmt.Errorf(format, args...)
-		return outcome{}, harness.CannotRun(fmt.Errorf("map exchange %s by %s: %w", x.ID, l.spec.Run[0], cause), hint)
+		return outcome{}, harness.CannotRun(fmt.Errorf("map exchange %s by %s: %w", x.ID, l.name, cause), hint)
 	}
 	if line.err != nil {
 		return broken("read reply: %w", line.err)
@@ -235,14 +228,14 @@ func (l *lines) reply(id string, x *harness.Exchange, line replyLine) (outcome, 
 		fmt.Fprintln(l.child.said, text) //nolint:errcheck // never fails
 	}
 	if len(r.Error) > 0 && string(r.Error) != "null" {
-		return outcome{fault: failed("%s: %s", l.spec.Run[0], printable(jsonText(r.Error)))}, nil
+		return outcome{fault: failed("%s: %s", l.name, printable(jsonText(r.Error)))}, nil
 	}
 	output, err := r.payload()
 	if err != nil {
 		return broken("the reply's outputB64 is not base64: %w", err)
 	}
 	if len(output) > maxOutput {
-		return outcome{fault: failed("%s wrote more than %d bytes", l.spec.Run[0], maxOutput)}, nil
+		return outcome{fault: failed("%s wrote more than %d bytes", l.name, maxOutput)}, nil
 	}
 	return outcome{output: output, none: output == nil}, nil
 }

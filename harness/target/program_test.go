@@ -40,7 +40,12 @@ func TestMain(m *testing.M) {
 			os.Exit(0)
 		}
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if err := removeServerImage(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
 }
 
 // serve answers with what it got. With a file as argument it leaves a child of its own, whose number it writes there.

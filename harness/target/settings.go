@@ -77,15 +77,48 @@ func orNone(s string) string {
 
 func (s settings) now() string { return s.env.Now.UTC().Format(time.RFC3339Nano) }
 
-// environ is the whole environment of a program, sorted.
+// expandAll replaces the placeholders of each text.
+func (s settings) expandAll(texts []string) ([]string, error) {
+	if texts == nil {
+		return nil, nil
+	}
+	all := make([]string, len(texts))
+	for i, text := range texts {
+		var err error
+		if all[i], err = s.expand(text); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// environ is the whole environment of a program on this machine, sorted.
 func (s settings) environ(extra map[string]string) ([]string, error) {
-	vars := map[string]string{}
+	vars, err := s.variables(extra)
+	if err != nil {
+		return nil, err
+	}
 	for _, name := range passed {
-		if v, ok := os.LookupEnv(name); ok {
+		v, ok := os.LookupEnv(name)
+		if _, set := extra[name]; ok && !set {
 			vars[name] = v
 		}
 	}
-	maps.Copy(vars, s.env.Proxy)
+	for name, v := range s.env.Proxy {
+		if _, set := extra[name]; !set {
+			vars[name] = v
+		}
+	}
+	environ := make([]string, 0, len(vars))
+	for _, name := range slices.Sorted(maps.Keys(vars)) {
+		environ = append(environ, name+"="+vars[name])
+	}
+	return environ, nil
+}
+
+// variables is what a program is told about the run, and what the scenario adds.
+func (s settings) variables(extra map[string]string) (map[string]string, error) {
+	vars := map[string]string{}
 	if !s.env.Now.IsZero() {
 		vars["REHEARSE_NOW"] = s.now()
 	}
@@ -102,11 +135,7 @@ func (s settings) environ(extra map[string]string) ([]string, error) {
 		}
 		vars[name] = value
 	}
-	environ := make([]string, 0, len(vars))
-	for _, name := range slices.Sorted(maps.Keys(vars)) {
-		environ = append(environ, name+"="+vars[name])
-	}
-	return environ, nil
+	return vars, nil
 }
 
 // variableName is a system's name as part of a variable: upper case, _ for what is no letter or digit.
@@ -121,13 +150,9 @@ func variableName(system string) string {
 
 // command is the program of run with its arguments, in the folder dir, with the environment.
 func (s settings) command(run []string, extra map[string]string, dir string) (*exec.Cmd, error) {
-	args := make([]string, len(run))
-	for i, text := range run {
-		arg, err := s.expand(text)
-		if err != nil {
-			return nil, fmt.Errorf("read run: %w", err)
-		}
-		args[i] = arg
+	args, err := s.expandAll(run)
+	if err != nil {
+		return nil, fmt.Errorf("read run: %w", err)
 	}
 	program, err := s.program(args[0])
 	if err != nil {

@@ -39,6 +39,7 @@ var Kinds = []Kind{
 	{"remote", "a job on another system's test runtime, triggered over HTTP", func(s harness.TargetSpec) bool { return s.Remote != nil }, newRemote, describeRemote},
 	{"files", "a batch job: files in a folder, a command, files out", func(s harness.TargetSpec) bool { return s.Files != nil }, newFiles, describeFiles},
 	{"func", "a function of a test in Go", func(s harness.TargetSpec) bool { return s.Func != nil }, newFunc, func(harness.TargetSpec) string { return "a function in Go" }},
+	{"container", "a server or a mapping in a container, in a network without a way out", func(s harness.TargetSpec) bool { return s.Container != nil }, newContainer, describeContainer},
 }
 
 // New returns the target that the specification names. Exactly one kind must be set; everything that can be wrong with

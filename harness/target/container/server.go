@@ -1,0 +1,313 @@
+package container
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/moby/moby/api/pkg/stdcopy"
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/client"
+	"github.com/testcontainers/testcontainers-go"
+
+	"github.com/rehearse-dev/rehearse/harness"
+)
+
+// stopWait is how many seconds a container may take to end after it was asked to.
+const stopWait = 3
+
+// logWait is how long the rest of a log may take to come after the container ended.
+const logWait = 2 * time.Second
+
+// Exit is how a container ended. As an error it is one that ended by itself with another code than 0, or by force.
+type Exit struct {
+	Code   int
+	Memory string // the limit that it exceeded; empty: it was not killed for want of memory
+	Cause  string // why the daemon could not run it
+}
+
+// Error says how it ended.
+func (e *Exit) Error() string {
+	switch {
+	case e.Memory != "":
+		return "killed: out of memory, " + e.Memory
+	case e.Cause != "":
+		return e.Cause
+	}
+	return fmt.Sprintf("exit status %d", e.Code)
+}
+
+// Server is a running container. It is safe for concurrent use.
+type Server struct {
+	Name    string
+	Image   Image
+	Address string // loopback host:port here; empty: nobody feeds it
+	At      string // host:port of the container in its network
+
+	network *Network
+	ctr     testcontainers.Container
+	spec    harness.ContainerSpec
+	relay   *relay
+	said    *tail
+
+	done    chan struct{} // closed when it has ended and its log is read; exit is set
+	exit    *Exit
+	cancel  context.CancelFunc
+	running sync.WaitGroup // the goroutines that wait for its end and read its log
+	logs    chan struct{}  // closed when the log, or the output of a program, is read
+	once    sync.Once
+	err     error
+}
+
+// Start makes a container, starts it, and waits until it is ready. The error is a Problem: of ClassCannotRun when it does
+// not come up, with what it said last.
+func (n *Network) Start(ctx context.Context, o Order) (*Server, error) {
+	s, err := n.create(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx, o); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+// create makes the container without starting it.
+func (n *Network) create(ctx context.Context, o Order) (*Server, error) {
+	image, err := n.image(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	request, err := n.request(o, image)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Name: o.Spec.Name, Image: image, network: n, spec: o.Spec, said: &tail{log: o.Log}, done: make(chan struct{}), logs: make(chan struct{}), cancel: func() {}}
+	s.ctr, err = n.docker.provider.CreateContainer(ctx, request)
+	if made, ok := s.ctr.(*testcontainers.DockerContainer); ok && made != nil {
+		n.mu.Lock()
+		n.containers = append(n.containers, s)
+		n.mu.Unlock()
+	} else {
+		s.ctr = nil
+	}
+	if err == nil {
+		return s, nil
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return nil, harness.CannotRun(fmt.Errorf("make container %s of image %s: %w", s.Name, image.Name, oneLine(err)), "correct what the message names in the scenario")
+}
+
+// start starts the container and waits until it is ready.
+func (s *Server) start(ctx context.Context, o Order) error {
+	if err := s.launch(ctx); err != nil {
+		close(s.logs)
+		return err
+	}
+	var following context.Context
+	following, s.cancel = context.WithCancel(context.Background())
+	s.follow(following)
+	s.await(following, s.logs)
+	if err := s.find(ctx); err != nil {
+		return err
+	}
+	err := strategy(s.spec, s.Image, s.At).WaitUntilReady(ctx, s.ctr)
+	if err == nil || ctx.Err() != nil {
+		return errors.Join(err, ctx.Err())
+	}
+	return s.notReady(ctx)
+}
+
+// launch starts the program in the container.
+func (s *Server) launch(ctx context.Context) error {
+	err := s.ctr.Start(ctx)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	}
+	return harness.CannotRun(fmt.Errorf("start container %s of image %s: %w", s.Name, s.Image.Name, oneLine(err)),
+		"check entrypoint, command and user: the program must be in the image")
+}
+
+// find finds the address of the container and opens a loopback address for it.
+func (s *Server) find(ctx context.Context) error {
+	if s.spec.Network == harness.NetworkNone {
+		return nil
+	}
+	port, err := s.port()
+	if err != nil || port == 0 {
+		return err
+	}
+	ip, err := s.network.addressOf(ctx, s.ctr.GetContainerID())
+	if err != nil {
+		return err
+	}
+	if ip == "" { // it has ended already: waiting for it tells how
+		ip = "no-address"
+	}
+	s.At = net.JoinHostPort(ip, strconv.Itoa(port))
+	s.relay, err = listenRelay("127.0.0.1:0", func(conn net.Conn) (net.Conn, string, error) { return conn, s.At, nil })
+	if err != nil {
+		return harness.CannotRun(err, "check that loopback is up and ports are free")
+	}
+	s.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.relay.port()))
+	return nil
+}
+
+// port is the port that is fed: what the scenario says, else the only one that the image exposes. 0 is none, for a companion.
+func (s *Server) port() (int, error) {
+	switch {
+	case s.spec.Port > 0:
+		return s.spec.Port, nil
+	case len(s.Image.ports) == 1:
+		return s.Image.ports[0], nil
+	case s.companion():
+		return 0, nil
+	}
+	return 0, harness.Usage(fmt.Errorf("find the port of container %s: image %s exposes %s", s.Name, s.Image.Name, exposed(s.Image.ports)),
+		"write port: the number of the port that the server in it listens on")
+}
+
+// companion reports whether nothing but other containers talks to it.
+func (s *Server) companion() bool { return s.spec.Ready != nil && s.spec.Ready.Path == "" }
+
+func exposed(ports []int) string {
+	if len(ports) == 0 {
+		return "no port"
+	}
+	words := make([]string, len(ports))
+	for i, p := range ports {
+		words[i] = strconv.Itoa(p)
+	}
+	return "ports " + strings.Join(words, ", ")
+}
+
+func (n *Network) addressOf(ctx context.Context, id string) (string, error) {
+	found, err := n.docker.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return "", harness.CannotRun(fmt.Errorf("look at a container: %w", err), noDockerHint)
+	}
+	settings := found.Container.NetworkSettings
+	if settings == nil || settings.Networks[n.name] == nil || !settings.Networks[n.name].IPAddress.IsValid() {
+		return "", nil
+	}
+	return settings.Networks[n.name].IPAddress.String(), nil
+}
+
+// notReady is the error for a container that did not become ready.
+func (s *Server) notReady(ctx context.Context) error {
+	select {
+	case <-s.done:
+		return s.Problem("start")
+	case <-time.After(probeEvery): // its end may be about to be told
+	}
+	hint := "raise wait, or correct ready and port; image " + s.Image.Name + " exposes " + exposed(s.Image.ports)
+	if said := s.said.text(); said != "" {
+		hint += "; it said: " + said
+	}
+	return harness.CannotRun(fmt.Errorf("start container %s: after %s still without %s", s.Name, s.spec.Wait.Or(defaultWait), awaited(s.spec, s.At)), hint)
+}
+
+// await starts the goroutine that waits for the end of the container, and then for what must come before its end is told.
+// Stop ends it.
+func (s *Server) await(ctx context.Context, before <-chan struct{}) {
+	s.running.Go(func() {
+		defer close(s.done)
+		ended := s.network.docker.api.ContainerWait(ctx, s.ctr.GetContainerID(), client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+		select {
+		case r := <-ended.Result:
+			s.exit = s.howItEnded(ctx, int(r.StatusCode))
+		case err := <-ended.Error:
+			s.exit = &Exit{Code: -1, Cause: oneLine(err).Error()}
+		}
+		<-before
+	})
+}
+
+// follow starts the goroutine that reads the log. Stop ends it.
+func (s *Server) follow(ctx context.Context) {
+	s.running.Go(func() {
+		defer close(s.logs)
+		r, err := s.network.docker.api.ContainerLogs(ctx, s.ctr.GetContainerID(), client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Follow: true})
+		if err != nil {
+			fmt.Fprintf(s.said, "the log of container %s cannot be read: %v\n", s.Name, err) //nolint:errcheck // never fails
+			return
+		}
+		defer r.Close()
+		stdcopy.StdCopy(s.said, s.said, r) //nolint:errcheck // a log that breaks off stays as far as it came
+	})
+}
+
+func (s *Server) howItEnded(ctx context.Context, code int) *Exit {
+	e := &Exit{Code: code}
+	found, err := s.network.docker.api.ContainerInspect(ctx, s.ctr.GetContainerID(), client.ContainerInspectOptions{})
+	if err != nil || found.Container.State == nil {
+		return e
+	}
+	e.Cause = found.Container.State.Error
+	if found.Container.State.OOMKilled {
+		e.Memory = "the machine has no more"
+		if s.spec.Memory != "" {
+			e.Memory = "its limit is " + s.spec.Memory
+		}
+	}
+	return e
+}
+
+// Ended is closed when the container has ended.
+func (s *Server) Ended() <-chan struct{} { return s.done }
+
+// How says how it ended, and nil when it did with exit code 0. Call it after Ended.
+func (s *Server) How() error {
+	if s.exit == nil || *s.exit == (Exit{}) {
+		return nil
+	}
+	return s.exit
+}
+
+// Problem is the error for a container that ended when it should have worked.
+func (s *Server) Problem(doing string) error {
+	how := "exit status 0"
+	if err := s.How(); err != nil {
+		how = err.Error()
+	}
+	hint := "run it by `docker run` to see more"
+	if s.exit != nil && s.exit.Memory != "" {
+		hint = "raise memory"
+	}
+	if said := s.said.text(); said != "" {
+		hint += "; it said: " + said
+	}
+	return harness.CannotRun(fmt.Errorf("%s container %s: it ended: %s", doing, s.Name, how), hint)
+}
+
+// Stop asks the container to end, ends it by force when it does not, removes it, and waits. It may be called more than
+// once.
+func (s *Server) Stop() error {
+	s.once.Do(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), removeWait)
+		defer cancel()
+		if s.relay != nil {
+			s.relay.close()
+		}
+		api, id, seconds := s.network.docker.api, s.ctr.GetContainerID(), stopWait
+		api.ContainerStop(ctx, id, client.ContainerStopOptions{Timeout: &seconds}) //nolint:errcheck // it is removed by force
+		select {
+		case <-s.logs:
+		case <-time.After(logWait):
+		}
+		s.err = s.network.docker.removeOne(ctx, Leftover{Kind: "container", ID: id, Name: s.Name})
+		s.cancel()
+		s.running.Wait()
+	})
+	return s.err
+}
