@@ -28,7 +28,7 @@ func (a *app) watchContainersVerb() verb {
 	return verb{
 		use: "watch-containers", short: "remove the containers of a run when its process dies", hidden: true, exits: []int{exitCannotRun},
 		long:    "A run with containers starts this beside itself and names its network on standard input. It is not for people.",
-		example: "echo NETWORK | rehearse watch-containers",
+		example: "rehearse watch-containers <network.txt",
 		run:     func(ctx context.Context, _ []string) error { return container.Watch(ctx, os.Stdin) },
 	}
 }
