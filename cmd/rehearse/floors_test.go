@@ -34,6 +34,7 @@ var floors = []struct {
 	{"harness/target", 3, ""},
 	{"harness/shrink", 3, ""},
 	{"harness/capture", 3, ""},
+	{"harness/whatif", 3, ""},
 	{"harness/incident", 2, ""},
 	{"harness/target/container", 2, ""},
 	{"harness/diff", 2, ""},

@@ -16,6 +16,7 @@ func (a *app) verbs() []verb {
 		a.acceptVerb(),
 		a.captureVerb(),
 		a.shrinkVerb(),
+		a.whatIfVerb(),
 		a.ruleVerb(),
 		a.calendarVerb(),
 		a.fixturesVerb(),

@@ -9,6 +9,7 @@ import (
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/explain"
+	"github.com/rehearse-dev/rehearse/harness/mock"
 	"github.com/rehearse-dev/rehearse/harness/target"
 )
 
@@ -31,6 +32,7 @@ type Plan struct {
 	// Variant is what is fed, and what mocks answer with, in place of the baseline: what might have been recorded. It is as
 	// clean as the baseline. Nil: the baseline itself.
 	Variant harness.Recording
+	Faults  []mock.Fault // what goes wrong with the mocks on purpose
 
 	// What the baseline was scrubbed with, for what live systems answer. All may be nil.
 	Policy *scrub.Policy

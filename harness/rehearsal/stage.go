@@ -128,7 +128,7 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline harness.Recording
 	case up.Container != nil:
 		return s.instance(ctx, p, system, *up.Container, env)
 	case slices.Contains(p.Scenario.Mocks, system):
-		return s.mock(baseline, system)
+		return s.mock(p, baseline, system)
 	default:
 		return "", harness.Usage(fmt.Errorf("%s: %s calls %s, and nothing answers for it", p.Scenario.File, p.Scenario.Target.System, system),
 			fmt.Sprintf("add %s to mocks, to answer from the recording, or name a live test instance under upstreams", system))
@@ -136,8 +136,8 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline harness.Recording
 }
 
 // mock serves the system's recorded answers on loopback.
-func (s *stage) mock(baseline harness.Recording, system string) (string, error) {
-	o := mock.Options{Systems: []string{system}, Session: s.feeding.sessionOf}
+func (s *stage) mock(p Plan, baseline harness.Recording, system string) (string, error) {
+	o := mock.Options{Faults: p.Faults, Systems: []string{system}, Session: s.feeding.sessionOf}
 	if s.scrubber != nil {
 		o.Scrub = s.scrubber.Exchange
 	}
