@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
@@ -31,6 +32,7 @@ type mockFlags struct {
 	match                      string
 	explain                    bool
 	callbacks, upstreams       []string
+	standIns                   []string
 	confirmed                  []string
 	onMiss, out                string
 	writes                     bool
@@ -51,6 +53,7 @@ func (f *mockFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.explain, "explain-matching", false, "print these places with what shows it, and end")
 	set.BoolVar(&f.echo, "echo", true, "answers that repeat values of their recorded request, such as correlation ids, repeat those of the call")
 	set.StringArrayVar(&f.callbacks, "callback", nil, "call a system back where the recording shows that its calls are followed by some, as `SYSTEM=URL`")
+	set.StringArrayVar(&f.standIns, "stand-in", nil, "where a system listens on another channel (LDAP, SFTP, SMTP), as `SYSTEM=ADDRESS`; a free port without")
 	set.StringVar(&f.onMiss, "on-miss", missFails, "`what` happens to calls that were never recorded: fail, forward to --upstream, or record what it says into --out as well")
 	set.StringArrayVar(&f.upstreams, "upstream", nil, "live test instance for --on-miss, as `SYSTEM=URL`")
 	set.StringVar(&f.out, "out", "", "`folder` of the recording that --on-miss record makes, scrubbed under --policy and --key")
@@ -106,12 +109,17 @@ func (a *app) mock(ctx context.Context, name string, f mockFlags) error {
 		a.explainMatching(m)
 		return live.end(a, 0)
 	}
-	server, trust, err := serveMock(m, f.listen, f.secure)
+	server, secure, trust, err := serveMock(m, f.listen, f.secure)
 	if err != nil {
 		return err
 	}
+	others, err := a.openStandIns(rec, f, options, secure)
+	if err != nil {
+		return errors.Join(err, server.Close())
+	}
 	fmt.Fprintf(a.err, "answering from %s on %s%s; stop with Ctrl-C\n", name, server.URL, trust)
 	a.tellHosts(m)
+	a.tellStandIns(others)
 	for _, system := range live.systems {
 		fmt.Fprintf(a.err, "  LIVE: calls to %s that were never recorded go to its --upstream\n", printable(system))
 	}
@@ -119,12 +127,16 @@ func (a *app) mock(ctx context.Context, name string, f mockFlags) error {
 	if err := server.Close(); err != nil {
 		return err
 	}
-	err = a.mockSummary(m)
+	a.mockSummary(m)
+	missed, err := a.endStandIns(others)
 	a.liveSummary(m, live)
-	if ended := live.end(a, m.Counts().Forwarded); ended != nil {
-		return ended
+	if err := errors.Join(err, live.end(a, m.Counts().Forwarded)); err != nil {
+		return err
 	}
-	return err
+	if missed || m.Counts().Missed > 0 {
+		return judged{harness.Review}
+	}
+	return nil
 }
 
 // explainMatching prints what the recording shows about places that may vary.
@@ -166,17 +178,16 @@ func parsePaths(verb string, texts []string) ([]harness.Path, error) {
 }
 
 // serveMock lets the mock listen, and returns what clients must be told when it speaks TLS.
-func serveMock(m *mock.Mock, listen string, secure bool) (server *mock.Server, trust string, err error) {
+func serveMock(m *mock.Mock, listen string, secure bool) (server *mock.Server, config *tls.Config, trust string, err error) {
 	if !secure {
 		server, err = m.Listen(listen)
-		return server, "", err
+		return server, nil, "", err
 	}
-	config, trust, err := recorders.Secure(slices.Sorted(maps.Keys(m.Hosts())))
-	if err != nil {
-		return nil, "", err
+	if config, trust, err = recorders.Secure(slices.Sorted(maps.Keys(m.Hosts()))); err != nil {
+		return nil, nil, "", err
 	}
 	server, err = m.ListenTLS(listen, config)
-	return server, trust, err
+	return server, config, trust, err
 }
 
 // matchingScrub is what is done to live requests before they are matched: the scrubbing under which the recording was
@@ -231,7 +242,7 @@ func (a *app) matchingScrub(rec harness.Recording, policyFile, keyRef, vaultFile
 	return scrubber.Exchange, nil
 }
 
-func (a *app) mockSummary(m *mock.Mock) error {
+func (a *app) mockSummary(m *mock.Mock) {
 	counts, misses, unused := m.Counts(), m.Misses(), m.Unused()
 	fmt.Fprintf(a.out, "%d answered, %d missed, %s not asked for\n", counts.Served, counts.Missed, harness.Count(len(unused), "recorded answer"))
 	for _, line := range []struct {
@@ -253,8 +264,4 @@ func (a *app) mockSummary(m *mock.Mock) error {
 	for _, x := range unused {
 		fmt.Fprintf(a.out, "unused: %s %s\n", x.ID, printable(x.Operation()))
 	}
-	if len(misses) > 0 {
-		return judged{harness.Review}
-	}
-	return nil
 }

@@ -33,6 +33,7 @@ var scriptCommands = []scriptCommand{
 	{"answers VAR FILE : serve the file at every URL on loopback; the variable is the base URL", 2, script.answers},
 	{"database FILE SQL : run the statements of a file in a SQLite database, which is made when it is missing", 2, script.database},
 	{"breaks VAR : serve on loopback, promise 1000 bytes and end after 10; the variable is the base URL", 1, script.breaks},
+	{"stores FOLDER FILE : make a sealed recording of the exchanges that stand one a line in a file, as JSON", 2, script.stores},
 	{"port VAR : a loopback port that nobody uses; the variable is its number", 1, script.port},
 	{"occupies VAR : use a loopback port; the variable is host:port", 1, script.occupies},
 	{"repeats FILE COUNT TEXT [BEFORE AFTER] : write BEFORE, the text so many times, and AFTER; Go escapes are understood", 3, script.repeats},
