@@ -23,7 +23,19 @@ type Replay struct {
 	SessionHeader string `yaml:"session-header,omitempty"`
 
 	Polling Polling `yaml:"polling,omitempty"`
+	Shift   *Shift  `yaml:"shift,omitempty"`
 }
+
+// Shift moves the dates of what is fed, so that an old recording can be fed to a system that lives today, and the dates
+// of the answers back.
+type Shift struct {
+	To     string   `yaml:"to"`               // the day that the recording's first one becomes: today, or such as 2026-10-05
+	Forms  []string `yaml:"forms,omitempty"`  // how dates are written, as the table of package shift has them; default iso, http
+	Within Duration `yaml:"within,omitempty"` // how far from the recording a date may lie; default 9600h, 400 days
+}
+
+// ShiftToday is the day of the run.
+const ShiftToday = "today"
 
 // Orders of a replay.
 const (

@@ -25,6 +25,7 @@ type Scenario struct {
 	Correlate     Correlate           `yaml:"correlate,omitempty"`    // links between answers and later requests, where they are not found by themselves
 	Egress        Egress              `yaml:"egress,omitempty"`
 	Replay        Replay              `yaml:"replay,omitempty"`     // how the recording is fed: order, pace, polling
+	Access        []Access            `yaml:"access,omitempty"`     // credentials of the instance that is fed
 	Clock         time.Time           `yaml:"clock,omitempty"`      // the frozen now for targets that accept it; zero: the recording's first moment
 	Change        string              `yaml:"change,omitempty"`     // what this run is about, such as "Atrium SIS 9.32"
 	Severity      Severity            `yaml:"severity,omitempty"`   // goes before the integration's

@@ -84,6 +84,7 @@ func overlay(base, top harness.Scenario) harness.Scenario {
 	}
 	s.Rules = slices.Concat(top.Rules, base.Rules)
 	s.Preconditions = slices.Concat(base.Preconditions, top.Preconditions)
+	s.Access = slices.Concat(top.Access, base.Access)
 	s.Correlate.Pin = slices.Concat(top.Correlate.Pin, base.Correlate.Pin)
 	s.Correlate.Deny = slices.Concat(top.Correlate.Deny, base.Correlate.Deny)
 	s.Expect = slices.Concat(top.Expect, base.Expect)

@@ -118,6 +118,7 @@ func (c *checker) check() {
 		c.checkPrecondition(fmt.Sprintf("preconditions[%d]", i), p)
 	}
 	c.checkReplay(s.Replay)
+	c.checkAccess(s.Access)
 	c.checkCorrelate(s.Correlate)
 	checkSeverity(c.decoder, "severity", s.Severity, known)
 	c.checkInvariants(c.decoder, "", s.Invariants)

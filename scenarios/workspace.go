@@ -34,6 +34,10 @@ type Workspace struct {
 	// CheckRule says whether a rule can be compared by: the name of its comparison, its tolerance, its keys. Nil
 	// checks nothing. The error is reported with the rule's place.
 	CheckRule func(harness.Rule) error
+	// CheckAccess says whether an entry for credentials can be understood, and which key of it cannot. Nil checks nothing.
+	CheckAccess func(harness.Access) (key string, err error)
+	// CheckShift says whether the dates of a recording can be moved so, and which key stands in the way. Nil checks nothing.
+	CheckShift func(harness.Shift) (key string, err error)
 	// CheckInvariant says whether an invariant of the scenario or of its integration can be understood. Nil checks nothing.
 	CheckInvariant func(harness.Invariant) error
 

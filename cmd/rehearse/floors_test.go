@@ -45,6 +45,8 @@ var floors = []struct {
 	{"harness/mock", 2, ""},
 	{"harness/replay", 2, "replay"},
 	{"harness/replay/correlate", 2, "replay"},
+	{"harness/replay/access", 2, "replay"},
+	{"harness/replay/shift", 2, "replay"},
 	{"harness/report", 2, ""},
 	{"harness/ledger", 2, ""},
 	{"harness/atlas", 2, "atlas"},

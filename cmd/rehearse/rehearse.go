@@ -13,9 +13,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/diff"
-	"github.com/rehearse-dev/rehearse/harness/explain"
-	"github.com/rehearse-dev/rehearse/harness/invariant"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/harness/report"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -312,7 +309,7 @@ func openScenario(file string) (*scenarios.Workspace, harness.Scenario, error) {
 	if err != nil {
 		return nil, harness.Scenario{}, err
 	}
-	ws.CheckRule, ws.CheckCause, ws.CheckInvariant = diff.CheckRule, explain.CheckCause, invariant.Check
+	rehearsal.CheckWith(ws)
 	scenario, err := ws.Scenario(file)
 	return ws, scenario, err
 }

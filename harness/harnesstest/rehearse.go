@@ -10,9 +10,6 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/diff"
-	"github.com/rehearse-dev/rehearse/harness/explain"
-	"github.com/rehearse-dev/rehearse/harness/invariant"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
 	"github.com/rehearse-dev/rehearse/harness/report"
 	"github.com/rehearse-dev/rehearse/scenarios"
@@ -30,7 +27,7 @@ func Rehearse(t testing.TB, file string) *rehearsal.Outcome {
 	if err != nil {
 		fatal(t, err)
 	}
-	workspace.CheckRule, workspace.CheckCause, workspace.CheckInvariant = diff.CheckRule, explain.CheckCause, invariant.Check
+	rehearsal.CheckWith(workspace)
 	scenario, err := workspace.Scenario(file)
 	if err != nil {
 		fatal(t, err)

@@ -59,7 +59,7 @@ func (f *feeding) pairRounds(p replay.Poll, recorded map[string]harness.Exchange
 // feedNotes says what there is to say about the feeding: how often requests were repeated, what was late, what could not
 // be done as the scenario says.
 func (f *feeding) feedNotes() []string {
-	notes := slices.Concat(f.notes, f.account.Notes)
+	notes := slices.Concat(f.notes, f.account.Notes, f.notesOfDress())
 	for _, p := range f.account.Polls {
 		outcome := "until "
 		if p.Missed {

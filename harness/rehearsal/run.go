@@ -114,6 +114,9 @@ func (p Plan) play(ctx context.Context, recording harness.Recording, scrubber *s
 	if err := stage.require(ctx, p.Scenario.Preconditions); err != nil {
 		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
 	}
+	if err := p.dress(feeding, stage, recording); err != nil {
+		return nil, err
+	}
 	p.tell(fmt.Sprintf("feeding %s (exchanges: %d, sessions: %d)", p.Scenario.Target.System, sessions.Count(), len(sessions)))
 	if err := feeding.feed(ctx, stage.target); err != nil {
 		return nil, fmt.Errorf("run %q: %w", p.Scenario.Name, err)
@@ -162,5 +165,5 @@ func (p Plan) clock(baseline harness.Recording) time.Time {
 	if !p.Scenario.Clock.IsZero() {
 		return p.Scenario.Clock
 	}
-	return baseline.Manifest().From
+	return baseline.Manifest().From.AddDate(0, 0, p.dates(baseline).By())
 }

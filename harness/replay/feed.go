@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/replay/access"
+	"github.com/rehearse-dev/rehearse/harness/replay/shift"
 )
 
 // Options of Feed. The zero value sends one request at a time in the order of the recording, as it was recorded.
@@ -17,6 +19,12 @@ type Options struct {
 
 	// Links puts live values in the place of recorded ones. Nil sends what was recorded.
 	Links Links
+
+	// Dates are moved in what is sent, and back in what is kept of the answers. The zero value moves nothing.
+	Dates shift.Days
+
+	// Access gives requests credentials of now. Nil sends those that were recorded.
+	Access *access.Access
 
 	// Marks are added to the requests, so that the calls that the target makes meanwhile tell their session. Nil adds
 	// nothing.
@@ -48,6 +56,9 @@ type Sent struct {
 type Account struct {
 	Polls []Poll
 	Late  Lateness
+
+	Renewed int // requests that were sent again, because their credentials were refused and could be got anew
+
 	Notes []string // what the options ask for and the stage cannot do
 }
 
@@ -92,7 +103,7 @@ func feedRequests(ctx context.Context, stage harness.Answerer, sessions Sessions
 	if err := r.work(ctx); err != nil {
 		return nil, err
 	}
-	account := &Account{Late: r.late}
+	account := &Account{Late: r.late, Renewed: int(r.renewed.Load())}
 	for _, w := range waits {
 		account.Polls = append(account.Polls, w.account())
 	}

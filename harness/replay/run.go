@@ -3,8 +3,10 @@ package replay
 import (
 	"container/heap"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -41,6 +43,7 @@ type run struct {
 	slot    time.Time // when the next request may go at the rate
 	late    Lateness
 	err     error
+	renewed atomic.Int64
 }
 
 func newRun(stage harness.Answerer, steps []*step, g *graph, o Options) *run {
@@ -243,33 +246,59 @@ func (r *run) send(ctx context.Context, s *step) ([]Sent, error) {
 	return []Sent{sent}, nil
 }
 
-// once sends the request of a step with the live values of now, and learns from the answer.
+// once sends the request of a step as the moment needs it, and learns from the answer.
 func (r *run) once(ctx context.Context, s *step, attempt int) (Sent, error) {
 	if err := r.pause(ctx); err != nil {
 		return Sent{}, err
 	}
-	live := s.Exchange
+	live, answer, err := r.exchange(ctx, s)
+	if missing, ok := errors.AsType[*missingValue](err); ok {
+		return notSent(s, attempt, missing.cause), nil
+	}
+	if err == nil && r.o.Access != nil && r.o.Access.Renew(s.Exchange, live, answer) {
+		r.renewed.Add(1)
+		_, answer, err = r.exchange(ctx, s)
+	}
+	if err != nil {
+		return Sent{}, err
+	}
+	if r.o.Links != nil && answer.Fault == nil {
+		if err := r.o.Links.Learn(s.Exchange, answer); err != nil {
+			return Sent{}, fmt.Errorf("learn from the answer to exchange %s: %w", s.ID, err)
+		}
+	}
+	answer.Response, err = r.o.Dates.Back().Message(answer.Response)
+	return Sent{s.ID, attempt, answer}, err
+}
+
+// missingValue is the error for a request that cannot be sent, because an answer did not give what it needs.
+type missingValue struct{ cause error }
+
+func (m *missingValue) Error() string { return m.cause.Error() }
+
+// exchange sends the request once, and returns it as it was sent and with its answer.
+func (r *run) exchange(ctx context.Context, s *step) (live, answer harness.Exchange, err error) {
+	live = s.Exchange
+	if live.Request, err = r.o.Dates.Message(live.Request); err != nil {
+		return live, answer, fmt.Errorf("move the dates of exchange %s: %w", s.ID, err)
+	}
 	if r.o.Links != nil {
-		var err error
-		if live, err = r.o.Links.Request(s.Exchange); err != nil {
-			return notSent(s, attempt, err), nil
+		if live, err = r.o.Links.Request(live); err != nil {
+			return live, answer, &missingValue{err}
+		}
+	}
+	if r.o.Access != nil {
+		if live, err = r.o.Access.Enter(ctx, live); err != nil {
+			return live, answer, err
 		}
 	}
 	marked := live
 	if r.o.Marks != nil {
 		marked = r.o.Marks.mark(live)
 	}
-	answer, err := r.stage.Answer(ctx, marked)
-	if err != nil {
-		return Sent{}, err
-	}
-	answer.Request = s.Request // as recorded: live values were put into it, and a mark
-	if r.o.Links != nil && answer.Fault == nil {
-		if err := r.o.Links.Learn(s.Exchange, answer); err != nil {
-			return Sent{}, fmt.Errorf("learn from the answer to exchange %s: %w", s.ID, err)
-		}
-	}
-	return Sent{s.ID, attempt, answer}, nil
+	answer, err = r.stage.Answer(ctx, marked)
+	answer.Request = s.Request // as recorded: what the moment needed was put into it
+	return live, answer, err
 }
 
 // notSent is a request for which a value is missing. To send the recorded one would ask for something else.

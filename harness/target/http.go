@@ -60,6 +60,9 @@ func (f *feeder) Feed(ctx context.Context, session []harness.Exchange, sink harn
 	return nil
 }
 
+// Base is the URL that requests are sent below.
+func (f *feeder) Base() string { return f.base.String() }
+
 // Close drops the connections.
 func (f *feeder) Close() error {
 	f.client.CloseIdleConnections()
