@@ -115,6 +115,7 @@ var doors = []struct {
 	{"github.com/gopacket/gopacket", []string{"recorders/pcap"}, false},
 	{"github.com/coder/websocket", nil, true},
 	{"golang.org/x/net", []string{"recorders/httptap", "recorders/pcap", "harness/replay"}, true},
+	{"google.golang.org/grpc", nil, true},
 	{"golang.org/x/sys", []string{"fixtures", "fixtures/journal"}, false},
 	{"golang.org/x/term", []string{"cmd/rehearse"}, false},
 	{"github.com/andybalholm/brotli", []string{"harness/payload", "fixtures/scan"}, false},
