@@ -25,7 +25,7 @@
 //	5  cmd/rehearse, harness/harnesstest
 //	4  harness/rehearsal, harness/web
 //	3  recorders, harness/target, harness/shrink, harness/capture, harness/whatif
-//	2  harness/diff explain invariant mock replay report atlas/calendar, fixtures and below, scenarios, recorders/*
+//	2  harness/diff explain incident invariant mock replay report atlas/calendar, fixtures and below, scenarios, recorders/*
 //	1  harness/payload, harness/cron, harness/sign, harness/internal/*, fixtures/journal segment, recorders/authority internal/*
 //	0  harness, harness/cputime
 //

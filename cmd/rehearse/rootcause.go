@@ -70,7 +70,7 @@ func oddities(ws *scenarios.Workspace, s harness.Scenario, failed harness.Exchan
 		if err != nil {
 			continue // another recording than that of the incident, which is open already
 		}
-		if err := healthy.Read(rec, s.Target.System, failed.Operation()); err != nil {
+		if err := healthy.Read(rec, failed.To, failed.Operation()); err != nil {
 			return nil, 0, err
 		}
 	}

@@ -45,6 +45,7 @@ func newShrinkStage(ws *scenarios.Workspace, s harness.Scenario, baseline *fixtu
 	if s.Clock.IsZero() { // of the whole recording: that of a part would move with it
 		s.Clock = baseline.Manifest().From
 	}
+	s.Replay.Pace, s.Replay.MaxGap = harness.Pace{}, 0 // as fast as the target answers
 	return &shrinkStage{app: a, ws: ws, scenario: s, seal: baseline.Manifest().Scrub, dir: dir, told: a.now()}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -249,5 +250,42 @@ func TestABodyLargerThanMemoryAllowsIsSearchedAsAStream(t *testing.T) {
 	s, err := Cut(t.Context(), listed(x), Query{Texts: []string{"A-20481"}})
 	if err != nil || len(s.Taken) != 1 || !strings.Contains(s.Taken[0].Why[0], "request.body (line ") {
 		t.Fatalf("%+v, %v", s, err)
+	}
+}
+
+// A recording of more than a gigabyte is read several times, and what is held of it is the slice.
+func TestMemoryDoesNotGrowWithTheSource(t *testing.T) {
+	filler := strings.Repeat(`{"id":"X-0000","name":"somebody else"},`, 200)
+	const n = 150_000
+	source := stream{n, func(i int) harness.Exchange {
+		text, status := filler, "200"
+		if i == n-10 {
+			text, status = `{"id":"A-20481"}`, "500"
+		}
+		body := "[" + text + `{"n":` + fmt.Sprint(i) + `}]`
+		return exchange(harness.SequenceID(i+1), fmt.Sprint("s", i/5), "POST", "/x", body, status, `{}`)
+	}}
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	highest := uint64(0)
+	watched := stream{n, func(i int) harness.Exchange {
+		if i%10_000 == 0 {
+			runtime.ReadMemStats(&after)
+			highest = max(highest, after.HeapAlloc)
+		}
+		return source.at(i)
+	}}
+	began := time.Now()
+	s, err := Cut(t.Context(), watched, Query{Texts: []string{"A-20481"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d of %d exchanges, %d MiB of bodies, in %s, at most %d MiB held", len(s.Taken), s.Read, n*len(filler)>>20, time.Since(began).Round(time.Millisecond), (highest-before.HeapAlloc)>>20)
+	if len(s.Taken) != 5 {
+		t.Errorf("taken %v", ids(s))
+	}
+	if highest > before.HeapAlloc+64<<20 {
+		t.Errorf("%d MiB are held", (highest-before.HeapAlloc)>>20)
 	}
 }

@@ -30,14 +30,13 @@ func (c *cut) producers(ctx context.Context) error {
 	return nil
 }
 
-// givers are the exchanges whose answer is the first place of a value that a request of the slice holds. A value that a
-// request held before that is the client's own.
+// givers are the exchanges whose answer is the first place of a word that a request of the slice holds. A word that a
+// request held before that is the client's own. Words are looked at as bytes, because the whole source is read for this:
+// what is a value, mining tells.
 func (c *cut) givers(ctx context.Context) ([]hit, error) {
 	wanted, last := map[string]bool{}, 0
 	for _, t := range c.taken {
-		for _, value := range valuesOf(t.Exchange.Request) {
-			wanted[value] = true
-		}
+		words(t.Exchange.Request, func(word []byte) { wanted[string(word)] = true })
 		last = max(last, t.At)
 	}
 	var found []hit
@@ -45,18 +44,16 @@ func (c *cut) givers(ctx context.Context) ([]hit, error) {
 		if at > last || len(wanted) == 0 {
 			return nil
 		}
-		if c.taken[at] == nil { // what is taken consumes values, and does not have them first
-			for _, value := range valuesOf(x.Request) {
-				delete(wanted, value)
-			}
+		if c.taken[at] == nil { // what is taken consumes words, and does not have them first
+			words(x.Request, func(word []byte) { delete(wanted, string(word)) })
 		}
 		gives := false
-		for _, value := range valuesOf(x.Response) {
-			if wanted[value] {
+		words(x.Response, func(word []byte) {
+			if wanted[string(word)] {
 				gives = true
-				delete(wanted, value)
+				delete(wanted, string(word))
 			}
-		}
+		})
 		if gives && c.taken[at] == nil {
 			found = append(found, hit{at: at, x: x})
 		}
@@ -102,44 +99,60 @@ func (c *cut) takeGivers(found []hit) (more bool, err error) {
 	return more, nil
 }
 
-// leastValue is the length from which a text can be a value that is carried over.
-const leastValue = 4
+// leastWord and mostWord bound the length of a word that may be a value that is carried over, in bytes.
+const (
+	leastWord = 4
+	mostWord  = 4096
+)
 
-// valuesOf are the texts of a message that may be carried over: of its head, of the target, of its body.
-func valuesOf(m harness.Message) []string {
-	var list []string
-	add := func(text string) {
-		if len(text) >= leastValue && len(text) <= mostRead {
-			list = append(list, text)
-		}
-	}
+// words yields the runs of letters, digits and what stands in tokens, of the head and of the body of a message. A body that
+// cannot be unpacked, or is too large to be held, has none. The bytes are valid during the call only.
+func words(m harness.Message, yield func(word []byte)) {
 	for _, f := range m.Head {
 		value := f.Value
-		if plain, err := url.QueryUnescape(value); err == nil && f.Name == harness.FieldPath {
-			value = plain
-		}
-		for _, word := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" /?&=;,\"", r) }) {
-			add(word)
-		}
-	}
-	if m.Body.Size() == 0 || m.Body.Size() > mostSearched {
-		return list
-	}
-	doc, err := payload.Of(m)
-	if err != nil {
-		return list
-	}
-	for _, leaf := range doc.Root().Leaves() {
-		text := leaf.Text()
-		add(text)
-		if strings.ContainsRune(text, '/') {
-			for word := range strings.SplitSeq(text, "/") {
-				add(word)
+		if f.Name == harness.FieldPath {
+			if plain, err := url.QueryUnescape(value); err == nil {
+				value = plain
 			}
 		}
+		wordsIn([]byte(value), yield)
 	}
-	return list
+	if m.Body.Size() == 0 || m.Body.Size() > mostSearched {
+		return
+	}
+	raw, err := m.Body.Bytes()
+	if err != nil {
+		return
+	}
+	if plain, err := payload.Unpack(m.Head.Get("Content-Encoding"), raw); err == nil {
+		wordsIn(plain, yield)
+	}
 }
+
+func wordsIn(text []byte, yield func(word []byte)) {
+	from := -1
+	for i := 0; i <= len(text); i++ {
+		if i < len(text) && inWord[text[i]] {
+			if from < 0 {
+				from = i
+			}
+			continue
+		}
+		if from >= 0 && i-from >= leastWord && i-from <= mostWord {
+			yield(text[from:i])
+		}
+		from = -1
+	}
+}
+
+// inWord are the bytes of words: letters, digits, bytes beyond ASCII, and the signs of base64 and UUIDs but the slash and
+// the equals sign, which also part words.
+var inWord = func() (in [256]bool) {
+	for c := range in {
+		in[c] = c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= 0x80 || c == '-' || c == '_' || c == '+' || c == '.' || c == '~'
+	}
+	return in
+}()
 
 // state takes, for each thing that the slice asks for, the last change before it, and the last time that it was read.
 func (c *cut) state(ctx context.Context) error {

@@ -23,7 +23,7 @@ type Incident struct {
 	System    string // the one that fails
 
 	Exchanges []harness.Exchange // the smallest part that fails, with the answers of the last run
-	FailingID string             // of the one that fails; empty when it is none that is fed
+	FailingID string             // of the one that fails; empty when it is what the target hands on
 	Fields    int                // left in what is fed
 	Was       Size               // the recording before
 	Odd       []Oddity           // about the message that fails
@@ -43,10 +43,10 @@ type Size struct {
 	Bytes             int64
 }
 
-// failing is the exchange that fails; false when it is none that is fed.
+// failing is the exchange that fails; false when it is what the target hands on.
 func (in Incident) failing() (harness.Exchange, bool) {
 	for _, x := range in.Exchanges {
-		if x.ID == in.FailingID && x.To == in.System {
+		if x.ID == in.FailingID && in.FailingID != "" {
 			return x, true
 		}
 	}

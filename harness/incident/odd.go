@@ -2,6 +2,7 @@ package incident
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -104,6 +105,9 @@ type suspicion struct {
 	of   func(f *field, leaf payload.Node) string
 }
 
+// isDay matches days and moments, which are no codes however few there are.
+var isDay = regexp.MustCompile(`^\d{4}-\d\d-\d\d`)
+
 // suspicions is the table of them, the most telling first. The first that holds is said of a value.
 var suspicions = []suspicion{
 	{"F04", func(f *field, leaf payload.Node) string {
@@ -135,7 +139,7 @@ var suspicions = []suspicion{
 	}},
 	{"F01", func(f *field, leaf payload.Node) string {
 		const enough, few = 3, 20 // values repeat, and there are few of them: a set of codes
-		if f.overflow || f.values[leaf.Text()] || f.in < enough*len(f.values) || len(f.values) > few {
+		if f.overflow || isDay.MatchString(leaf.Text()) || f.values[leaf.Text()] || f.in < enough*len(f.values) || len(f.values) > few {
 			return ""
 		}
 		return fmt.Sprintf("is none of the %s that occur elsewhere", harness.Count(len(f.values), "value"))

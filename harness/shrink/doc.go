@@ -10,8 +10,8 @@
 // # The signature of a failure
 //
 // Two failures are the same when three things are equal: the operation, as [harness.Exchange.Operation] names it; the
-// status of the answer, 0 when the exchange broke off or the target gave up; and the error, which is the kind and detail
-// of the fault, or the values of the answer's body in order. Of an error is taken away what cannot stay equal: texts of
+// status of the answer, 0 when the exchange broke off or the target gave up; and the error, which is the kind of fault of a
+// connection, what a target says that gave up, or the values of the answer's body in order. Of an error is taken away what cannot stay equal: texts of
 // three characters and more that the request holds, identifiers in hexadecimal digits, and numbers. A candidate that
 // fails in another way is not followed, and is told in the result.
 //

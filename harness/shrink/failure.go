@@ -32,7 +32,7 @@ func (f Failure) String() string {
 // occurrence is a failure with the exchange that failed.
 type occurrence struct {
 	Failure
-	of fedAs // what was fed; zero for what the target hands on
+	of fedAs // what it was; zero for what the target hands on
 }
 
 // FailureOf returns the first failure of the system: an exchange with it that broke off or whose answer is 400 and above,
@@ -103,12 +103,12 @@ func occurrences(rec harness.Recording, system string) ([]occurrence, error) {
 		}
 		f := Failure{Operation: x.Operation(), Status: x.Status()}
 		if x.Fault != nil {
-			f.Status, f.Error = 0, steady(x.Fault.Kind+": "+x.Fault.Detail)
+			f.Status, f.Error = 0, faultOf(x.Fault)
 		} else if f.Error, err = errorOf(&x); err != nil {
 			return nil, err
 		}
 		o := occurrence{Failure: f}
-		if x.To == system {
+		if x.To == system || x.Channel == harness.ChannelHTTP {
 			o.of = asFed(&x)
 		}
 		list = append(list, o)
@@ -124,6 +124,17 @@ const (
 	maxError  = 300 // characters
 	leastEcho = 3   // characters of a value that an error may repeat
 )
+
+// wireFaults are those of connections: what is said beside the kind is that of one machine.
+var wireFaults = []string{harness.FaultUnreachable, harness.FaultReset, harness.FaultTimeout, harness.FaultTruncated, harness.FaultClientGone}
+
+// faultOf is what is compared of a fault: of a connection the kind, of what a target gave up on also what it says.
+func faultOf(f *harness.Fault) string {
+	if slices.Contains(wireFaults, f.Kind) {
+		return f.Kind
+	}
+	return steady(f.Kind + ": " + f.Detail)
+}
 
 // errorOf is the text of an error answer. Values that it repeats from the request are left out, because they become
 // other ones when the request shrinks.

@@ -6,12 +6,12 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// fedAs finds an exchange that was fed again in what crossed, where exchanges are numbered anew. The target may have been
+// fedAs finds an exchange again in what crossed, where exchanges are numbered anew. The target may have been
 // given live values in place of recorded ones, so that less and less of it counts.
-type fedAs struct{ session, title, operation, body string }
+type fedAs struct{ to, session, title, operation, body string }
 
 func asFed(x *harness.Exchange) fedAs {
-	return fedAs{x.Session, x.Title(), x.Operation(), x.Request.Body.Digest()}
+	return fedAs{x.To, x.Session, x.Title(), x.Operation(), x.Request.Body.Digest()}
 }
 
 // likenesses are what counts, the whole first.
@@ -21,10 +21,10 @@ var likenesses = []func(f fedAs) fedAs{
 	func(f fedAs) fedAs { f.body, f.title = "", ""; return f },
 }
 
-// find is the index of the first exchange to the system that is most like what was fed; -1 when none is.
-func (f fedAs) find(list []harness.Exchange, system string) int {
+// find is the index of the first exchange that is most like what crossed; -1 when none is.
+func (f fedAs) find(list []harness.Exchange) int {
 	for _, like := range likenesses {
-		at := slices.IndexFunc(list, func(x harness.Exchange) bool { return x.To == system && like(asFed(&x)) == like(f) })
+		at := slices.IndexFunc(list, func(x harness.Exchange) bool { return like(asFed(&x)) == like(f) })
 		if at >= 0 {
 			return at
 		}
@@ -44,7 +44,7 @@ func withAnswers(list []harness.Exchange, replayed harness.Recording, system str
 		if out[i].To != system {
 			continue
 		}
-		if at := asFed(&out[i]).find(crossed, system); at >= 0 {
+		if at := asFed(&out[i]).find(crossed); at >= 0 {
 			out[i].Response, out[i].Fault = crossed[at].Response, crossed[at].Fault
 			crossed = slices.Delete(crossed, at, at+1)
 		}

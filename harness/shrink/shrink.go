@@ -41,7 +41,7 @@ type Progress struct {
 // Result is the smallest part that was found.
 type Result struct {
 	Failure    Failure
-	FailingID  string             // of the exchange that fails, in the recording; empty when it is none that is fed
+	FailingID  string             // of the exchange that fails, in the recording; empty when it is what the target hands on
 	Exchanges  []harness.Exchange // of the recording, reduced
 	Answered   []harness.Exchange // the same with the answers of the last run, and what the target gave up on then
 	Replayed   harness.Recording  // what crossed when they were fed
@@ -86,7 +86,7 @@ func Smallest(ctx context.Context, c Case) (*Result, error) {
 type search struct {
 	Case
 	failure    Failure
-	failingID  string // of the exchange that fails in the recording; empty when it is none that is fed
+	failingID  string // of the exchange that fails in the recording; empty when it is what the target hands on
 	best       []harness.Exchange
 	replayed   harness.Recording // what crossed when best was fed; nil when that is only remembered
 	replays    int
@@ -125,7 +125,7 @@ func (s *search) begin(ctx context.Context) error {
 			"check that the target is the release that failed, and that the recording holds what it needs")
 	}
 	s.failure = again.Failure
-	if at := again.of.find(s.best, s.System); at >= 0 {
+	if at := again.of.find(s.best); at >= 0 {
 		s.failingID = s.best[at].ID
 	}
 	return nil
