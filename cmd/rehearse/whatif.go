@@ -216,6 +216,7 @@ func (a *app) rehearseVariant(ctx context.Context, ws *scenarios.Workspace, s ha
 		}
 	}
 	s.Upstreams = upstreams
+	s.Replay.Pace, s.Replay.MaxGap = harness.Pace{}, 0 // as fast as the target answers
 	scratch, err := os.MkdirTemp("", "rehearse-what-if-")
 	if err != nil {
 		return nil, fmt.Errorf("what-if: %w", err)
