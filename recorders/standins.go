@@ -1,6 +1,7 @@
 package recorders
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -24,7 +25,12 @@ type StandInOptions struct {
 	HostKey string // file of the key of an SFTP server; made when there is none
 	Secure  *tls.Config
 	Scrub   func(harness.Exchange) (harness.Exchange, error) // of what clients say before it is compared; nil: nothing
+
+	From string       // name of who speaks to them; empty: client
+	Sink harness.Sink // gets what crosses, as the recorders of these channels see it; nil: nobody does
 }
+
+func (o StandInOptions) from() string { return cmp.Or(o.From, "client") }
 
 // StandIn is a row of the table of what answers for a system on other channels than HTTP.
 type StandIn struct {
@@ -93,10 +99,27 @@ func standInDirectory(rec harness.Recording, system string, o StandInOptions) (*
 	if err != nil {
 		return nil, err
 	}
-	return begin("ldap://"+addr.String(), s.Serve, func() (a Account, err error) {
+	account := func() (a Account, err error) {
 		a.Served, a.Misses, a.Unused = s.Account()
 		return a, nil
-	}), nil
+	}
+	if o.Sink == nil {
+		return begin("ldap://"+addr.String(), s.Serve, account), nil
+	}
+	return watchedDirectory(s, addr.String(), system, o, account)
+}
+
+// watchedDirectory stands a recorder in front of a stand-in.
+func watchedDirectory(s *ldap.StandIn, behind, system string, o StandInOptions, account func() (Account, error)) (*Serving, error) {
+	inner := begin("", s.Serve, account)
+	tap := &ldap.Tap{Upstream: ldap.Upstream{Address: behind}, From: o.from(), To: system, Secure: o.Secure}
+	addr, err := tap.Listen(o.Listen)
+	if err != nil {
+		_, closing := inner.Close()
+		return nil, errors.Join(err, closing)
+	}
+	run := func(ctx context.Context) error { return tap.Record(ctx, o.Sink) }
+	return begin("ldap://"+addr.String(), run, inner.Close), nil
 }
 
 // crossed is the whole exchanges of a channel that a system took part in.
@@ -125,7 +148,7 @@ func standInFiles(rec harness.Recording, system string, o StandInOptions) (*Serv
 			return nil, err
 		}
 	}
-	tap := &sftp.Tap{Dir: o.Scratch, From: "client", To: system}
+	tap := &sftp.Tap{Dir: o.Scratch, From: o.from(), To: system}
 	if tap.HostKey, err = sftp.HostKey(o.HostKey); err != nil {
 		return nil, err
 	}
@@ -134,8 +157,34 @@ func standInFiles(rec harness.Recording, system string, o StandInOptions) (*Serv
 		return nil, err
 	}
 	mem := harness.NewMemory(harness.Manifest{})
-	run := func(ctx context.Context) error { return tap.Record(ctx, mem) }
+	run := func(ctx context.Context) error { return tap.Record(ctx, both{mem, o.Sink}) }
 	return begin("sftp://"+addr.String(), run, func() (Account, error) { return accountFor(mem, system, gave, got, o.Scrub) }), nil
+}
+
+// both is a sink in front of two; the second may be missing.
+type both struct{ first, second harness.Sink }
+
+func (b both) Put(x harness.Exchange) error {
+	if b.second != nil {
+		if err := b.second.Put(x); err != nil {
+			return err
+		}
+	}
+	return b.first.Put(x)
+}
+
+func (b both) Drop(reason string) {
+	if b.second != nil {
+		b.second.Drop(reason)
+	}
+	b.first.Drop(reason)
+}
+
+func (b both) LeaveOut(reason string) {
+	if b.second != nil {
+		b.second.LeaveOut(reason)
+	}
+	b.first.LeaveOut(reason)
 }
 
 // layOut writes a recorded file where clients find it. A name that leads elsewhere is refused.
@@ -226,12 +275,12 @@ func standInMail(rec harness.Recording, system string, o StandInOptions) (*Servi
 	if err != nil || len(got) == 0 {
 		return nil, err
 	}
-	tap := &smtp.Tap{From: "client", To: system, Secure: o.Secure}
+	tap := &smtp.Tap{From: o.from(), To: system, Secure: o.Secure}
 	addr, err := tap.Listen(o.Listen)
 	if err != nil {
 		return nil, err
 	}
 	mem := harness.NewMemory(harness.Manifest{})
-	run := func(ctx context.Context) error { return tap.Record(ctx, mem) }
+	run := func(ctx context.Context) error { return tap.Record(ctx, both{mem, o.Sink}) }
 	return begin("smtp://"+addr.String(), run, func() (Account, error) { return accountFor(mem, system, nil, got, o.Scrub) }), nil
 }

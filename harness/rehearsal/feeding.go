@@ -77,6 +77,16 @@ func (f *feeding) sessionOf(r *http.Request) string {
 	return f.current
 }
 
+// session is the one that is being fed; none is known while several are.
+func (f *feeding) session() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.marks != nil {
+		return ""
+	}
+	return f.current
+}
+
 // Put keeps what the target did by itself, or what a stage that is fed whole sessions says; it never fails.
 func (f *feeding) Put(x harness.Exchange) error {
 	if f.marks != nil {

@@ -32,7 +32,7 @@ func (p Plan) report(baseline *fixtures.Recording, s *stage, c *harness.Comparis
 
 // mockNotes says what the mocks could not answer, and what nobody asked them for.
 func (s *stage) mockNotes() []string {
-	var notes []string
+	notes := slices.Clone(s.missed)
 	for _, system := range slices.Sorted(maps.Keys(s.mocks)) {
 		m := s.mocks[system]
 		for _, miss := range m.Misses() {

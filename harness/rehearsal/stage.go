@@ -32,6 +32,8 @@ type stage struct {
 	network   *container.Network // of the containers; nil: there are none
 	versions  map[string]string  // what exactly runs as a system, such as the digest of an image
 
+	missed []string // what stand-ins for other channels than HTTP could not answer
+
 	closers []func() error // in the order of starting
 	once    sync.Once
 	err     error
@@ -74,6 +76,9 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 		}
 	}
 	if env.URLs, err = s.reached(p, taps, proxy.URL); err != nil {
+		return nil, err
+	}
+	if err := s.standIns(p, baseline, env); err != nil {
 		return nil, err
 	}
 	t, err := target.New(p.Scenario.Target)
