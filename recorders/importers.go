@@ -2,6 +2,7 @@ package recorders
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -82,6 +83,9 @@ func importing(name, summary string, f archive.Format) Importer {
 	}}
 }
 
+// ErrNoFormat is wrapped in the error of [ImporterFor] about a path of which no format is known.
+var ErrNoFormat = errors.New("no content of a known format")
+
 // ImporterFor returns the row of that name. With the empty name the content of the file decides, or that of the files in
 // a folder; where no content is known, an extension that tells the format does.
 func ImporterFor(name, path string) (Importer, error) {
@@ -119,7 +123,7 @@ func detect(path string) (Importer, error) {
 	}
 	switch len(found) {
 	case 0:
-		return Importer{}, harness.Usage(fmt.Errorf("import %s: no content of a known format", path), "name the format with --format: "+importerNames())
+		return Importer{}, harness.Usage(fmt.Errorf("import %s: %w", path, ErrNoFormat), "name the format with --format: "+importerNames())
 	case 1:
 		return found[0].importer, nil
 	}

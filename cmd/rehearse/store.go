@@ -263,7 +263,7 @@ func (a *app) summary(s *store, notes []string) error {
 	if p := rec.Manifest().Proof; p != nil {
 		fmt.Fprintf(a.out, "proof: none of %s is left in any stored byte\n", harness.Count(totalOf(p.Originals), "replaced value"))
 		for _, class := range slices.Sorted(maps.Keys(p.Suspicions)) {
-			fmt.Fprintf(a.out, "  look at  %6d  %-14s places that rehearse scan %s lists\n", p.Suspicions[class], class, s.flags.out)
+			fmt.Fprintf(a.out, "  look at  %6d  %-14s leaves that are the same word or short number as a replaced value, perhaps by chance\n", p.Suspicions[class], class)
 		}
 	}
 	if s.flags.policy == "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +36,7 @@ func (a *app) scrubSuggestVerb() verb {
 			set.StringVar(&f.name, "name", "suggested", "`name` of the policy")
 			set.StringVar(&f.format, "format", "", "`name` of the format, as for import; without it the file's extension decides")
 			set.StringArrayVar(&f.layouts, "layout", nil, "layout `file` of files of fixed width; can be repeated")
+			set.BoolVar(&f.keepGoing, "keep-going", false, "pass over records and files that cannot be read, as import does; each is named")
 			set.IntVar(&f.tries, "tries", mostTries, "most `trials`; 0 proposes what is found at first sight")
 		},
 		run: func(ctx context.Context, args []string) error { return a.suggest(ctx, args, f) },
@@ -46,6 +48,7 @@ type suggestFlags struct {
 	out, name, format string
 	layouts           []string
 	tries             int
+	keepGoing         bool
 }
 
 // mostTries is how often a suggested policy is corrected at most, unless a flag says otherwise.
@@ -59,7 +62,7 @@ func (a *app) suggest(ctx context.Context, paths []string, f suggestFlags) error
 	payload.AddLayouts(layouts...)
 	var sources []harness.Recorder
 	for _, path := range paths {
-		source := sampled{path, f.format, layouts}
+		source := &sampled{path: path, format: f.format, layouts: layouts, keepGoing: f.keepGoing}
 		if _, err := source.open(); err != nil {
 			return err
 		}
@@ -70,6 +73,9 @@ func (a *app) suggest(ctx context.Context, paths []string, f suggestFlags) error
 		if err := source.Record(ctx, survey); err != nil {
 			return err
 		}
+	}
+	for _, source := range sources {
+		source.(*sampled).told(a)
 	}
 	s, left, err := tried(ctx, survey, f, sources)
 	if err != nil {
@@ -119,9 +125,13 @@ func tried(ctx context.Context, survey *scrub.Survey, f suggestFlags, sources []
 type sampled struct {
 	path, format string
 	layouts      []*layout.Layout
+	keepGoing    bool
+
+	asFiles bool            // no format fits, so that it is files
+	last    recorders.Noted // that was read; nil: a recording
 }
 
-func (s sampled) Record(ctx context.Context, sink harness.Sink) error {
+func (s *sampled) Record(ctx context.Context, sink harness.Sink) error {
 	r, err := s.open()
 	if err != nil {
 		return err
@@ -129,8 +139,18 @@ func (s sampled) Record(ctx context.Context, sink harness.Sink) error {
 	return r.Record(ctx, sink)
 }
 
+// told says how the source was read where that is not what `rehearse import` does without being told, and what was passed over.
+func (s *sampled) told(a *app) {
+	if s.asFiles {
+		fmt.Fprintf(a.err, "note: %s is read as plain files; import it with --format files\n", s.path)
+	}
+	if s.keepGoing && s.last != nil {
+		a.nameUnreadable(s.last)
+	}
+}
+
 // open opens what the path leads to.
-func (s sampled) open() (harness.Recorder, error) {
+func (s *sampled) open() (harness.Recorder, error) {
 	kind, err := sourceAt("scrub suggest", s.path)
 	if err != nil {
 		return nil, err
@@ -140,11 +160,17 @@ func (s sampled) open() (harness.Recorder, error) {
 		return replayed{rec}, err
 	}
 	im, err := recorders.ImporterFor(s.format, s.path)
+	s.asFiles = errors.Is(err, recorders.ErrNoFormat)
 	switch {
-	case err != nil && s.format != "":
+	case err != nil && !s.asFiles:
 		return nil, err
 	case err == nil && im.Name != "files":
-		return im.Open(s.path, "", ""), nil
+		s.last = im.Open(s.path, "", "")
+	default:
+		s.last = &plainfile.Importer{Path: s.path, From: roleSender, To: roleReceiver, Layouts: s.layouts}
 	}
-	return &plainfile.Importer{Path: s.path, From: roleSender, To: roleReceiver, Layouts: s.layouts}, nil
+	if patient, ok := s.last.(recorders.Patient); ok && s.keepGoing {
+		patient.KeepOn()
+	}
+	return s.last, nil
 }
