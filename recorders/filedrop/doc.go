@@ -5,7 +5,7 @@
 // as the request of an exchange on the file channel, with the pseudo-fields :name (slash-separated, relative to the
 // folder) and :mtime. A file that changes while it is read is not finished; it is read again when it has settled.
 //
-// Sub-folders are watched too. Names of uploads in progress (.tmp, .part, .filepart, a trailing ~) and hidden names
+// Sub-folders are watched too. Names of uploads in progress (.tmp, .part, .filepart, .uploading, a trailing ~) and hidden names
 // (a leading dot, also of a folder) are left alone until they get another name. A file that is rewritten is recorded
 // again when its content is new. A file that comes back after it was removed is a new crossing.
 //

@@ -8,12 +8,12 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/unfinished"
 )
 
 // Defaults of the fields of Drop.
@@ -257,7 +257,7 @@ func (d *Drop) look(name string, renamed, old bool) error {
 		return nil
 	}
 	if info.IsDir() {
-		if temporary(name) {
+		if unfinished.Is(name) {
 			return nil
 		}
 		return d.scan(name, old)
@@ -299,18 +299,4 @@ func (d *Drop) now() time.Time {
 		return d.Now().UTC()
 	}
 	return time.Now().UTC()
-}
-
-// inProgress are the endings of files that are being uploaded.
-var inProgress = []string{".tmp", ".part", ".filepart"}
-
-// temporary reports whether the name is that of an upload in progress, or of an editor's copy.
-func temporary(name string) bool {
-	name = strings.ToLower(path.Base(name))
-	for _, ending := range inProgress {
-		if strings.HasSuffix(name, ending) {
-			return true
-		}
-	}
-	return strings.HasSuffix(name, "~") || strings.HasPrefix(name, ".")
 }

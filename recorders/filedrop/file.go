@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/unfinished"
 )
 
 // version is what changes when a file is written.
@@ -40,14 +41,12 @@ type file struct {
 func (f *file) rewritten(info fs.FileInfo, at time.Time) {
 	f.info, f.version, f.since, f.at = info, versionOf(info), time.Now(), at
 	f.began = true
-	f.pending = !temporary(f.name)
+	f.pending = !unfinished.Is(f.name)
 }
 
 // isUpload reports whether the file is an upload that began while watching and is still in progress.
 func (f *file) isUpload() bool {
-	return f.began && slices.ContainsFunc(inProgress, func(ending string) bool {
-		return strings.HasSuffix(strings.ToLower(f.name), ending)
-	})
+	return f.began && unfinished.HasEnding(f.name)
 }
 
 // arrived notes a name that was not there before. A file that was renamed into place is taken at once.
@@ -59,10 +58,10 @@ func (d *Drop) arrived(name string, info fs.FileInfo, old bool) {
 	d.files[name] = f
 	was := d.formerly(info)
 	switch {
-	case temporary(name):
+	case unfinished.Is(name):
 	case was == nil:
 		f.pending = d.Existing || !old
-	case temporary(was.name), was.pending: // renamed into place
+	case unfinished.Is(was.name), was.pending: // renamed into place
 		f.pending = true
 		d.take(f)
 	default: // recorded already, or old: it only moved on

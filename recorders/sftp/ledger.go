@@ -2,13 +2,13 @@ package sftp
 
 import (
 	"fmt"
-	"path"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/unfinished"
 )
 
 // ledger knows the files that are being uploaded, and those that wait for their last name. It is safe for concurrent use.
@@ -67,7 +67,7 @@ func (l *ledger) await(w *waiting) {
 	switch {
 	case l.done:
 		l.finish(w)
-	case !isInProgress(w.name):
+	case !unfinished.Is(w.name):
 		w.settles = time.AfterFunc(l.tap.settle(), func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
@@ -83,7 +83,7 @@ func (l *ledger) finish(w *waiting) {
 		return // it was continued, or was recorded just now
 	}
 	l.waiting = slices.Delete(l.waiting, i, i+1)
-	if isInProgress(w.name) {
+	if unfinished.Is(w.name) {
 		l.sink.Drop(DropUnfinished)
 		return
 	}
@@ -193,12 +193,4 @@ func (l *ledger) close() error {
 		return fmt.Errorf("record %d files over SFTP: %w", l.refused, l.first)
 	}
 	return nil
-}
-
-// inProgress are the endings of files that are being uploaded.
-var inProgress = []string{".tmp", ".part", ".filepart", ".uploading", "~"}
-
-func isInProgress(name string) bool {
-	name = strings.ToLower(path.Base(name))
-	return strings.HasPrefix(name, ".") || slices.ContainsFunc(inProgress, func(ending string) bool { return strings.HasSuffix(name, ending) })
 }
