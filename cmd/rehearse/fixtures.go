@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -27,14 +29,23 @@ func (a *app) fixturesVerb() verb {
 }
 
 func (a *app) fixturesCheckVerb() verb {
+	subset := ""
 	return verb{
 		use: "check RECORDING...", short: "verify every byte of recordings", exits: []int{exitRefused, exitInconclusive},
-		long:    "Check reads recordings whole: manifest, exchanges, digests of all bodies. A recording that is not sealed is\nrefused, and one that lost something is inconclusive, because neither can be a baseline.",
+		long: "Check reads recordings whole: manifest, exchanges, digests of all bodies. A recording that is not sealed is\nrefused, and one that lost something is inconclusive, because neither can be a baseline.\n" +
+			"Of a large recording in bulk form, a share can be read that is chosen anew each time.",
 		example: "rehearse fixtures check fixtures/crm-sis fixtures/rosters",
+		flags: func(set *pflag.FlagSet) {
+			set.StringVar(&subset, "read-data-subset", "", "read this `share` of recordings in bulk form, such as 5%")
+		},
 		run: func(_ context.Context, dirs []string) error {
+			check, err := checkOf(subset)
+			if err != nil {
+				return err
+			}
 			var worst error
 			for _, dir := range dirs {
-				rec, losses, err := fixtures.Check(dir)
+				rec, losses, err := check(dir)
 				for _, l := range losses {
 					fmt.Fprintf(a.err, "  %s\n", printable(l.String()))
 				}
@@ -51,6 +62,21 @@ func (a *app) fixturesCheckVerb() verb {
 			return worst
 		},
 	}
+}
+
+// checkOf is how recordings are checked: whole, or a share of them in percent.
+func checkOf(subset string) (func(dir string) (*fixtures.Recording, []fixtures.Loss, error), error) {
+	if subset == "" {
+		return fixtures.Check, nil
+	}
+	percent, err := strconv.ParseFloat(strings.TrimSuffix(subset, "%"), 64)
+	if err != nil || !strings.HasSuffix(subset, "%") || percent <= 0 || percent > 100 {
+		return nil, harness.Usage(fmt.Errorf("fixtures check: --read-data-subset %q is no share", subset), "write a percentage, such as 5%")
+	}
+	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
+	return func(dir string) (*fixtures.Recording, []fixtures.Loss, error) {
+		return fixtures.CheckSubset(dir, percent/100, random)
+	}, nil
 }
 
 func (a *app) fixturesStatsVerb() verb {
