@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -24,7 +25,7 @@ func Bundle(w io.Writer, in Incident) error {
 	if err := add("README.md", []byte(readme(in))); err != nil {
 		return fmt.Errorf("write bundle: %w", err)
 	}
-	for n, x := range in.Exchanges {
+	for n, x := range in.sent() {
 		for _, half := range []struct {
 			name string
 			m    harness.Message
@@ -54,6 +55,13 @@ func Bundle(w io.Writer, in Incident) error {
 		return fmt.Errorf("write bundle: %w", err)
 	}
 	return nil
+}
+
+// sent is the exchanges without what the system was to hand on and did not.
+func (in Incident) sent() []harness.Exchange {
+	return slices.DeleteFunc(slices.Clone(in.Exchanges), func(x harness.Exchange) bool {
+		return x.From == in.System && x.Fault != nil && x.Channel != harness.ChannelHTTP
+	})
 }
 
 // messageName is the name of a message in the bundle. What is no call is a body alone, in a file of its kind.
@@ -125,11 +133,15 @@ const anyHost = "your-test-instance.example"
 func readme(in Incident) string {
 	var b strings.Builder
 	system := in.Catalogue.Systems[in.System]
-	fmt.Fprintf(&b, "# Reproducible failure: %s\n\n", line(in.Failure))
+	failure := in.Failure
+	if in.FailingID == "" {
+		failure = in.Operation + " fails" // the error of a mapping names its files
+	}
+	fmt.Fprintf(&b, "# Reproducible failure: %s\n\n", line(failure))
 	fmt.Fprintf(&b, "| | |\n|---|---|\n")
 	for _, row := range [][2]string{
 		{"product", in.Catalogue.SystemTitle(in.System)}, {"version", system.Version}, {"first seen", stamp(in.At)},
-		{"operation", in.Operation}, {"calls needed", fmt.Sprint(len(in.Exchanges))}, {"fields needed", fmt.Sprint(in.Fields)}, {"made by", in.Tool},
+		{"operation", in.Operation}, {"calls needed", fmt.Sprint(len(in.sent()))}, {"fields needed", fmt.Sprint(in.Fields)}, {"made by", in.Tool},
 	} {
 		if row[1] != "" {
 			fmt.Fprintf(&b, "| %s | %s |\n", row[0], cell(row[1]))
@@ -137,11 +149,15 @@ func readme(in Incident) string {
 	}
 	b.WriteString("\nThe data is not real: names, numbers and tokens are stand-ins of the same form. Everything that could be taken away\n" +
 		"without losing the failure was taken away; values were only cut, never made up.\n\n## What crosses\n\n| # | when (UTC) | call | answer |\n|---|---|---|---|\n")
-	for n, x := range in.Exchanges {
-		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", n+1, stamp(x.At), cell(x.Title()), cell(answerOf(x)))
+	for n, x := range in.sent() {
+		answer := answerOf(x)
+		if x.Fault != nil {
+			answer = x.Fault.Kind // what is said beside it is that of a machine of the house
+		}
+		fmt.Fprintf(&b, "| %d | %s | %s | %s |\n", n+1, stamp(x.At), cell(x.Title()), cell(answer))
 	}
 	b.WriteString("\n## To reproduce\n\nPut your test instance and a valid login in:\n\n```\nBASE=https://" + anyHost + "\n")
-	for n, x := range in.Exchanges {
+	for n, x := range in.sent() {
 		if x.Request.Head.Has(harness.FieldMethod) && x.Channel == harness.ChannelHTTP {
 			b.WriteString(curl(n, x))
 		} else {

@@ -118,6 +118,24 @@ func TestABundleHoldsWhatAVendorNeedsAndNoNameOfTheHouse(t *testing.T) {
 	runsCommand(t, files)
 }
 
+// What a mapping of the house gives up on says where it lies; a bundle does not.
+func TestABundleOfAMappingThatGivesUpNamesNoFileOfTheHouse(t *testing.T) {
+	in := sample()
+	fed := call("1", "", "")
+	fed.Channel, fed.Response = harness.ChannelFile, harness.Message{}
+	fed.Request = harness.Message{Head: harness.Head{{Name: ":name", Value: "registrations.csv"}}, Media: "text/csv", Body: harness.BytesBody([]byte("ID\nH1\n"))}
+	gaveUp := harness.Exchange{Channel: harness.ChannelFile, From: "sis", To: "lms", Fault: &harness.Fault{Kind: "failed", Detail: "scenarios/mapping/enrollments.jq: no number"},
+		Request: harness.Message{Head: harness.Head{{Name: ":name", Value: "lms/enrollments.csv"}}}}
+	in.Exchanges, in.FailingID, in.Odd = []harness.Exchange{fed, gaveUp}, "", nil
+	in.Operation, in.Failure = "lms/enrollments.csv", "lms/enrollments.csv fails: failed: scenarios/mapping/enrollments.jq: no number"
+	if page := readme(in); strings.Contains(page, "scenarios/") || !strings.Contains(page, "hand over 01-request.csv") || strings.Contains(page, "02-") {
+		t.Errorf("the page of the bundle:\n%s", page)
+	}
+	if page := RootCause(in); !strings.Contains(page, "| [0].ID | H1 |") || !strings.Contains(page, "enrollments.jq: no number") {
+		t.Errorf("the page of the root cause:\n%s", page)
+	}
+}
+
 // runsCommand runs the command of the README in a shell, with a curl that prints its arguments.
 func runsCommand(t *testing.T, files map[string]string) {
 	t.Helper()

@@ -71,11 +71,10 @@ func timeline(in Incident) string {
 
 func firstBad(in Incident) string {
 	x, ok := in.failing()
-	if !ok {
-		if len(in.Exchanges) == 0 {
-			return toFill + "\n"
+	for _, fed := range in.Exchanges { // of what a mapping gives up on, the last that it was given
+		if !ok && fed.To == in.System {
+			x = fed
 		}
-		x = in.Exchanges[len(in.Exchanges)-1]
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s, exchange %s of %s. What is left of it, all of which is needed for the failure:\n\n", cell(x.Title()), x.ID, in.Recording)
@@ -100,6 +99,9 @@ func firstBad(in Incident) string {
 }
 
 func class(in Incident) string {
+	if in.FailingID == "" {
+		return "What is left of the payload is what makes it fail. Class: " + toFill + "\n"
+	}
 	if len(in.Odd) == 0 {
 		return fmt.Sprintf("No field by itself sets the message apart from the %d of %s that went well: look at what is left of it together.\nClass: %s\n",
 			in.Healthy, cell(in.Operation), toFill)
@@ -114,6 +116,9 @@ func class(in Incident) string {
 }
 
 func missed(in Incident) string {
+	if in.FailingID == "" {
+		return "- " + toFill + "\n"
+	}
 	if in.Healthy == 0 {
 		return fmt.Sprintf("- No recording of the integration holds a message of %s that went well, so no scenario fed one.\n- %s\n", cell(in.Operation), toFill)
 	}

@@ -72,6 +72,9 @@ func (s *search) body(ctx context.Context, h half) error {
 		l, was := lists[at], doc
 		kept, err := ddmin(l.n, func(candidates [][]int) (int, error) {
 			return s.firstBody(ctx, h, len(candidates), func(c int) ([]byte, bool) {
+				if l.stays && len(candidates[c]) == 0 {
+					return nil, false
+				}
 				return mend(format, was, l.keep(was.Source, candidates[c])), true
 			})
 		})

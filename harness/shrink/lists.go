@@ -14,7 +14,7 @@ import (
 type list struct {
 	n     int
 	keep  func(source []byte, kept []int) []byte // the source with the items of those indexes only
-	stays bool                                   // the list is found again when it has lost all items
+	stays bool                                   // it cannot lose all items
 }
 
 // cutter finds the containers of a format, outer ones first.
@@ -230,9 +230,6 @@ func columnList(doc *payload.Doc) (list, bool) {
 	}
 	rows = append([][]span{header}, rows...)
 	return list{n: width, stays: true, keep: func(source []byte, kept []int) []byte {
-		if len(kept) == 0 {
-			return source
-		}
 		var out []byte
 		at := 0
 		for _, cells := range rows {

@@ -33,6 +33,7 @@ type Outcome struct {
 	Places      []string          // what was varied
 	Findings    []harness.Finding // that say how it is hit, the weightiest first
 	Edit        []harness.FileLine
+	Manifest    harness.Manifest // of the recording that was varied
 }
 
 // NeedsPerson reports whether somebody must look.
@@ -84,7 +85,7 @@ func crosswalkOf(crosswalks []harness.Crosswalk, values map[string]int) (best ha
 
 // Judge reads the report of a rehearsal of the variant against the recording.
 func Judge(v Variation, p *Variant, crosswalks []harness.Crosswalk, report *harness.Report) Outcome {
-	o := Outcome{Effect: Unread, Says: unread(p), Records: p.Records, Of: p.Of, Places: p.Places}
+	o := Outcome{Effect: Unread, Says: unread(p), Records: p.Records, Of: p.Of, Places: p.Places, Manifest: report.Before.Manifest}
 	table, translated := crosswalkOf(crosswalks, p.Values)
 	for _, f := range report.Findings {
 		if !f.Verdict.NeedsPerson() {
