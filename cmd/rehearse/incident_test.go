@@ -84,7 +84,7 @@ func TestAConnectionThatBrokeInProductionBreaksAgain(t *testing.T) {
 	}
 }
 
-// TestThousandsShrinkByTheCommand measures the command, with a server that is started for each run.
+// TestThousandsShrinkByTheCommand bounds the command, with a server that is started for each run.
 func TestThousandsShrinkByTheCommand(t *testing.T) {
 	worldIn(t)
 	rec, err := fixtures.Open("fixtures/harrow-lake/incidents/inc-2231")
