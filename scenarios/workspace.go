@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -221,4 +222,20 @@ func checkLocal(path string) string {
 		return quoted(path) + " leaves the workspace; write a path below its root"
 	}
 	return ""
+}
+
+// ScenariosBelow is those of Scenarios that lie below the folder dir, which is relative to the current one.
+func (w *Workspace) ScenariosBelow(dir string) ([]string, error) {
+	all, err := w.Scenarios()
+	if err != nil {
+		return nil, err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(all, func(file string) bool {
+		rel, err := filepath.Rel(abs, file)
+		return err != nil || !filepath.IsLocal(rel)
+	}), nil
 }

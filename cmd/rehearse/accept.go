@@ -1,9 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -51,7 +51,9 @@ func (a *app) accept(f acceptFlags) error {
 	if on.finding.Verdict == harness.Expected {
 		return harness.Usage(fmt.Errorf("accept: finding %d is declared already", f.finding), "nothing to do")
 	}
-	expectations := expectationsOf(on, f)
+	expectations := explain.Declare(on.finding, harness.Expectation{
+		Change: cmp.Or(f.change, strings.TrimSpace(on.finding.Kind+" "+on.report.Run)), Reason: f.reason, Ticket: f.ticket, By: f.by, Until: on.until,
+	})
 	if err := scenarios.AcceptInto(f.into, expectations); err != nil {
 		return err
 	}
@@ -69,59 +71,4 @@ func declaredWords(list []harness.Expectation) string {
 		return "1 rule"
 	}
 	return "1 rule and " + harness.Count(len(list)-1, "place")
-}
-
-// expectationsOf declares exactly what the finding claims. A proven cause is one entry that holds its rule. What is no
-// value that the rule makes is one entry for each operation, place, class and pair of values, with its count. Values of
-// records and of volatile content are left open.
-func expectationsOf(on decided, f acceptFlags) []harness.Expectation {
-	finding := on.finding
-	name := f.change
-	if name == "" {
-		name = strings.TrimSpace(finding.Kind + " " + on.report.Run)
-	}
-	var list []harness.Expectation
-	if c := finding.Cause; c != nil && c.Proof.Proven {
-		first := c.Scope[0]
-		list = append(list, harness.Expectation{
-			Change: name, At: first.At, Operation: first.Operation, Rule: &c.Rule, Also: c.Scope[1:], Proof: c.Rule.Digest(c.Scope),
-			Reason: f.reason, Ticket: f.ticket, By: f.by, Until: on.until,
-		})
-		finding.Differences = slices.DeleteFunc(slices.Clone(finding.Differences), func(d harness.Difference) bool { return explain.Covers(list[0], d) })
-	}
-	at := map[string]int{}
-	for _, d := range finding.Differences {
-		e := harness.Expectation{
-			Change: name, At: d.Pattern, Operation: d.Operation, Class: string(d.Class), Reason: f.reason, Ticket: f.ticket, By: f.by, Until: on.until,
-		}
-		if isPlain(d.Was) && isPlain(d.Is) && sameValues(finding.Differences, d) {
-			e.From, e.To = &d.Was.Text, &d.Is.Text
-		}
-		key := e.Operation + "\x00" + e.At.String() + "\x00" + e.Class
-		if i, ok := at[key]; ok {
-			list[i].Count += d.Count
-			continue
-		}
-		e.Count = d.Count
-		at[key] = len(list)
-		list = append(list, e)
-	}
-	return list
-}
-
-// isPlain reports whether the value is a short text that a declaration can name.
-func isPlain(v harness.Value) bool {
-	const maxNamed = 80
-	return (v.Kind == harness.KindString || v.Kind == harness.KindNumber || v.Kind == harness.KindBool) && v.Text != "" && len(v.Text) <= maxNamed
-}
-
-// sameValues reports whether all differences of the place have the values of d.
-func sameValues(all []harness.Difference, d harness.Difference) bool {
-	for _, o := range all {
-		same := o.Operation == d.Operation && o.Class == d.Class && o.Pattern.String() == d.Pattern.String()
-		if same && (o.Was.Text != d.Was.Text || o.Is.Text != d.Is.Text) {
-			return false
-		}
-	}
-	return true
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -208,7 +207,7 @@ func (a *app) scenarioFiles(args []string) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		files, err := scenariosBelow(ws, arg)
+		files, err := ws.ScenariosBelow(arg)
 		if err != nil {
 			return nil, err
 		}
@@ -218,22 +217,6 @@ func (a *app) scenarioFiles(args []string) ([]string, error) {
 		list = append(list, files...)
 	}
 	return list, nil
-}
-
-// scenariosBelow returns the workspace's scenarios in the folder.
-func scenariosBelow(ws *scenarios.Workspace, dir string) ([]string, error) {
-	all, err := ws.Scenarios()
-	if err != nil {
-		return nil, err
-	}
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(all, func(file string) bool {
-		rel, err := filepath.Rel(abs, file)
-		return err != nil || !filepath.IsLocal(rel)
-	}), nil
 }
 
 // rehearseOne runs one scenario, keeps the outcome and writes the report.

@@ -1,9 +1,10 @@
 // Package harnesstest brings Rehearse into go test.
 //
-// [Rehearse] runs a scenario and fails the test with the report when somebody must look:
+// [Run] rehearses scenarios and fails a subtest for each finding that somebody must look at; with -rehearse.accept REASON
+// it declares them as expected changes instead. [Rehearse] runs one and returns what came of it:
 //
 //	func TestEnrolments(t *testing.T) {
-//		harnesstest.Rehearse(t, "scenarios/enrolments.yaml")
+//		harnesstest.Run(t, "scenarios")
 //	}
 //
 // [Open] reads a recording that is kept in the repository, and [Only] takes a part of it. [Mock] lets recorded answers
@@ -18,7 +19,7 @@
 //		harnesstest.Same(t, recorded, seen.Recording())
 //	}
 //
-// [Exact] teaches go-cmp to compare exchanges. The example of the package is a whole test of a service.
+// [Exact] teaches go-cmp to compare exchanges, [Ruled] to compare them as the rules of a scenario do. The example of the package is a whole test of a service.
 //
 // Everything listens on loopback and ends with the test. What could not be set up ends the test at once, with a hint;
 // what is not as recorded is reported, and the test goes on. Like t.Fatal, the functions are called by the goroutine

@@ -23,14 +23,19 @@ import (
 // test.
 func Rehearse(t testing.TB, file string) *rehearsal.Outcome {
 	t.Helper()
-	workspace, err := scenarios.OpenWorkspace(filepath.Dir(file))
-	if err != nil {
-		fatal(t, err)
+	_, outcome := rehearse(t, file, nil)
+	if v := outcome.Report.Verdict; v.NeedsPerson() || v == harness.NoConclusion {
+		t.Errorf("the verdict of %s is %s:\n%s", file, v, text(outcome.Report, file))
 	}
-	rehearsal.CheckWith(workspace)
-	scenario, err := workspace.Scenario(file)
-	if err != nil {
-		fatal(t, err)
+	return outcome
+}
+
+// rehearse runs the scenario of the file as the functions edit it.
+func rehearse(t testing.TB, file string, edit []func(*harness.Scenario)) (harness.Scenario, *rehearsal.Outcome) {
+	t.Helper()
+	workspace, scenario := openScenario(t, file)
+	for _, change := range edit {
+		change(&scenario)
 	}
 	if err := nameProgram(&scenario); err != nil {
 		fatal(t, err)
@@ -42,10 +47,22 @@ func Rehearse(t testing.TB, file string) *rehearsal.Outcome {
 	if err != nil {
 		fatal(t, err)
 	}
-	if v := outcome.Report.Verdict; v.NeedsPerson() || v == harness.NoConclusion {
-		t.Errorf("the verdict of %s is %s:\n%s", file, v, text(outcome.Report, file))
+	return scenario, outcome
+}
+
+// openScenario reads the scenario of the file and the workspace around it.
+func openScenario(t testing.TB, file string) (*scenarios.Workspace, harness.Scenario) {
+	t.Helper()
+	workspace, err := scenarios.OpenWorkspace(filepath.Dir(file))
+	if err != nil {
+		fatal(t, err)
 	}
-	return outcome
+	rehearsal.CheckWith(workspace)
+	scenario, err := workspace.Scenario(file)
+	if err != nil {
+		fatal(t, err)
+	}
+	return workspace, scenario
 }
 
 // text is the report as the terminal shows it.

@@ -115,3 +115,29 @@ func Exact() cmp.Option {
 		cmp.Transformer("Text", func(p harness.Path) string { return p.String() }),
 	}
 }
+
+// Ruled lets go-cmp take exchanges for equal when nothing differs between them beside what the rules take away, such as
+// those of a scenario: see [RulesOf]. A rule that cannot be understood is a panic, as go-cmp has no errors.
+func Ruled(rules ...harness.Rule) cmp.Option {
+	for _, r := range rules {
+		if err := diff.CheckRule(r); err != nil {
+			panic(err)
+		}
+	}
+	now := time.Now() // one moment for all comparisons, or a rule could end between two
+	return cmp.Comparer(func(a, b harness.Exchange) bool {
+		one := func(x harness.Exchange) harness.Recording { return harness.NewMemory(harness.Manifest{}, x) }
+		c, err := diff.Recordings(one(a), one(b), diff.Options{Rules: rules, Now: now})
+		if err != nil {
+			panic(err) // two exchanges that cannot be read are not the same
+		}
+		return len(c.Differences) == 0
+	})
+}
+
+// RulesOf is the rules of a scenario, those of its files included.
+func RulesOf(t testing.TB, file string) []harness.Rule {
+	t.Helper()
+	_, scenario := openScenario(t, file)
+	return scenario.Rules
+}
