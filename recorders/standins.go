@@ -37,14 +37,17 @@ type StandIn struct {
 	Name    string // scheme of its address
 	Channel string
 	Summary string
+	Folder  bool // it needs the scratch folder
+	Named   bool // the recording does not tell which of two systems it stood for
 	open    func(rec harness.Recording, system string, o StandInOptions) (*Serving, error)
 }
 
 // StandIns is the table of them.
 var StandIns = []StandIn{
-	{"ldap", harness.ChannelDirectory, "answers the operations of the recording", standInDirectory},
-	{"sftp", harness.ChannelFile, "serves the files that the system gave, and takes those that it got", standInFiles},
-	{"smtp", harness.ChannelMail, "takes mails and delivers none", standInMail},
+	{"ldap", harness.ChannelDirectory, "answers the operations of the recording", false, false, standInDirectory},
+	{"sftp", harness.ChannelFile, "serves the files that the system gave, and takes those that it got", true, true, standInFiles},
+	{"smtp", harness.ChannelMail, "takes mails and delivers none", false, false, standInMail},
+	{"sqlite", harness.ChannelTable, "holds the rows that were there when the recording began", true, false, standInTables},
 }
 
 // Open lets it listen; nil when the recording holds nothing of the system on its channel.

@@ -25,8 +25,8 @@ type standIn struct {
 	*recorders.Serving
 }
 
-// openStandIns starts a stand-in for each system and channel of the recording that has one. Files tell not which of two
-// systems was the server, so those are served for systems that are named only.
+// openStandIns starts a stand-in for each system and channel of the recording that has one. Where the recording does not tell
+// which of two systems it stood for, as with files, there is one for systems that are named only.
 func (a *app) openStandIns(rec harness.Recording, f mockFlags, o mock.Options, secure *tls.Config) (s *standIns, err error) {
 	s = &standIns{}
 	defer func() {
@@ -41,7 +41,7 @@ func (a *app) openStandIns(rec harness.Recording, f mockFlags, o mock.Options, s
 	for _, system := range rec.Manifest().Systems {
 		named := slices.Contains(f.systems, system)
 		for _, kind := range recorders.StandIns {
-			if len(f.systems) > 0 && !named || kind.Channel == harness.ChannelFile && !named {
+			if len(f.systems) > 0 && !named || kind.Named && !named {
 				continue
 			}
 			options := recorders.StandInOptions{Listen: "127.0.0.1:0", Secure: secure, Scrub: o.Scrub}
@@ -57,7 +57,7 @@ func (a *app) openStandIns(rec harness.Recording, f mockFlags, o mock.Options, s
 }
 
 func (s *standIns) open(rec harness.Recording, system string, kind recorders.StandIn, o recorders.StandInOptions) error {
-	if kind.Channel == harness.ChannelFile {
+	if kind.Folder {
 		if err := defaultFile(&o.HostKey, os.UserConfigDir, "rehearse", "sftp-host-key"); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package mock
 
 import (
 	"bytes"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,14 +13,17 @@ import (
 
 // Parameters and members of paging, in the spellings of well-known interfaces.
 var (
-	sizeNames   = []string{"limit", "per_page", "page_size", "perpage", "pagesize", "size", "top", "$top", "max_results", "maxresults"}
+	sizeNames   = []string{"limit", "count", "per_page", "page_size", "perpage", "pagesize", "size", "top", "$top", "max_results", "maxresults"}
 	pageNames   = []string{"page", "page_number", "pagenumber", "p"}
 	offsetNames = []string{"offset", "start", "skip", "$skip", "startat"}
+	indexNames  = []string{"startindex"} // from 1, as in SCIM (RFC 7644 section 3.4.2.4)
 	cursorNames = []string{"starting_after", "after", "cursor", "since_id", "after_id"}
 	totalNames  = []string{"total", "count", "total_count", "totalcount", "total_results", "results", "totalelements", "total_items", "totalitems", "totalresults", "@odata.count"}
 	pagesNames  = []string{"pages", "total_pages", "totalpages", "page_count", "last_page"}
 	moreNames   = []string{"has_more", "hasmore", "has_next", "hasnext", "more"}
 	lastNames   = []string{"last", "islast"}
+	nextNames   = []string{"next", "next_page", "nextpage", "next_url", "next_page_url", "nextlink", "@odata.nextlink"}
+	heldNames   = []string{"itemsperpage"} // how many things are in this part
 )
 
 // window is the part of a list that a call asks for.
@@ -45,6 +49,8 @@ func windowOf(query []pair) window {
 			w.page, w.asked = max(n, 1), true
 		case slices.Contains(offsetNames, name) && number:
 			w.offset, w.asked = n, true
+		case slices.Contains(indexNames, name) && number:
+			w.offset, w.asked = max(n-1, 0), true
 		case slices.Contains(cursorNames, name):
 			w.after, w.asked = p.value, true
 		default:
@@ -100,9 +106,11 @@ func (v *virtual) list(a aim, due *harness.Exchange) (reply, bool) {
 		raws = append(raws, inForm(array.Element(0), e.raw))
 	}
 	s.put(array, slices.Concat([]byte("["), bytes.Join(raws, []byte(",")), []byte("]")))
-	s.account(like.answer.Root(), win, len(all), more)
+	s.account(like.answer.Root(), win, extent{len(all), len(part), more})
 	s.rename(like.answer.Root(), like.texts(a.parent, ""))
-	return v.say(a, "listed", like, "", s.bytes()), true
+	answer := v.say(a, "listed", like, "", s.bytes())
+	answer.x.Response.Head = linked(answer.x.Response.Head, win, more)
+	return answer, true
 }
 
 // listLike is the recorded list after which one is made: the one that is due, else one of the collection or of its kind.
@@ -197,8 +205,14 @@ func inForm(form payload.Node, raw []byte) []byte {
 	return s.bytes()
 }
 
-// account corrects the members that count the list, beside it or one object deeper.
-func (s *splices) account(root payload.Node, win window, total int, more bool) {
+// extent is how many things there are, how many of them are in this part, and whether some come behind it.
+type extent struct {
+	total, here int
+	more        bool
+}
+
+// account corrects the members that count the list and lead to its next part, beside it or one object deeper.
+func (s *splices) account(root payload.Node, win window, e extent) {
 	if root.Kind() != harness.KindObject {
 		return
 	}
@@ -207,20 +221,75 @@ func (s *splices) account(root payload.Node, win window, total int, more bool) {
 		name := strings.ToLower(n.Name())
 		switch {
 		case n.Kind() == harness.KindObject:
-			s.account(n, win, total, more)
+			s.account(n, win, e)
+		case slices.Contains(nextNames, name) && !e.more && n.IsScalar():
+			s.put(n, []byte("null"))
+		case slices.Contains(nextNames, name) && n.Kind() == harness.KindString:
+			s.put(n, quoted(onward(n.Text(), win)))
+		case slices.Contains(nextNames, name) && n.Kind() == harness.KindNumber:
+			s.put(n, number(win.page+1))
 		case n.Kind() == harness.KindBool && slices.Contains(moreNames, name):
-			s.put(n, strconv.AppendBool(nil, more))
+			s.put(n, strconv.AppendBool(nil, e.more))
 		case n.Kind() == harness.KindBool && slices.Contains(lastNames, name):
-			s.put(n, strconv.AppendBool(nil, !more))
+			s.put(n, strconv.AppendBool(nil, !e.more))
 		case n.Kind() != harness.KindNumber:
 		case slices.Contains(totalNames, name):
-			s.put(n, number(total))
+			s.put(n, number(e.total))
+		case slices.Contains(heldNames, name):
+			s.put(n, number(e.here))
+		case slices.Contains(indexNames, name) && win.asked:
+			s.put(n, number(win.offset+1))
 		case slices.Contains(pagesNames, name) && win.size > 0:
-			s.put(n, number(max((total+win.size-1)/win.size, 1)))
+			s.put(n, number(max((e.total+win.size-1)/win.size, 1)))
 		case slices.Contains(pageNames, name) && win.asked:
 			s.put(n, number(win.page))
 		case slices.Contains(sizeNames, name) && win.size > 0:
 			s.put(n, number(win.size))
 		}
 	}
+}
+
+// onward is the URL of the next part: the recorded one with the page or offset behind the one that was asked for.
+func onward(link string, win window) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return link
+	}
+	query := u.Query()
+	for name := range query {
+		switch lower := strings.ToLower(name); {
+		case slices.Contains(pageNames, lower):
+			query.Set(name, strconv.Itoa(win.page+1))
+		case slices.Contains(offsetNames, lower):
+			query.Set(name, strconv.Itoa(win.offset+win.size))
+		case slices.Contains(sizeNames, lower) && win.size > 0:
+			query.Set(name, strconv.Itoa(win.size))
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
+// linked corrects the links of a head to other parts (RFC 8288): the next one, and none behind the last.
+func linked(head harness.Head, win window, more bool) harness.Head {
+	var out harness.Head
+	for _, f := range head {
+		if !strings.EqualFold(f.Name, "Link") {
+			out = append(out, f)
+			continue
+		}
+		var links []string
+		for link := range strings.SplitSeq(f.Value, ",") {
+			target, rest, found := strings.Cut(strings.TrimPrefix(strings.TrimSpace(link), "<"), ">")
+			if !found || !strings.Contains(rest, `rel="next"`) {
+				links = append(links, strings.TrimSpace(link))
+			} else if more {
+				links = append(links, "<"+onward(target, win)+">"+rest)
+			}
+		}
+		if len(links) > 0 {
+			out = append(out, harness.Field{Name: f.Name, Value: strings.Join(links, ", ")})
+		}
+	}
+	return out
 }

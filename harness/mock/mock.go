@@ -19,7 +19,9 @@
 // upstream has no answer, so the connection ends before the first byte, which clients treat like a refused one. A timeout
 // holds the connection until the client gives up, at most as long as the recorded call took.
 //
-// A call that was never recorded is a failure: status 501 with an explanation, see [Miss].
+// A call that was never recorded is a failure: status 501 with an explanation, see [Miss]. Nothing else happens unless
+// [Options] ask for it: answers that are made after recorded ones, faults, calls back and live systems are each marked in
+// the answer or listed, and counted apart.
 //
 // Memory: heads and keys of all exchanges; bodies stay where the recording keeps them. A Mock is safe for concurrent use.
 package mock

@@ -270,22 +270,32 @@ func (r *resource) seeList(e exemplar) {
 	}
 }
 
-// listOf is the place of the list in an answer: the answer itself, or the only member that is one.
+// listOf is the place of the list in an answer: the answer itself, or the only member that is a list of objects, or else the
+// only one that is a list.
 func listOf(root payload.Node) (harness.Path, bool) {
 	if root.Kind() == harness.KindArray {
 		return nil, true
 	}
-	var found harness.Path
-	lists := 0
+	var lists, ofObjects []harness.Path
 	if root.Kind() == harness.KindObject {
 		for child := range root.Children() {
-			if child.Kind() == harness.KindArray {
-				found = harness.PathOf(harness.Name(child.Name()))
-				lists++
+			if child.Kind() != harness.KindArray {
+				continue
+			}
+			place := harness.PathOf(harness.Name(child.Name()))
+			lists = append(lists, place)
+			if child.Element(0).Kind() == harness.KindObject {
+				ofObjects = append(ofObjects, place)
 			}
 		}
 	}
-	return found, lists == 1
+	switch {
+	case len(ofObjects) == 1:
+		return ofObjects[0], true
+	case len(lists) == 1:
+		return lists[0], true
+	}
+	return nil, false
 }
 
 // idOf is what names an object; empty when nothing does.

@@ -165,3 +165,37 @@ func TestFormsCreateThingsToo(t *testing.T) {
 		t.Errorf("%s, want %s (%v)", body, want, err)
 	}
 }
+
+// SCIM (RFC 7644) is a directory over HTTP: two lists in an answer, and an index from 1.
+func TestUsersOfADirectoryOverHTTP(t *testing.T) {
+	const ada = `{"schemas":["urn:u"],"id":"2819c223","userName":"aquill","meta":{"location":"https://scim.example/Users/2819c223"}}`
+	m := newMock(t, synthetic(time.Now()),
+		exchange("", "GET", "/Users?startIndex=1&count=10", "", `{"schemas":["urn:l"],"totalResults":1,"itemsPerPage":1,"startIndex":1,"Resources":[`+ada+`]}`),
+		exchange("", "POST", "/Users", `{"schemas":["urn:u"],"userName":"aquill"}`, ada, "Content-Type: application/scim+json"),
+		exchange("", "GET", "/Users/2819c223", "", ada))
+	runSteps(t, m, []askStep{
+		{"POST", "/Users", `{"schemas":["urn:u"],"userName":"nvale"}`, "200", `{"schemas":["urn:u"],"id":"2819c224","userName":"nvale","meta":{"location":"https://scim.example/Users/2819c224"}}`, "created", "an identifier that ends in a number"},
+		{"GET", "/Users?startIndex=2&count=1", "", "200", `{"schemas":["urn:l"],"totalResults":2,"itemsPerPage":1,"startIndex":2,"Resources":[{"schemas":["urn:u"],"id":"2819c224","userName":"nvale","meta":{"location":"https://scim.example/Users/2819c224"}}]}`, "listed", "the second user"},
+	})
+}
+
+func TestPartsOfListsLeadOn(t *testing.T) {
+	list := exchange("", "GET", "/things?page=1&per_page=1", "", `{"data":[{"id":1,"n":"a"}],"next":"https://api.example/things?page=2&per_page=1","next_page":2,"pages":2}`)
+	list.Response.Head = append(list.Response.Head, harness.Field{Name: "Link", Value: `<https://api.example/things?page=2&per_page=1>; rel="next", <https://api.example/things?page=1&per_page=1>; rel="first"`})
+	m := newMock(t, synthetic(time.Now()), list,
+		exchange("", "POST", "/things", `{"n":"b"}`, `{"id":2,"n":"b"}`, jsonType), exchange("", "GET", "/things/2", "", `{"id":2,"n":"b"}`))
+	c := &http.Client{Transport: m.Transport()}
+	if _, _, err := ask(c, "https://api.example", "", "POST", "/things", `{"n":"c"}`, jsonType); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ path, body, link string }{
+		{"/things?page=2&per_page=1", `{"data":[{"id":2,"n":"b"}],"next":"https://api.example/things?page=3&per_page=1","next_page":3,"pages":3}`,
+			`<https://api.example/things?page=3&per_page=1>; rel="next", <https://api.example/things?page=1&per_page=1>; rel="first"`},
+		{"/things?page=3&per_page=1", `{"data":[{"id":3,"n":"c"}],"next":null,"next_page":null,"pages":3}`, `<https://api.example/things?page=1&per_page=1>; rel="first"`},
+	} {
+		resp, body, err := ask(c, "https://api.example", "", "GET", test.path, "")
+		if err != nil || body != test.body || resp.Header.Get("Link") != test.link {
+			t.Errorf("%s: %s %s (%v)", test.path, body, resp.Header.Get("Link"), err)
+		}
+	}
+}
