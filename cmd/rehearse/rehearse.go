@@ -26,6 +26,7 @@ type runFlags struct {
 	concurrency                          int
 	maxGap                               time.Duration
 	mask, dryRun                         bool
+	uncorrelated                         bool
 	verbose, quiet, expectFailure        bool
 	silent                               bool // the report is kept and not shown
 }
@@ -53,6 +54,7 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.vault, "vault", "", "`file` that remembers the stand-ins of the recordings, if they were made with one")
 			set.StringVar(&f.pace, "pace", "", "`pace` of the requests: as-fast-as-possible, original, a factor such as 2x, a rate such as 50/s; instead of the scenario's")
 			set.DurationVar(&f.maxGap, "max-gap", 0, "cut longer pauses of the recording to this `duration`; for the paces original and 2x; instead of the scenario's")
+			set.BoolVar(&f.uncorrelated, "no-correlate", false, "send requests as they were recorded: carry no ids and tokens over from live answers")
 			set.IntVar(&f.concurrency, "concurrency", 0, "`number` of requests at the same time, of different sessions; instead of the scenario's")
 			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
 			set.StringArrayVar(&f.confirmed, "confirm-origin", nil, "`host` where the recording was made, or of production, that you mean to reach in this run; never in CI")
@@ -241,7 +243,7 @@ func (a *app) rehearseOne(ctx context.Context, file string, f runFlags, also []w
 		return nil, err
 	}
 	outcome, err := rehearsal.Run(ctx, rehearsal.Plan{
-		Policy: policy, Key: key, Vault: vault, Incident: f.expectFailure,
+		Policy: policy, Key: key, Vault: vault, Incident: f.expectFailure, Uncorrelated: f.uncorrelated,
 		Scenario: scenario, Catalogue: ws.Catalogue(), ID: runID(a.now(), file), Tool: a.tool(), Scratch: scratch, Watcher: watcher(), Now: a.now, Allow: f.allow, Confirmed: f.confirmed,
 		Progress: func(what string) {
 			if !f.quiet {

@@ -31,6 +31,8 @@ var scriptCommands = []scriptCommand{
 	{"ends NAME CODE [INT|TERM|KILL] : send the signal to what was started, wait for its end and want this exit code", 2, script.ends},
 	{"request METHOD URL [FILE] [HEAD:VALUE]... : ask once; the status goes to stderr, the body to stdout", 2, script.request},
 	{"answers VAR FILE : serve the file at every URL on loopback; the variable is the base URL", 2, script.answers},
+	{"vendor VAR SEED : serve an instance of the vendor whose ids and tokens are random; the variable is the base URL", 2, script.vendor},
+	{"works URL USER... : let the users work with the vendor at the URL, all at the same time", 2, script.works},
 	{"database FILE SQL : run the statements of a file in a SQLite database, which is made when it is missing", 2, script.database},
 	{"breaks VAR : serve on loopback, promise 1000 bytes and end after 10; the variable is the base URL", 1, script.breaks},
 	{"stores FOLDER FILE : make a sealed recording of the exchanges that stand one a line in a file, as JSON", 2, script.stores},

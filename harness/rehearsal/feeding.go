@@ -16,6 +16,7 @@ import (
 type feeding struct {
 	sessions replay.Sessions
 	options  replay.Options
+	carried  *carried      // values from answers to later requests; nil: requests are sent as they were recorded
 	marks    *replay.Marks // of sessions that are fed at the same time
 	account  *replay.Account
 	notes    []string
@@ -23,6 +24,7 @@ type feeding struct {
 	mu      sync.Mutex
 	current string // the session that is being fed, when it is one at a time
 	crossed []crossing
+	untold  int            // calls of the target that did not tell their session
 	counts  harness.Counts // of what did not come to be kept
 }
 
@@ -52,6 +54,15 @@ func (p Plan) prepare(sessions replay.Sessions, watches bool) (*feeding, error) 
 	case watches && o.Order == "":
 		o.Order = harness.OrderSession
 	}
+	if p.Uncorrelated {
+		return f, nil
+	}
+	if f.carried, err = carryOver(sessions, p.Scenario); err != nil {
+		return nil, err
+	}
+	if f.carried != nil {
+		o.Links = f.carried
+	}
 	return f, nil
 }
 
@@ -70,7 +81,8 @@ func (f *feeding) begin(session string) {
 // sessionOf names the session that a call of the target belongs to.
 func (f *feeding) sessionOf(r *http.Request) string {
 	if f.marks != nil {
-		return f.marks.Session(r)
+		name, _ := f.marks.Session(r)
+		return name
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -85,6 +97,19 @@ func (f *feeding) session() string {
 		return ""
 	}
 	return f.current
+}
+
+// sessionOfCall is sessionOf for the tap that sees each call once: calls that do not tell are counted.
+func (f *feeding) sessionOfCall(r *http.Request) string {
+	if f.marks != nil {
+		if _, told := f.marks.Session(r); !told {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.untold++
+			return ""
+		}
+	}
+	return f.sessionOf(r)
 }
 
 // Put keeps what the target did by itself, or what a stage that is fed whole sessions says; it never fails.
@@ -120,13 +145,13 @@ func (f *feeding) keep(s replay.Sent) error {
 	return nil
 }
 
-// recording is what crossed, in an order that does not depend on timing. Nothing crosses any
-// more.
+// recording is what crossed, in an order that does not depend on timing, with the recorded values in the places of live
+// ones. Nothing crosses any more.
 func (f *feeding) recording(m harness.Manifest) *harness.Memory {
 	f.arrange()
 	out := harness.NewMemory(m)
 	for i := range f.crossed {
-		x := f.crossed[i].Exchange
+		x := f.restore(f.crossed[i].Exchange)
 		x.ID = harness.SequenceID(i + 1)
 		f.crossed[i].Exchange = x
 		out.Put(x) //nolint:errcheck // memory keeps everything
@@ -165,4 +190,12 @@ func (f *feeding) arrange() {
 		}
 		return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.Title(), b.Title()), cmp.Compare(a.Request.Body.Digest(), b.Request.Body.Digest()))
 	})
+}
+
+// restore puts the recorded values in the places of the live ones.
+func (f *feeding) restore(x harness.Exchange) harness.Exchange {
+	if f.carried == nil {
+		return x
+	}
+	return f.carried.restore(x)
 }

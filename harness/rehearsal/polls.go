@@ -60,6 +60,9 @@ func (f *feeding) pairRounds(p replay.Poll, recorded map[string]harness.Exchange
 // be done as the scenario says.
 func (f *feeding) feedNotes() []string {
 	notes := slices.Concat(f.notes, f.account.Notes, f.notesOfDress())
+	if f.carried != nil {
+		notes = append(notes, f.carried.notes()...)
+	}
 	for _, p := range f.account.Polls {
 		outcome := "until "
 		if p.Missed {
@@ -71,9 +74,9 @@ func (f *feeding) feedNotes() []string {
 		notes = append(notes, fmt.Sprintf("%s went out later than the pace says, by %s at most: what came before took longer than in the recording, or concurrency is too low",
 			harness.Count(late.Requests, "request"), late.Most.Round(1e6)))
 	}
-	if f.marks != nil && f.marks.Unknown() > 0 {
+	if f.untold > 0 {
 		notes = append(notes, fmt.Sprintf("%s of the target had no %s that tells the session; they are kept without a session",
-			harness.Count(f.marks.Unknown(), "call"), f.options.SessionHeader))
+			harness.Count(f.untold, "call"), f.options.SessionHeader))
 	}
 	return notes
 }

@@ -26,6 +26,9 @@ type Plan struct {
 	Watcher   []string         // program and arguments that remove what containers leave when this process dies; may be empty
 	Progress  func(string)     // told what is being done; may be nil
 
+	// Uncorrelated feeds what was recorded as it was, without live values in the places of recorded ones.
+	Uncorrelated bool
+
 	// Incident says that the recording is one of a failure: what broke off in it is what is to happen again, and no loss.
 	Incident bool
 
@@ -96,7 +99,8 @@ func Replay(ctx context.Context, p Plan, exchanges harness.Recording) (harness.R
 	return stage.recording, nil
 }
 
-// play starts the stage, feeds the target and ends it all. What crossed is in the stage.
+// play starts the stage, feeds the target and ends it all. What crossed is in the stage, with the recorded values in the
+// places of those of this run.
 func (p Plan) play(ctx context.Context, recording harness.Recording, scrubber *scrub.Scrubber) (*stage, error) {
 	sessions, err := fed(p.Scenario, recording)
 	if err != nil {

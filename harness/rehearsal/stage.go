@@ -142,10 +142,7 @@ func (s *stage) answerer(ctx context.Context, p Plan, baseline harness.Recording
 
 // mock serves the system's recorded answers on loopback.
 func (s *stage) mock(p Plan, baseline harness.Recording, system string) (string, error) {
-	o := mock.Options{Faults: p.Faults, Systems: []string{system}, Session: s.feeding.sessionOf}
-	if s.scrubber != nil {
-		o.Scrub = s.scrubber.Exchange
-	}
+	o := mock.Options{Faults: p.Faults, Systems: []string{system}, Session: s.feeding.sessionOf, Scrub: s.asRecorded}
 	m, err := mock.New(baseline, o)
 	if err != nil {
 		return "", err
@@ -159,6 +156,16 @@ func (s *stage) mock(p Plan, baseline harness.Recording, system string) (string,
 	return server.URL, nil
 }
 
+// asRecorded is a call of the target as a mock knows it: with the recorded values in the places of those of this run, and
+// with stand-ins.
+func (s *stage) asRecorded(x harness.Exchange) (harness.Exchange, error) {
+	x = s.feeding.restore(x)
+	if s.scrubber == nil {
+		return x, nil
+	}
+	return s.scrubber.Exchange(x)
+}
+
 // tap stands before an answerer and records what the target asks it.
 func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) {
 	upstream, err := url.Parse(base)
@@ -167,7 +174,7 @@ func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) 
 	}
 	tap := &httptap.Tap{
 		Upstream: upstream, From: p.Scenario.Target.System, To: system, Transport: s.guard.RoundTripper(),
-		Session: s.feeding.sessionOf, Now: func() time.Time { return now },
+		Session: s.feeding.sessionOfCall, Now: func() time.Time { return now },
 	}
 	addr, err := tap.Listen("127.0.0.1:0")
 	if err != nil {

@@ -50,6 +50,7 @@ type Sent struct {
 	Of      string // ID of the recorded exchange
 	Attempt int    // from 1; a poll may need several
 	harness.Exchange
+	came harness.Message // the answer before its dates were moved back
 }
 
 // Account is what happened while feeding, beside the exchanges themselves.

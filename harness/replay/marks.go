@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"sync/atomic"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -18,7 +17,6 @@ type Marks struct {
 	field    string
 	sessions map[string]string // mark → session
 	added    map[string]string // session → mark of a request without one
-	unknown  atomic.Int64
 }
 
 // markLength is that of a mark in hexadecimal digits: of a trace id of W3C Trace Context.
@@ -69,17 +67,11 @@ func (m *Marks) mark(x harness.Exchange) harness.Exchange {
 	return x
 }
 
-// Session is whose call it is; empty, and counted, when the call does not tell.
-func (m *Marks) Session(r *http.Request) string {
-	name, known := m.sessions[m.markOf(r.Header.Get(m.field))]
-	if !known {
-		m.unknown.Add(1)
-	}
-	return name
+// Session is whose call it is; false when the call does not tell.
+func (m *Marks) Session(r *http.Request) (name string, told bool) {
+	name, told = m.sessions[m.markOf(r.Header.Get(m.field))]
+	return name, told
 }
-
-// Unknown is how many calls did not tell their session.
-func (m *Marks) Unknown() int { return int(m.unknown.Load()) }
 
 // Clean is a call of the target without the mark, if it is one that was added.
 func (m *Marks) Clean(x harness.Exchange) harness.Exchange {

@@ -32,7 +32,16 @@ func (r *run) poll(ctx context.Context, s *step) ([]Sent, error) {
 		}
 		w.attempts++
 		state := stateOf(&x.Exchange)
-		w.reached = x.Fault != nil || state.has(w.until) || !w.waiting(state.status)
+		if state.has(w.until) {
+			w.reached = true
+			err = r.learn(w.rounds[len(w.rounds)-1], x)
+		} else if !last {
+			err = r.learn(s, x)
+		}
+		if err != nil {
+			return nil, err
+		}
+		w.reached = w.reached || x.Fault != nil || !w.waiting(state.status)
 		if sent = append(sent, x); w.reached || !last {
 			return sent, nil
 		}

@@ -243,10 +243,23 @@ func (r *run) send(ctx context.Context, s *step) ([]Sent, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []Sent{sent}, nil
+	return []Sent{sent}, r.learn(s, sent)
 }
 
-// once sends the request of a step as the moment needs it, and learns from the answer.
+// learn takes the values of a live answer, which is what the recorded one of the step is.
+func (r *run) learn(recorded *step, live Sent) error {
+	if r.o.Links == nil || live.Fault != nil {
+		return nil
+	}
+	came := live.Exchange
+	came.Response = live.came
+	if err := r.o.Links.Learn(recorded.Exchange, came); err != nil {
+		return fmt.Errorf("learn from the answer to exchange %s: %w", recorded.ID, err)
+	}
+	return nil
+}
+
+// once sends the request of a step as the moment needs it.
 func (r *run) once(ctx context.Context, s *step, attempt int) (Sent, error) {
 	if err := r.pause(ctx); err != nil {
 		return Sent{}, err
@@ -262,13 +275,9 @@ func (r *run) once(ctx context.Context, s *step, attempt int) (Sent, error) {
 	if err != nil {
 		return Sent{}, err
 	}
-	if r.o.Links != nil && answer.Fault == nil {
-		if err := r.o.Links.Learn(s.Exchange, answer); err != nil {
-			return Sent{}, fmt.Errorf("learn from the answer to exchange %s: %w", s.ID, err)
-		}
-	}
+	came := answer.Response
 	answer.Response, err = r.o.Dates.Back().Message(answer.Response)
-	return Sent{s.ID, attempt, answer}, err
+	return Sent{s.ID, attempt, answer, came}, err
 }
 
 // missingValue is the error for a request that cannot be sent, because an answer did not give what it needs.
@@ -306,5 +315,5 @@ func notSent(s *step, attempt int, why error) Sent {
 	x := s.Exchange
 	x.ID, x.Took, x.Response = "", 0, harness.Message{}
 	x.Fault = &harness.Fault{Kind: harness.FaultNotSent, Detail: why.Error()}
-	return Sent{s.ID, attempt, x}
+	return Sent{s.ID, attempt, x, x.Response}
 }

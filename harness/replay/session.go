@@ -47,3 +47,14 @@ func (s Sessions) Count() int {
 	}
 	return n
 }
+
+// Exchanges is all that is fed in the order of the recording: by the moments at which the exchanges began, within a session
+// as recorded.
+func (s Sessions) Exchanges() []harness.Exchange {
+	steps := stepsOf(s)
+	all := make([]harness.Exchange, len(steps))
+	for i, step := range steps {
+		all[i] = step.Exchange
+	}
+	return all
+}

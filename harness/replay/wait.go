@@ -61,6 +61,9 @@ func findWaits(steps []*step, p harness.Polling) []*wait {
 	for _, list := range f.lists {
 		f.close(list)
 	}
+	for _, list := range f.lists {
+		f.quick(list)
+	}
 	slices.SortStableFunc(f.waits, func(a, b *wait) int {
 		return cmp.Or(a.rounds[0].At.Compare(b.rounds[0].At), strings.Compare(a.rounds[0].ID, b.rounds[0].ID))
 	})
@@ -161,6 +164,29 @@ func (f *finder) close(list *[]*step) {
 		s.wait, s.round = w, i
 	}
 	f.waits = append(f.waits, w)
+}
+
+// quick makes a poll of a request whose first answer had the end state already, if others of its operation had to wait for
+// it: this time it may have to.
+func (f *finder) quick(list *[]*step) {
+	first := (*list)[0]
+	if first.wait != nil || first.Fault != nil {
+		return
+	}
+	operation, state := first.Operation(), answerState{}
+	for _, w := range f.waits {
+		if w.rounds[0].Operation() != operation {
+			continue
+		}
+		if state.order == nil {
+			state = stateOf(&first.Exchange)
+		}
+		if state.has(w.until) {
+			first.wait = &wait{rounds: []*step{first}, until: w.until, limits: w.limits}
+			f.waits = append(f.waits, first.wait)
+			return
+		}
+	}
 }
 
 // notYet are the failures that say: ask again.

@@ -138,7 +138,7 @@ func (loc *locator) text(a *answer, body harness.Path) (text, wrapping string, o
 		return loc.html(a)
 	}
 	n := a.doc.Root().At(body)
-	if !n.IsScalar() {
+	if !n.IsScalar() || n.Kind() == harness.KindNull {
 		return "", "", false
 	}
 	return loc.follow(&leaf{text: n.Text(), kind: inBody, name: body.Leaf(), field: noField, side: "response", root: true}, nil)

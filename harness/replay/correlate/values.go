@@ -69,11 +69,12 @@ func (v *Values) learn(s int, live string) {
 	if live == src.text {
 		return
 	}
-	if src.value.class != strong || !isDistinct(live) {
+	if !isTelling(src.text, live) {
 		v.weak[live] = append(v.weak[live], s)
 		return
 	}
 	v.back.add(live, src.text)
+	v.learnParts(src.text, live)
 	for _, t := range []transform{lowerCase, upperCase, noHyphens} {
 		do := transforms[t].do
 		v.back.add(do(live), do(src.text))
@@ -84,10 +85,33 @@ func (v *Values) learn(s int, live string) {
 	}
 }
 
-// isDistinct reports whether a live value, or the words of one, are hardly equal by chance.
-func isDistinct(live string) bool {
-	joined := strings.Join(strings.Fields(live), "-")
-	return describe(joined).class == strong
+// isTelling reports whether a live value is known again wherever it stands: it is hardly equal to another text by chance, or
+// it is long and another one than recorded at the place of a link, which no word is, however it looks. Random letters look
+// like words now and then.
+func isTelling(recorded, live string) bool {
+	joined := func(text string) string { return strings.Join(strings.Fields(text), "-") }
+	was, is := describe(joined(recorded)).class, describe(joined(live)).class
+	switch {
+	case was == never || is == never:
+		return false
+	case is == strong:
+		return was == strong || len(live) >= longWord
+	}
+	return isLongWord(live)
+}
+
+// learnParts keeps the ids that are parts of a URL: they stand by themselves in other places.
+func (v *Values) learnParts(recorded, live string) {
+	mark := func(r rune) bool { return strings.ContainsRune("/?&=#", r) }
+	was, is := strings.FieldsFunc(recorded, mark), strings.FieldsFunc(live, mark)
+	if len(was) != len(is) || len(was) < 2 {
+		return
+	}
+	for i := range was {
+		if was[i] != is[i] && isTelling(was[i], is[i]) {
+			v.back.add(is[i], was[i])
+		}
+	}
 }
 
 func (v *Values) lacks(s int) {
