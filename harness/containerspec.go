@@ -22,13 +22,12 @@ const (
 
 // ContainerSpec is a container that is started for the run and removed at its end. It stands in a network of the run that
 // has no way out: the watched systems are reached by their names and by those of Hosts, and nothing else is. Exactly one
-// of Image, Build and Compose is set. Placeholders are replaced in Entrypoint, Command and Env.
+// of Image and Build is set. Placeholders are replaced in Entrypoint, Command and Env.
 type ContainerSpec struct {
-	Name    string       `yaml:"name,omitempty"`    // host name in the network; default: the system. A companion must have one
-	Image   string       `yaml:"image,omitempty"`   // as docker knows it, such as registry.example/hub:4.2
-	Build   *BuildSpec   `yaml:"build,omitempty"`   // the image is built for the run
-	Compose *ComposeSpec `yaml:"compose,omitempty"` // the container and its companions are services of a compose file
-	Pull    string       `yaml:"pull,omitempty"`    // "missing" (default), "always" or "never"
+	Name  string     `yaml:"name,omitempty"`  // host name in the network; default: the system. A companion must have one
+	Image string     `yaml:"image,omitempty"` // as docker knows it, such as registry.example/hub:4.2
+	Build *BuildSpec `yaml:"build,omitempty"` // the image is built for the run
+	Pull  string     `yaml:"pull,omitempty"`  // "missing" (default), "always" or "never"
 
 	Entrypoint []string          `yaml:"entrypoint,omitempty"` // in place of the image's
 	Command    []string          `yaml:"command,omitempty"`    // in place of the image's; follows the entrypoint
@@ -67,12 +66,6 @@ type BuildSpec struct {
 	Args       map[string]string `yaml:"args,omitempty"`
 	Target     string            `yaml:"target,omitempty"` // stage to build
 	Keep       bool              `yaml:"keep,omitempty"`   // leaves the image, so that the next build finds its layers
-}
-
-// ComposeSpec names a service of a compose file. What it depends on is started before it.
-type ComposeSpec struct {
-	File    string `yaml:"file"`
-	Service string `yaml:"service"`
 }
 
 // FileCopy is a file that is copied into a container.

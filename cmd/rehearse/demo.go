@@ -114,6 +114,7 @@ func (a *app) demoServeVerb() verb {
 		example: "rehearse demo serve crm --release 2026.3 --listen 127.0.0.1:8090",
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&listen, "listen", "127.0.0.1:0", "loopback `address`")
+			set.BoolVar(&o.Contained, "contained", false, "listen on other addresses than loopback, too: in a container, which has a network of its own")
 			set.StringVar(&o.Release, "release", "", "`release` of the CRM or the SIS")
 			set.StringVar(&o.CRM, "crm", "", "base `URL` of the CRM, for hubline")
 			set.StringVar(&o.SIS, "sis", "", "base `URL` of the SIS, for hubline")

@@ -37,6 +37,7 @@ var floors = []struct {
 	{"harness/whatif", 3, ""},
 	{"harness/incident", 2, ""},
 	{"harness/target/container", 2, ""},
+	{"harness/target/container/images/**", 1, ""},
 	{"harness/diff", 2, ""},
 	{"harness/explain", 2, "explain"},
 	{"harness/explain/infer", 2, "explain"},

@@ -43,11 +43,8 @@ func InNetwork(t harness.Target, n *container.Network) harness.Target {
 
 func describeContainer(spec harness.TargetSpec) string {
 	c := spec.Container
-	switch {
-	case c.Build != nil:
+	if c.Build != nil {
 		return "container built from " + c.Build.Context
-	case c.Compose != nil:
-		return "container " + c.Compose.Service + " of " + c.Compose.File
 	}
 	return "container of image " + c.Image
 }
@@ -68,19 +65,13 @@ func checkContainer(spec harness.ContainerSpec, companion bool) error {
 }
 
 func checkImage(spec harness.ContainerSpec, companion bool) error {
-	set := 0
-	for _, is := range []bool{spec.Image != "", spec.Build != nil, spec.Compose != nil} {
-		if is {
-			set++
-		}
-	}
 	switch {
-	case set != 1:
-		return harness.Usage(errors.New("one of image, build and compose must be set"), "write image: the name under which docker knows it")
+	case (spec.Image != "") == (spec.Build != nil):
+		return harness.Usage(errors.New("one of image and build must be set"), "write image: the name under which docker knows it")
 	case companion && spec.Name == "":
 		return harness.Usage(errors.New("name is missing"), "write name: the host name under which the others reach it")
-	case companion && (spec.Mode != "" && spec.Mode != harness.ContainerServer || len(spec.Also) > 0 || spec.Compose != nil || spec.Network == harness.NetworkNone):
-		return harness.Usage(errors.New("a companion is a server in the network, without companions of its own"), "drop mode, also, compose and network from it")
+	case companion && (spec.Mode != "" && spec.Mode != harness.ContainerServer || len(spec.Also) > 0 || spec.Network == harness.NetworkNone):
+		return harness.Usage(errors.New("a companion is a server in the network, without companions of its own"), "drop mode, also and network from it")
 	case !slices.Contains([]string{"", harness.PullMissing, harness.PullAlways, harness.PullNever}, spec.Pull):
 		return harness.Usage(fmt.Errorf("pull %q is unknown", spec.Pull), "write missing, always or never")
 	case spec.ReadOnly && len(spec.Files) > 0:

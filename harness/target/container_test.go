@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/internal/images"
+	"github.com/rehearse-dev/rehearse/harness/target/container/images"
 )
 
 // serverImage is the image of the server of package images, which TestMain removes.
@@ -89,8 +89,8 @@ func TestContainerSpecificationsThatCannotBe(t *testing.T) {
 		spec harness.ContainerSpec
 		want string
 	}{
-		{"no image", harness.ContainerSpec{}, "one of image, build and compose"},
-		{"two images", harness.ContainerSpec{Image: "a", Build: &harness.BuildSpec{Context: "b"}}, "one of image, build and compose"},
+		{"no image", harness.ContainerSpec{}, "one of image and build"},
+		{"two images", harness.ContainerSpec{Image: "a", Build: &harness.BuildSpec{Context: "b"}}, "one of image and build"},
 		{"unknown mode", harness.ContainerSpec{Image: "a", Mode: "batch"}, `mode "batch"`},
 		{"a mapping with a port", harness.ContainerSpec{Image: "a", Mode: "once", Port: 80}, "no port"},
 		{"a server with an output", harness.ContainerSpec{Image: "a", To: "lms", Output: "x"}, "for mode once and jsonl"},

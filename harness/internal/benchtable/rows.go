@@ -36,6 +36,8 @@ var rows = []row{
 	{"mock: rate with 100,000 exchanges against 1,000, GET", "harness/mock.BenchmarkFlat/get", "ratio", one, "%.2f", within(0.8, 1.2)},
 	{"mock: the same, POST", "harness/mock.BenchmarkFlat/post", "ratio", one, "%.2f", within(0.8, 1.2)},
 	{"mock: ready with 10,000 exchanges", "harness/mock.BenchmarkNew", "ns/op", ms, "%.0f ms", atMost(300)},
+	{"container: start, first answer and removal against docker run", "harness/target/container.BenchmarkStart", "ratio", one, "%.2f", atMost(1.2)},
+	{"container: the same, duration", "harness/target/container.BenchmarkStart", "s/start", one, "%.1f s", noBar},
 	{"diff: two arrays of 100,000 records, 47 MB each, 700 edits: CPU", "harness/diff.BenchmarkLargeLists/json-few", "cpu-s", one, "%.1f s", atMost(3)},
 	{"diff: the same, peak memory", "harness/diff.BenchmarkLargeLists/json-few", "peak-MiB", one, "%.0f MiB", atMost(200)},
 	{"diff: the same, shuffled: CPU", "harness/diff.BenchmarkLargeLists/json-shuffled", "cpu-s", one, "%.1f s", atMost(3)},

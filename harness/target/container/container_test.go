@@ -19,7 +19,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/internal/images"
+	"github.com/rehearse-dev/rehearse/harness/target/container/images"
 )
 
 // testImage is the name of the image of the test server, which is built once.
@@ -50,7 +50,7 @@ func TestMain(m *testing.M) {
 var once sync.Once
 
 // built makes the image of the test server, which TestMain removes.
-func built(t *testing.T) {
+func built(t testing.TB) {
 	t.Helper()
 	once.Do(func() {
 		dir, err := os.MkdirTemp("", "rehearse-test-")
@@ -63,7 +63,7 @@ func built(t *testing.T) {
 	})
 }
 
-func open(t *testing.T, o Options) *Network {
+func open(t testing.TB, o Options) *Network {
 	t.Helper()
 	o.Run, o.Dir, o.Now = t.Name(), t.TempDir(), time.Now
 	n, err := Open(t.Context(), o)
@@ -82,7 +82,7 @@ func open(t *testing.T, o Options) *Network {
 }
 
 // mine is what is left of a network.
-func mine(t *testing.T, network string) []Leftover {
+func mine(t testing.TB, network string) []Leftover {
 	t.Helper()
 	d, err := connect(context.WithoutCancel(t.Context()))
 	if err != nil {

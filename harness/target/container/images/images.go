@@ -10,7 +10,7 @@ import (
 )
 
 // Server is the package of the program that tests of containers talk to; see its doc.
-const Server = "github.com/rehearse-dev/rehearse/harness/internal/images/server"
+const Server = "github.com/rehearse-dev/rehearse/harness/target/container/images/server"
 
 // Context makes a build context below dir: the program of the Go package as /program, and a Dockerfile FROM scratch with
 // the further lines. It returns the name of the folder.

@@ -1,0 +1,106 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	data "github.com/rehearse-dev/rehearse/fixtures/harrow-lake"
+	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/rehearsal"
+	"github.com/rehearse-dev/rehearse/harness/target/container/images"
+	harrowlake "github.com/rehearse-dev/rehearse/scenarios/harrow-lake"
+)
+
+// programImage is an image of this program.
+const programImage = "rehearse-test:program"
+
+// makeProgramImage builds the image for the test.
+func makeProgramImage(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	images.Build(t, programImage, filepath.Join(dir, images.Context(t, dir, modulePath+"/cmd/rehearse", "EXPOSE 8080")))
+	t.Cleanup(func() {
+		if err := images.Remove(programImage); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// inContainer is a command line of this program in a container. The workspace lies where the program runs.
+func inContainer(root string, run []string) *harness.ContainerSpec {
+	spec := &harness.ContainerSpec{Image: programImage, Pull: harness.PullNever, Folder: "/world", Mounts: []harness.MountSpec{{From: ".", To: "/world"}}}
+	for _, word := range run[1:] {
+		spec.Command = append(spec.Command, strings.ReplaceAll(word, root, "/world"))
+	}
+	return spec
+}
+
+// contain puts everything that a scenario starts into containers.
+func contain(s *harness.Scenario) {
+	server := func(p *harness.ProcessSpec) *harness.ContainerSpec {
+		spec := inContainer(s.Root, p.Run)
+		spec.Command = append(spec.Command, "--contained")
+		spec.Env, spec.Port, spec.Ready = p.Env, 8080, &harness.ReadySpec{Path: p.Ready}
+		return spec
+	}
+	if p := s.Target.Process; p != nil {
+		s.Target.Container, s.Target.Process = server(p), nil
+	}
+	if c := s.Target.Command; c != nil {
+		spec := inContainer(s.Root, c.Run)
+		spec.Mode, spec.To, spec.Output, spec.Env, spec.Network = harness.ContainerOnce, c.To, c.Output, c.Env, harness.NetworkNone
+		s.Target.Container, s.Target.Command = spec, nil
+	}
+	ups := map[string]harness.Upstream{}
+	for system, up := range s.Upstreams {
+		if p := up.Process; p != nil {
+			up = harness.Upstream{Container: server(p)}
+		}
+		ups[system] = up
+	}
+	s.Upstreams = ups
+}
+
+// TestDemoWorldMeetsItsOracleInContainers rehearses what the demo world starts as programs, with every program in a
+// container: the service of I2 and I3, the live systems around them, the mapping of I4. What is found is the same.
+func TestDemoWorldMeetsItsOracleInContainers(t *testing.T) {
+	makeProgramImage(t)
+	dir := t.TempDir()
+	if err := harrowlake.Extract(dir, data.FS()); err != nil {
+		t.Fatal(err)
+	}
+	runs, err := harrowlake.Verdicts()
+	if err != nil {
+		t.Fatal(err)
+	}
+	contained := 0
+	for _, run := range runs {
+		ws, scenario, err := openScenario(filepath.Join(dir, filepath.FromSlash(run.Scenario)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if scenario.Target.Process == nil && (scenario.Target.Command == nil || scenario.Target.Command.Run[0] != "rehearse") {
+			continue
+		}
+		contain(&scenario)
+		contained++
+		t.Run(strings.TrimSuffix(filepath.Base(run.Scenario), ".yaml"), func(t *testing.T) {
+			outcome, err := rehearsal.Run(t.Context(), rehearsal.Plan{
+				Scenario: scenario, Catalogue: ws.Catalogue(), ID: "contained", Tool: "rehearse test", Scratch: t.TempDir(), Now: worldClock,
+			})
+			if err != nil {
+				t.Fatalf("%v\nhint: %s", err, harness.HintOf(err))
+			}
+			for _, problem := range run.Check(outcome.Report.Findings) {
+				t.Error(problem)
+			}
+			if !strings.Contains(outcome.Report.Target, programImage+" (sha256:") {
+				t.Errorf("the report names no image: %s", outcome.Report.Target)
+			}
+		})
+	}
+	if contained < 10 {
+		t.Errorf("only %d scenarios of the oracle start programs", contained)
+	}
+}

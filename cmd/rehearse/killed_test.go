@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	data "github.com/rehearse-dev/rehearse/fixtures/harrow-lake"
+	"github.com/rehearse-dev/rehearse/harness/target/container"
+	"github.com/rehearse-dev/rehearse/harness/target/container/images"
+	harrowlake "github.com/rehearse-dev/rehearse/scenarios/harrow-lake"
+)
+
+// hanging is a scenario whose container never becomes ready.
+const hanging = `scenario: Hangs
+integration: crm-sis-applicant
+recording: fixtures/harrow-lake/crm-sis-applicant
+target:
+  system: hubline
+  container: {build: {context: image}, command: [sleep], port: 8080, wait: 10m}
+mocks: [crm, sis]
+`
+
+// hang starts a run of the scenario by this program and waits until its container is there.
+func hang(t *testing.T, dir string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "run", filepath.Join(dir, "hangs.yaml"))
+	cmd.Env = append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill() //nolint:errcheck // it has ended
+		cmd.Wait()         //nolint:errcheck // see above
+	})
+	has := func(kind, name string) func() bool {
+		return func() bool {
+			return slices.ContainsFunc(leftOf(t, "hangs"), func(l container.Leftover) bool { return l.Kind == kind && strings.HasPrefix(l.Name, name) })
+		}
+	}
+	within(t, 2*time.Minute, "the image is built", has("image", "rehearse:")) // until then, containers are the builder's
+	within(t, time.Minute, "the container of the run is made", has("container", "/"))
+	return cmd
+}
+
+// leftOf is what is there of runs whose identity holds the word.
+func leftOf(t *testing.T, word string) []container.Leftover {
+	t.Helper()
+	all, err := container.Leftovers(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []container.Leftover
+	for _, l := range all {
+		if strings.Contains(l.Run, word) {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+func within(t *testing.T, most time.Duration, what string, done func() bool) {
+	t.Helper()
+	for end := time.Now().Add(most); !done(); {
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within %s", what, most)
+		}
+	}
+}
+
+func hangingWorld(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := harrowlake.Extract(dir, data.FS()); err != nil {
+		t.Fatal(err)
+	}
+	images.Context(t, dir, images.Server)
+	if err := os.WriteFile(filepath.Join(dir, "hangs.yaml"), []byte(hanging), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestKilledRunLeavesNoContainerNetworkOrImage(t *testing.T) {
+	cmd := hang(t, hangingWorld(t))
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	within(t, 30*time.Second, "what the run made goes", func() bool { return len(leftOf(t, "hangs")) == 0 })
+	t.Logf("gone after %s", time.Since(began).Round(10*time.Millisecond))
+}
+
+func TestInterruptedRunLeavesNoContainerNetworkOrImage(t *testing.T) {
+	cmd := hang(t, hangingWorld(t))
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait() //nolint:errcheck // the code is looked at below
+	if code := cmd.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	if left := leftOf(t, "hangs"); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestDoctorRemovesWhatRunAndWatcherLeft(t *testing.T) {
+	cmd := hang(t, hangingWorld(t))
+	for _, pid := range childrenOf(t, cmd.Process.Pid) { // the watcher first, then the run
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait() //nolint:errcheck // it was killed
+	doctor := func(args ...string) string {
+		cmd := exec.Command(os.Args[0], append([]string{"doctor"}, args...)...)
+		cmd.Env = append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z")
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Errorf("doctor %v: %v: %s", args, err, out)
+		}
+		return string(out)
+	}
+	if said := doctor("containers"); strings.Count(said, ": its run is dead") < 3 || !strings.Contains(said, "rehearse doctor containers --clean") {
+		t.Errorf("doctor containers says %s", said)
+	}
+	if said := doctor(); !strings.Contains(said, "left by runs that were killed") {
+		t.Errorf("doctor says %s", said)
+	}
+	doctor("containers", "--clean")
+	if left := leftOf(t, "hangs"); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+// childrenOf is the processes that the process started.
+func childrenOf(t *testing.T, pid int) []int {
+	t.Helper()
+	var list []int
+	tasks, err := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, task := range tasks {
+		b, err := os.ReadFile(task)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, word := range strings.Fields(string(b)) {
+			child, err := strconv.Atoi(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list = append(list, child)
+		}
+	}
+	if len(list) == 0 {
+		t.Fatal("the run has no watcher")
+	}
+	return list
+}
