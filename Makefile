@@ -4,7 +4,7 @@ GO        ?= go
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: build test check cross lint fmt bench faults mutants peers suite privacy demo help
+.PHONY: build test check cross lint fmt bench faults mutants peers suite privacy keys demo help
 
 build: ## build the static binary bin/rehearse
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/ ./cmd/rehearse
@@ -47,6 +47,10 @@ suite: build ## run the test suite of an official client directly, through the t
 
 privacy: ## score the detectors of personal data on labelled sentences (REHEARSE_REAL_DATA names the folder with pii/presidio-research)
 	$(GO) run ./fixtures/scrub/score
+
+keys: KEYS ?= 10
+keys: ## suggest, import and prove all sets of real files under KEYS random keys (REHEARSE_REAL_DATA names their folder)
+	$(GO) test ./cmd/rehearse -run SuggestedPoliciesPassTheirProof -count $(KEYS) -timeout 1h
 
 demo: ## rehearse the upgrade and the mapping change of Harrow Lake
 	@$(MAKE) --no-print-directory build
