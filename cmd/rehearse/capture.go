@@ -161,7 +161,8 @@ func parseMoment(text string) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	return time.Time{}, harness.Usage(fmt.Errorf("capture: --at %q is no moment", text), "write it as 2026-10-07T14:10:12Z, or with the zone: 2026-10-07T14:10:12-05:00")
+	return time.Time{}, harness.Usage(fmt.Errorf("capture: --at %q is no moment", text),
+		"write it as 2026-10-07T14:10:12Z, or with the zone: 2026-10-07T14:10:12-05:00")
 }
 
 // spellings are the identifier as it was told, and what stands for it in a recording that was scrubbed under this policy
@@ -244,7 +245,10 @@ func (a *app) tellSlice(slice *capture.Slice, skeleton *skeleton, f captureFlags
 	}
 	var lines []takenLine
 	for i, t := range slice.Taken {
-		line := takenLine{Exchange: t.Exchange.ID, At: t.Exchange.At.UTC().Format(time.RFC3339), What: t.Exchange.Operation(), Fails: capture.Fails(&t.Exchange), Why: t.Why}
+		line := takenLine{
+			Exchange: t.Exchange.ID, At: t.Exchange.At.UTC().Format(time.RFC3339), What: t.Exchange.Operation(),
+			Fails: capture.Fails(&t.Exchange), Why: t.Why,
+		}
 		if i < len(written) {
 			line.Exchange, line.What = written[i].ID, written[i].Operation()
 		}

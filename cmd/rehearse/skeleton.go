@@ -50,7 +50,8 @@ func (a *app) skeletonFor(f captureFlags) (*skeleton, error) {
 		return nil, err
 	}
 	if folder, err = filepath.Rel(ws.Root(), folder); err != nil || !filepath.IsLocal(folder) {
-		return nil, harness.Usage(fmt.Errorf("capture: --out %s lies outside of the workspace %s of the scenario", f.out, ws.Root()), "name a folder below the workspace")
+		return nil, harness.Usage(fmt.Errorf("capture: --out %s lies outside of the workspace %s of the scenario", f.out, ws.Root()),
+			"name a folder below the workspace")
 	}
 	return &skeleton{ws: ws, flags: f, file: file, folder: filepath.ToSlash(folder)}, nil
 }
@@ -68,7 +69,8 @@ func (k *skeleton) write(source string, slice *capture.Slice) error {
 		return err
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Captured from %s. What failed is fed again:\n#   rehearse run %s --expect-failure\n", oneLine(filepath.Base(source)), filepath.ToSlash(k.flags.scenario))
+	fmt.Fprintf(&b, "# Captured from %s. What failed is fed again:\n#   rehearse run %s --expect-failure\n",
+		oneLine(filepath.Base(source)), filepath.ToSlash(k.flags.scenario))
 	name := strings.TrimSuffix(filepath.Base(k.file), filepath.Ext(k.file))
 	fmt.Fprintf(&b, "scenario: %q\n", "Incident "+name)
 	if base.File != "" {

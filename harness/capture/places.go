@@ -53,7 +53,8 @@ func inHead(half string, head harness.Head, q Query) (places []string) {
 			texts = append(texts, plain)
 		}
 		for _, text := range texts {
-			if q.Field != "" && strings.EqualFold(f.Name, q.Field) && text == q.Value || q.Field != "" && f.Name == harness.FieldPath && inQuery(text, q) || within(text, q.Texts) {
+			named := q.Field != "" && (strings.EqualFold(f.Name, q.Field) && text == q.Value || f.Name == harness.FieldPath && inQuery(text, q))
+			if named || within(text, q.Texts) {
 				places = append(places, half+".head."+f.Name)
 				break
 			}

@@ -148,7 +148,8 @@ func readme(in Incident) string {
 		}
 	}
 	b.WriteString("\nThe data is not real: names, numbers and tokens are stand-ins of the same form. Everything that could be taken away\n" +
-		"without losing the failure was taken away; values were only cut, never made up.\n\n## What crosses\n\n| # | when (UTC) | call | answer |\n|---|---|---|---|\n")
+		"without losing the failure was taken away; values were only cut, never made up.\n\n" +
+		"## What crosses\n\n| # | when (UTC) | call | answer |\n|---|---|---|---|\n")
 	for n, x := range in.sent() {
 		answer := answerOf(x)
 		if x.Fault != nil {

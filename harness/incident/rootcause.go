@@ -22,7 +22,8 @@ func RootCause(in Incident) string {
 	}{
 		{"Who", who(in)}, {"Timeline", timeline(in)}, {"First bad payload", firstBad(in)}, {"Class", class(in)},
 		{"Why tests missed it", missed(in)}, {"Impact", "Records or people that are hit, since when, and what they noticed: " + toFill + "\n"},
-		{"Fix and follow-up", "- [ ] fix: " + toFill + "\n- [ ] this scenario runs in CI from now on: `" + in.Scenario + "`\n- [ ] entry in the change log: " + toFill + "\n"},
+		{"Fix and follow-up", "- [ ] fix: " + toFill + "\n" +
+			"- [ ] this scenario runs in CI from now on: `" + in.Scenario + "`\n- [ ] entry in the change log: " + toFill + "\n"},
 		{"Evidence", evidence(in)},
 	} {
 		fmt.Fprintf(&b, "## %s\n\n%s\n", part.title, part.text)
@@ -131,7 +132,8 @@ func missed(in Incident) string {
 }
 
 func evidence(in Incident) string {
-	return fmt.Sprintf("- recording: `%s`, %s (%s, %d fields, %d bytes)\n- smallest part: %s, %d fields, reproduced on %s by %s\n- again: `rehearse run %s --expect-failure`\n",
+	return fmt.Sprintf("- recording: `%s`, %s (%s, %d fields, %d bytes)\n"+
+		"- smallest part: %s, %d fields, reproduced on %s by %s\n- again: `rehearse run %s --expect-failure`\n",
 		in.Recording, in.Digest, harness.Count(in.Was.Exchanges, "exchange"), in.Was.Fields, in.Was.Bytes,
 		harness.Count(len(in.Exchanges), "exchange"), in.Fields, line(in.Target), in.Tool, in.Scenario)
 }

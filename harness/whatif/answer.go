@@ -190,7 +190,10 @@ func wrapped(text string, width int) string {
 
 // Report is the answer as a report, for the kinds that programs and pages take.
 func (a Answer) Report() *harness.Report {
-	r := &harness.Report{Run: "what-if", Scenario: "What if: " + a.Question, Change: "what if: " + a.Question, Tool: a.Tool, Target: "every scenario of the workspace that was asked"}
+	r := &harness.Report{
+		Run: "what-if", Scenario: "What if: " + a.Question, Change: "what if: " + a.Question, Tool: a.Tool,
+		Target: "every scenario of the workspace that was asked",
+	}
 	for _, o := range a.ordered() {
 		if !o.NeedsPerson() {
 			r.NotTested = append(r.NotTested, fmt.Sprintf("Not hit: %s: %s (%s)", a.title(o), o.Says, o.File))

@@ -178,7 +178,8 @@ func pagesOf(x harness.Exchange, size int) ([]harness.Exchange, error) {
 			return nil, err
 		}
 		if to < len(items) {
-			next.Response.Head = append(slices.Clone(next.Response.Head), harness.Field{Name: "Link", Value: fmt.Sprintf(`<%s>; rel="next"`, pageTarget(target, from/size+2))})
+			link := fmt.Sprintf(`<%s>; rel="next"`, pageTarget(target, from/size+2))
+			next.Response.Head = append(slices.Clone(next.Response.Head), harness.Field{Name: "Link", Value: link})
 		}
 		pages = append(pages, next)
 	}
