@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,8 +14,8 @@ import (
 	harrowlake "github.com/rehearse-dev/rehearse/scenarios/harrow-lake"
 )
 
-// programImage is an image of this program.
-const programImage = "rehearse-test:program"
+// programImage is an image of this program. Several test binaries may run at the same time.
+var programImage = fmt.Sprintf("rehearse-test:program-%d", os.Getpid())
 
 // makeProgramImage builds the image for the test.
 func makeProgramImage(t *testing.T) {
@@ -62,9 +64,9 @@ func contain(s *harness.Scenario) {
 	s.Upstreams = ups
 }
 
-// TestDemoWorldMeetsItsOracleInContainers rehearses what the demo world starts as programs, with every program in a
+// TestContainersMeetTheOracle rehearses what the demo world starts as programs, with every program in a
 // container: the service of I2 and I3, the live systems around them, the mapping of I4. What is found is the same.
-func TestDemoWorldMeetsItsOracleInContainers(t *testing.T) {
+func TestContainersMeetTheOracle(t *testing.T) {
 	makeProgramImage(t)
 	dir := t.TempDir()
 	if err := harrowlake.Extract(dir, data.FS()); err != nil {

@@ -45,7 +45,7 @@ func alertmanager(t *testing.T, release string) string {
 			t.Fatal(err)
 		}
 	}
-	name := "rehearse-test:alertmanager-" + release
+	name := fmt.Sprintf("rehearse-test:alertmanager-%s-%d", release, os.Getpid())
 	images.Build(t, name, dir)
 	t.Cleanup(func() {
 		if err := images.Remove(name); err != nil {

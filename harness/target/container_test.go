@@ -1,6 +1,7 @@
 package target
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,7 +14,7 @@ import (
 )
 
 // serverImage is the image of the server of package images, which TestMain removes.
-const serverImage = "rehearse-test:target"
+var serverImage = fmt.Sprintf("rehearse-test:target-%d", os.Getpid())
 
 var makeServerImage sync.Once
 

@@ -23,7 +23,7 @@ import (
 )
 
 // testImage is the name of the image of the test server, which is built once.
-const testImage = "rehearse-test:server"
+var testImage = fmt.Sprintf("rehearse-test:server-%d", os.Getpid())
 
 var root string // a workspace with the build context "image"
 
