@@ -2,6 +2,7 @@ package payload
 
 import (
 	"bytes"
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode/utf16"
@@ -367,12 +368,37 @@ var unescaped = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 
 
 func (jsonSyntax) encodeName(out []byte, s string, _ []byte) []byte { return appendQuoted(out, s) }
 
-// encode writes a number as it is when it is one and stood where a number stood; all else becomes a string.
-func (jsonSyntax) encode(out []byte, s string, _ []byte, n *node) []byte {
+// encode writes a number as it is when it is one and stood where a number stood; all else becomes a string, which escapes
+// slashes and what is beyond ASCII when the one that stood there did.
+func (jsonSyntax) encode(out []byte, s string, was []byte, n *node) []byte {
 	if k := n.kind; k == number && isJSONNumber(s) || k == boolean && (s == "true" || s == "false") || k == null && s == "null" {
 		return append(out, s...)
 	}
-	return appendQuoted(out, s)
+	slash, ascii := bytes.Contains(was, []byte(`\/`)), bytes.Contains(was, []byte(`\u`)) && lengthOfASCII(was) == len(was)
+	if !slash && !ascii {
+		return appendQuoted(out, s)
+	}
+	return appendEscaped(out, appendQuoted(nil, s), slash, ascii)
+}
+
+// appendEscaped writes a JSON string in the manner of writers that escape slashes, or everything beyond ASCII.
+func appendEscaped(out, quoted []byte, slash, ascii bool) []byte {
+	for i := 0; i < len(quoted); {
+		r, n := utf8.DecodeRune(quoted[i:])
+		switch {
+		case slash && r == '/':
+			out = append(out, '\\', '/')
+		case ascii && r > 0xffff:
+			high, low := utf16.EncodeRune(r)
+			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
+		case ascii && r >= utf8.RuneSelf && (r != utf8.RuneError || n > 1):
+			out = fmt.Appendf(out, `\u%04x`, r)
+		default:
+			out = append(out, quoted[i:i+n]...)
+		}
+		i += n
+	}
+	return out
 }
 
 func isJSONNumber(s string) bool {

@@ -1,3 +1,5 @@
+//go:build unix
+
 package correlate
 
 import (
@@ -6,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/cputime"
 )
 
 // shop is sessions of a client that logs in, creates an application, reads it twice and lists them all: five exchanges
@@ -47,12 +50,14 @@ func BenchmarkMine10000Exchanges(b *testing.B) {
 	}
 	b.SetBytes(bytes)
 	b.ReportAllocs()
+	start := cputime.Used()
 	for b.Loop() {
 		plan, err := Mine(xs, Options{})
 		if err != nil || len(plan.Links) < 4*2000 {
 			b.Fatal(err, len(plan.Links))
 		}
 	}
+	b.ReportMetric((cputime.Used()-start).Seconds()/float64(b.N), "cpu-s")
 }
 
 // A correlated exchange is a request with live values, learning from its answer, and mapping both back.
@@ -63,6 +68,7 @@ func BenchmarkCorrelatedExchange(b *testing.B) {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	start := cputime.Used()
 	for b.Loop() {
 		v := plan.NewValues()
 		for i, x := range recorded {
@@ -80,4 +86,5 @@ func BenchmarkCorrelatedExchange(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(len(recorded)*b.N)/b.Elapsed().Seconds(), "exchanges/s")
+	b.ReportMetric(float64(len(recorded)*b.N)/(cputime.Used()-start).Seconds(), "exchanges/cpu-s")
 }

@@ -26,7 +26,7 @@ func walkHTML(side string, doc *payload.Doc, visit visitor) {
 		if text = strings.TrimSpace(html.UnescapeString(text)); text == "" {
 			return
 		}
-		l := &leaf{text: text, kind: inBody, field: noField, side: side, root: true, steps: append(harness.PathOf(harness.Name("body")), steps...)}
+		l := &leaf{text: text, kind: inBody, field: noField, side: side, root: true, steps: steps}
 		l.name = nameInPage(steps)
 		l.visit(visit, nil, 0)
 	}

@@ -248,6 +248,14 @@ func TestKindsOfLinks(t *testing.T) {
 			[]string{"aa11bb22cc33", "1a2b3c4d5e6f", "AA11BB22CC33", "1A2B3C4D5E6F"}, []string{"request.segment[1]"},
 		},
 		{
+			"escapes of a writer of JSON that likes them, within a text",
+			[]string{
+				"POST /a\n\n{}", "201\n\n" + `{"id":"77a1c0ffee42"}`,
+				"POST /b\n\n" + `{"self":"https:\/\/x.example\/a\/77a1c0ffee42","note":"caf\u00e9 \ud83d\ude00 77a1c0ffee42"}`, "200",
+			},
+			[]string{"77a1c0ffee42", "0123456789ab"}, []string{"request.body.self.:url.segment[1]", "request.body.note"},
+		},
+		{
 			"a UUID without its hyphens",
 			[]string{
 				"POST /a\n\n{}", "201\n\n" + `{"id":"` + uuid + `"}`,

@@ -40,7 +40,7 @@ type leaf struct {
 	field int // index in the head, or noField
 	node  int // position in the document of a body
 	side  string
-	steps harness.Path // behind the side, or behind the parent's place when root is false
+	steps harness.Path // behind the side or the body, or behind the parent's place when root is false; good during the visit
 	root  bool
 
 	cuts  []cut   // values that were found in the text
@@ -111,10 +111,14 @@ func rawOffset(raw string, decoded int) int {
 
 // at is the place of the leaf.
 func (l *leaf) at() harness.Path {
-	if l.root {
-		return append(harness.PathOf(harness.Name(l.side)), l.steps...)
+	if !l.root {
+		return append(l.parent.at(), l.steps...)
 	}
-	return append(l.parent.at(), l.steps...)
+	at := make(harness.Path, 0, len(l.steps)+4)
+	if at = append(at, harness.Name(l.side)); l.parent == nil && l.field == noField {
+		at = append(at, harness.Name("body"))
+	}
+	return append(at, l.steps...)
 }
 
 // top is the leaf that is a whole field or scalar.
@@ -159,7 +163,6 @@ func walkBody(side, media string, doc *payload.Doc, visit visitor) {
 		walkHTML(side, doc, visit)
 		return
 	}
-	body := harness.Name("body")
 	for below, n := range doc.Root().Leaves() {
 		if !n.IsScalar() {
 			continue
@@ -173,7 +176,7 @@ func walkBody(side, media string, doc *payload.Doc, visit visitor) {
 			continue
 		}
 		l := &leaf{text: text, kind: inBody, name: below.Leaf(), field: noField, node: n.Position(), side: side, root: true,
-			binary: n.Kind() == harness.KindBytes, steps: append(harness.PathOf(body), below...)}
+			binary: n.Kind() == harness.KindBytes, steps: below}
 		l.visit(visit, nil, 0)
 	}
 }

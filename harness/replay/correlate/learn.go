@@ -15,6 +15,7 @@ type locator struct {
 	body  harness.Path // behind the body
 	keys  []string     // through what a text wraps
 	lasts []string     // the same, segments counted from the end
+	nth   int          // of the scalars with that path, for elements of XML that are called alike
 	part  span         // of the text, in the recording
 	whole bool
 }
@@ -26,7 +27,7 @@ func locate(l *leaf, at span, field string) locator {
 	}
 	slices.Reverse(loc.lasts)
 	if field == "" {
-		loc.body = slices.Clone(l.top().steps[1:])
+		loc.body = slices.Clone(l.top().steps)
 	}
 	return loc
 }
@@ -79,7 +80,7 @@ func (p *Plan) find(s int, a, b *answer, v *Values, align *aligner) (string, boo
 		if wrapped != wraps && wraps != "" {
 			v.rename(wrapped, wraps)
 		}
-		if live, ok := v.renamedTo(p.sources[s].text); ok && loc.inList() {
+		if live, ok := v.renamedTo(p.sources[s].text); ok && (loc.inList() || loc.nth > 0) {
 			return live, true
 		}
 		if loc.whole {
@@ -137,18 +138,52 @@ func (loc *locator) text(a *answer, body harness.Path) (text, wrapping string, o
 	if isHTML(a.message.Media, a.doc) {
 		return loc.html(a)
 	}
-	n := a.doc.Root().At(body)
+	n := nthAt(a.doc, body, loc.nth)
 	if !n.IsScalar() || n.Kind() == harness.KindNull {
 		return "", "", false
 	}
 	return loc.follow(&leaf{text: n.Text(), kind: inBody, name: body.Leaf(), field: noField, side: "response", root: true}, nil)
 }
 
+// nthAt is one of the scalars of that path, from 0. What has no such path more than once is found without a search.
+func nthAt(doc *payload.Doc, path harness.Path, nth int) payload.Node {
+	if nth == 0 {
+		return doc.Root().At(path)
+	}
+	want := path.String()
+	for below, n := range doc.Root().Leaves() {
+		if len(below) == len(path) && below.Leaf() == path.Leaf() && below.String() == want {
+			if nth == 0 {
+				return n
+			}
+			nth--
+		}
+	}
+	return payload.Node{}
+}
+
+// nthOf is how many scalars before the node have its path.
+func nthOf(doc *payload.Doc, path harness.Path, node int) (nth int) {
+	if doc.Root().At(path).Position() == node {
+		return 0
+	}
+	want := path.String()
+	for below, n := range doc.Root().Leaves() {
+		if n.Position() == node {
+			break
+		}
+		if len(below) == len(path) && below.Leaf() == path.Leaf() && below.String() == want {
+			nth++
+		}
+	}
+	return nth
+}
+
 // html looks for the element at the same place.
 func (loc *locator) html(a *answer) (text, wrapping string, ok bool) {
 	want := harness.Path(loc.body).String()
 	walkHTML("response", a.doc, func(l *leaf) bool {
-		if !ok && l.parent == nil && l.steps[1:].String() == want {
+		if !ok && l.parent == nil && l.steps.String() == want {
 			text, wrapping, ok = loc.follow(l, nil)
 		}
 		return false

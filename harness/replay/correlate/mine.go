@@ -146,10 +146,10 @@ func (m *miner) offer(i int, x *harness.Exchange) error {
 	created := creates(x.Request.Head.Get(harness.FieldMethod), x.Status())
 	walk("response", x.Response, doc, func(l *leaf) bool {
 		whole := span{0, len(l.text)}
-		m.give(i, l, whole, of, created)
+		m.give(i, doc, l, whole, of, created)
 		if !l.split {
 			for part := range parts(l.text) {
-				m.give(i, l, part, of, created)
+				m.give(i, doc, l, part, of, created)
 			}
 		}
 		return true
@@ -173,7 +173,7 @@ func (m *miner) isWanted(i int, text string) bool {
 }
 
 // give makes a candidate of a span of a leaf.
-func (m *miner) give(i int, l *leaf, at span, of string, created bool) {
+func (m *miner) give(i int, doc *payload.Doc, l *leaf, at span, of string, created bool) {
 	text := l.text[at.from:at.to]
 	if len(text) > maxValue || !m.isWanted(i, text) && !(isUUID(text) && m.isWanted(i, transforms[noHyphens].do(text))) {
 		return
@@ -193,8 +193,11 @@ func (m *miner) give(i int, l *leaf, at span, of string, created bool) {
 		return
 	}
 	mk.rank = rankOf(l, at)
-	mk.at = slices.Clone(l.at())
+	mk.at = l.at()
 	mk.locator = locate(l, at, mk.field)
+	if mk.field == "" && !isHTML(m.exchanges[i].Response.Media, doc) {
+		mk.locator.nth = nthOf(doc, mk.locator.body, l.top().node)
+	}
 	c := m.candidates[text]
 	if c == nil {
 		c = &candidate{text: text, value: v, bySession: map[string][]*maker{}}
@@ -462,7 +465,7 @@ func (m *miner) isAnswered(maker, taker int) bool {
 func (m *miner) take(i int, l *leaf, found match) int {
 	s := m.source(found)
 	m.plan.Links = append(m.plan.Links, Link{
-		Value: found.candidate.text, From: m.plan.sources[s].from, To: m.place(i, slices.Clone(l.at())), Transform: transforms[found.how].name, Score: found.score, Pinned: found.pinned, source: s,
+		Value: found.candidate.text, From: m.plan.sources[s].from, To: m.place(i, l.at()), Transform: transforms[found.how].name, Score: found.score, Pinned: found.pinned, source: s,
 	})
 	m.evidence = append(m.evidence, found.words)
 	if id := m.exchanges[found.maker.exchange].ID; !slices.Contains(m.plan.producers[i], id) {

@@ -108,7 +108,7 @@ func (l *leaf) thing(of string) string {
 		if t := thing(l.name); t != "" {
 			return t
 		}
-		for i := len(l.top().steps) - 2; i > 0; i-- { // the first one is body
+		for i := len(l.top().steps) - 2; i >= 0; i-- {
 			if s := l.top().steps[i]; s.Kind == harness.StepName {
 				if t := thing(s.Name); t != "" {
 					return t

@@ -75,7 +75,13 @@ func (w *writer) body(m *harness.Message, slots []slot) error {
 		if n.IsZero() {
 			return fmt.Errorf("the body is not the one that was mined")
 		}
-		edits = append(edits, payload.Edit{Node: n, Text: w.write(n.Text(), s.cuts)})
+		was := n.Text()
+		if text := w.write(was, s.cuts); text != was { // what stays as it is keeps its spelling, too
+			edits = append(edits, payload.Edit{Node: n, Text: text})
+		}
+	}
+	if len(edits) == 0 {
+		return nil
 	}
 	return rewrite(m, doc, edits)
 }
@@ -100,7 +106,8 @@ func rewrite(m *harness.Message, doc *payload.Doc, edits []payload.Edit) error {
 // writer puts live values into texts.
 type writer struct {
 	values  *Values
-	missing int // source of the first value that is not there
+	back    bool // the texts are live ones
+	missing int  // source of the first value that is not there
 }
 
 // write returns the text with the pieces written anew.
@@ -128,6 +135,9 @@ func (w *writer) piece(was string, c cut) string {
 			}
 			return was
 		}
+		if live == w.values.plan.sources[c.value].text && !w.back {
+			return was // in its spelling
+		}
 		live = transforms[c.how].do(live)
 		if c.code != nil {
 			live = c.code.encode(live, was)
@@ -141,7 +151,11 @@ func (w *writer) piece(was string, c cut) string {
 	if !ok {
 		return was
 	}
-	text := c.code.encode(w.write(plain, c.within), was)
+	inner := w.write(plain, c.within)
+	if inner == plain {
+		return was
+	}
+	text := c.code.encode(inner, was)
 	w.renamed(was, text)
 	return text
 }

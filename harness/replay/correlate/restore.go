@@ -87,7 +87,7 @@ func (v *Values) restoreWeak(side, name, text, of string) string {
 	if len(cuts) == 0 {
 		return text
 	}
-	w := writer{values: v.recordedTexts(), missing: noValue}
+	w := writer{values: v.plan.asRecorded, back: true, missing: noValue}
 	return w.write(text, cuts)
 }
 
@@ -116,7 +116,7 @@ func (v *Values) edits(side string, doc *payload.Doc, of string) (edits []payloa
 		was := n.Text()
 		text, changed := v.back.replace(was)
 		if !changed && len(v.weak) > 0 {
-			l := &leaf{text: was, kind: inBody, name: below.Leaf(), field: noField, side: side, root: true, steps: append(harness.PathOf(harness.Name("body")), below...)}
+			l := &leaf{text: was, kind: inBody, name: below.Leaf(), field: noField, side: side, root: true, steps: below}
 			if s, ok := v.recorded(l, of); ok {
 				text, changed = v.plan.sources[s].text, true
 			} else if strings.IndexByte(was, '/') >= 0 {
@@ -143,9 +143,4 @@ func (v *Values) names(doc *payload.Doc) (edits []payload.Edit) {
 		}
 	}
 	return edits
-}
-
-// recordedTexts are values whose live texts are the recorded ones.
-func (v *Values) recordedTexts() *Values {
-	return v.plan.asRecorded
 }

@@ -127,31 +127,40 @@ func isPlain(piece string) bool {
 	return letters == "" || len(letters) <= mostRandom && !strings.ContainsAny(letters, "0123456789") || isWord(letters)
 }
 
-// isWord reports whether letters can be spoken: no digit within, some vowels, no long row of consonants, capitals only
-// where words begin, or throughout.
+// isWord reports whether letters can be spoken: one word, an abbreviation, or words written together where each begins with
+// a capital, as in GetTICGroups. Random letters change case more often.
 func isWord(s string) bool {
-	const mostConsonants = 5
-	vowels, row, starts := 0, 0, 0
-	upper := strings.ToUpper(s) == s
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c >= 0x80:
-			row, vowels = 0, vowels+1
-			continue
-		case c >= '0' && c <= '9':
-			return false
-		case c >= 'A' && c <= 'Z' && !upper:
-			starts, row = starts+1, 0
-		}
-		if strings.IndexByte("aeiouyAEIOUY", c) >= 0 {
-			vowels, row = vowels+1, 0
-		} else if row++; row > mostConsonants {
+	words := wordsOf(s)
+	const lettersOfWord = 3 // and more, on average
+	if len(words) == 0 || len(words) > 1 && len(words)*lettersOfWord > len(s) {
+		return false
+	}
+	for _, w := range words {
+		if !canBeSpoken(w) {
 			return false
 		}
 	}
-	const lettersOfWord = 3 // and more, on average, when words are written together
-	return vowels*6 >= len(s) && (starts <= 1 || starts*lettersOfWord <= len(s)) && (!upper || len(s) <= 16)
+	return true
+}
+
+// canBeSpoken reports whether a word of small letters has some vowels and no long row of consonants; short ones may be
+// abbreviations.
+func canBeSpoken(w string) bool {
+	const mostConsonants, abbreviation = 5, 4
+	vowels, row := 0, 0
+	for i := range len(w) {
+		switch c := w[i]; {
+		case isDigit(c):
+			return false
+		case c >= 0x80, strings.IndexByte("aeiouy", c) >= 0:
+			vowels, row = vowels+1, 0
+		default:
+			if row++; row > mostConsonants {
+				return false
+			}
+		}
+	}
+	return vowels*6 >= len(w) || len(w) <= abbreviation
 }
 
 // alphabet is the number of characters that a random piece was drawn from.

@@ -294,13 +294,13 @@ var claimCode = &code{name: "jwt"}
 const shortestWrapped = 8
 
 var base64Codes = []*code{
-	base64Code(base64.StdEncoding), base64Code(base64.URLEncoding), base64Code(base64.RawStdEncoding), base64Code(base64.RawURLEncoding),
+	base64Code(base64.StdEncoding.Strict()), base64Code(base64.URLEncoding.Strict()), base64Code(base64.RawStdEncoding.Strict()), base64Code(base64.RawURLEncoding.Strict()),
 }
 
 func base64Code(e *base64.Encoding) *code {
 	return &code{"base64",
 		func(raw string) (string, bool) {
-			b, err := e.Strict().DecodeString(raw)
+			b, err := e.DecodeString(raw)
 			return string(b), err == nil
 		},
 		func(text, _ string) string { return e.EncodeToString([]byte(text)) },
@@ -308,8 +308,13 @@ func base64Code(e *base64.Encoding) *code {
 }
 
 func mayBeBase64(l *leaf) []*leaf {
-	if len(l.text) < shortestWrapped || len(l.text) > maxValue || strings.ContainsAny(l.text, " .:\"<\n{},;") {
+	if len(l.text) < shortestWrapped || len(l.text) > maxValue || isDigits(l.text) {
 		return nil
+	}
+	for i := range len(l.text) {
+		if c := l.text[i]; c >= 0x80 || !isAlnum[c] && c != '+' && c != '/' && c != '-' && c != '_' && c != '=' {
+			return nil
+		}
 	}
 	for _, c := range base64Codes {
 		text, ok := c.decode(l.text)
