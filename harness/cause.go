@@ -110,4 +110,5 @@ type MappedField struct {
 	From       []string // the names that it reads for it, sorted; those of crosswalk columns among them
 	Crosswalks []string // files of the crosswalks that it looks into, sorted
 	Program    string
+	Line       int // of the program, where the field is written; 0: unknown
 }

@@ -26,7 +26,7 @@
 //	4  harness/rehearsal, harness/web
 //	3  recorders, harness/target, harness/shrink, harness/capture, harness/whatif
 //	2  harness/diff explain incident invariant mock replay report atlas/calendar, fixtures and below, scenarios, recorders/*
-//	1  harness/payload, harness/cron, harness/sign, harness/internal/*, fixtures/journal segment, recorders/authority internal/*
+//	1  harness/payload, harness/cron, harness/sign, harness/internal/*, fixtures/journal segment, recorders/authority database internal/*
 //	0  harness, harness/cputime
 //
 // # Glossary

@@ -157,7 +157,7 @@ func checkShrinkable(s harness.Scenario) error {
 	switch {
 	case s.Candidate != "":
 		return harness.Usage(fmt.Errorf("shrink %s: it feeds a candidate, %s", s.File, s.Candidate), "name a scenario whose recording holds the failure")
-	case s.Target.URL != nil || len(s.Upstreams) > 0:
+	case s.Target.Live() || len(s.Upstreams) > 0:
 		return harness.Usage(fmt.Errorf("shrink %s: live systems answer in it, and what they answer is not scrubbed", s.File),
 			"run the target as a process and let mocks answer for the others")
 	}

@@ -121,7 +121,7 @@ func (k *skeleton) base(system string) (harness.Scenario, error) {
 	}
 	for _, file := range files {
 		_, s, err := openScenario(file)
-		if err == nil && s.Target.System == system && s.Candidate == "" && s.Change == "" && s.Target.URL == nil && len(s.Upstreams) == 0 {
+		if err == nil && s.Target.System == system && s.Candidate == "" && s.Change == "" && !s.Target.Live() && len(s.Upstreams) == 0 {
 			return s, nil
 		}
 	}

@@ -2,11 +2,13 @@ package rehearsal
 
 import (
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/target"
 )
 
 // addPlaces says for each finding where in the workspace to look: after what its detector named, the programs
@@ -16,10 +18,11 @@ func (p Plan) addPlaces(findings []harness.Finding, baseline *fixtures.Recording
 	if err != nil {
 		return err
 	}
+	traces := target.Traces(p.Scenario.Target, p.Scenario.Root)
 	for i := range findings {
 		f := &findings[i]
 		for _, program := range p.programsOf(f.Differences) {
-			f.Places = append(f.Places, harness.FileLine{File: filepath.ToSlash(program), Line: 1})
+			f.Places = append(f.Places, harness.FileLine{File: filepath.ToSlash(program), Line: writtenAt(traces, program, f.Differences)})
 		}
 		for _, d := range f.Differences {
 			if line := lines[d.Exchange]; line > 0 && d.Class != harness.ExtraCall {
@@ -32,18 +35,66 @@ func (p Plan) addPlaces(findings []harness.Finding, baseline *fixtures.Recording
 	return nil
 }
 
-// programsOf are the mapping files that make what the differences lie in, in order; none when something else differs, too.
+// writtenAt is the line of a program that writes the field that the differences lie in; 1 when that is not known.
+func writtenAt(traces []harness.MappedField, program string, list []harness.Difference) int {
+	for _, d := range list {
+		for _, t := range traces {
+			if t.Line > 0 && t.Program == path.Base(program) && t.Field == d.Pattern.Leaf() {
+				return t.Line
+			}
+		}
+	}
+	return 1
+}
+
+// maker is a file of the workspace that makes an output, or the answers to what it takes.
+type maker struct{ file, output, from string }
+
+// makersOf are the files that make what a target hands over.
+func makersOf(t harness.TargetSpec) []maker {
+	var all []maker
+	for _, s := range t.Mappings() {
+		all = append(all, maker{s.Program, s.Output, s.From})
+	}
+	for _, s := range t.Crosswalk {
+		all = append(all, maker{s.Table, s.Output, s.From})
+	}
+	if t.SQL != nil {
+		for _, d := range t.SQL.Dump {
+			for _, script := range t.SQL.Run {
+				all = append(all, maker{script, d.Output, ""})
+			}
+		}
+	}
+	return all
+}
+
+// makes reports whether a difference lies in what the file makes for a system.
+func (m maker) makes(d harness.Difference, system string) bool {
+	if m.output != "" {
+		return d.From == system && d.Operation == m.output
+	}
+	match, _ := path.Match(m.from, d.Operation)
+	return d.To == system && (match || m.from == "" || m.from == d.Operation)
+}
+
+// programsOf are the files that make what the differences lie in, in order; none when something else differs, too.
 func (p Plan) programsOf(list []harness.Difference) []string {
 	var programs []string
+	makers := makersOf(p.Scenario.Target)
 	for _, d := range list {
-		of := slices.IndexFunc(p.Scenario.Target.Mappings(), func(s harness.MappingSpec) bool {
-			return d.From == p.Scenario.Target.System && d.Operation == s.Output
-		})
-		if of < 0 {
-			return nil
+		known := false
+		for _, m := range makers {
+			if !m.makes(d, p.Scenario.Target.System) {
+				continue
+			}
+			known = true
+			if !slices.Contains(programs, m.file) {
+				programs = append(programs, m.file)
+			}
 		}
-		if program := p.Scenario.Target.Mappings()[of].Program; !slices.Contains(programs, program) {
-			programs = append(programs, program)
+		if !known {
+			return nil
 		}
 	}
 	return programs

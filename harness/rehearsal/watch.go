@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,8 +24,8 @@ func (s *stage) watch(ctx context.Context, p Plan, env harness.StageEnv) error {
 		}
 		p.tell("watching what is left for " + spec.System)
 		recording, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		done := make(chan error, 1)
-		go func() { done <- recorder.Record(recording, frozen{s.recording, env.Now}) }() // ends with cancel, below
+		done, seen := make(chan error, 1), harness.NewMemory(harness.Manifest{})
+		go func() { done <- recorder.Record(recording, seen) }() // ends with cancel, below
 		s.closers = append(s.closers, func() error {
 			timer := time.NewTimer(time.Duration(spec.Wait))
 			defer timer.Stop()
@@ -33,7 +34,7 @@ func (s *stage) watch(ctx context.Context, p Plan, env harness.StageEnv) error {
 			case <-ctx.Done():
 			}
 			cancel()
-			return <-done
+			return errors.Join(<-done, s.keepSeen(seen, env.Now))
 		})
 	}
 	return nil
@@ -79,6 +80,27 @@ func below(source, root string) string {
 		return source
 	}
 	return "sqlite:" + filepath.ToSlash(filepath.Join(root, filepath.FromSlash(file)))
+}
+
+// keepSeen adds what was seen at a place to what crossed, in the order of the names: when files settle is a matter of this run.
+func (s *stage) keepSeen(seen *harness.Memory, now time.Time) error {
+	list, err := harness.Collect(seen)
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(list, func(a, b harness.Exchange) int { return strings.Compare(a.Title(), b.Title()) })
+	for _, x := range list {
+		x.ID = ""
+		if err := (frozen{s.feeding, now}).Put(x); err != nil {
+			return err
+		}
+	}
+	for reason, n := range seen.Manifest().Counts.Reasons {
+		for range n {
+			s.feeding.Drop(reason)
+		}
+	}
+	return nil
 }
 
 // frozen is a sink for what was seen at some moment of this run: it happened at the frozen clock, like everything else.

@@ -1,5 +1,6 @@
-// Package target starts the system under test and feeds it: a server that runs already, a process, a command, a jq
-// mapping or a batch job. A kind is one file and one row in [Kinds].
+// Package target starts the system under test and feeds it: a server that runs already, a process, a command, a mapping that
+// runs inside, a code table, SQL scripts, a remote job or a batch job. A kind is one file and one row in [Kinds]; a language for
+// mappings is one row less, because mappings in all languages feed and hand over alike.
 //
 // What a stage puts into the sink has no ID, so that the sink numbers everything that crosses in order of arrival, and
 // begins at the frozen clock of the run, so that two runs make the same recording. Took is measured for the kinds that

@@ -3,7 +3,6 @@ package target
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"maps"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"text/template"
 	"text/template/parse"
@@ -143,6 +141,7 @@ func (f *form) detail(err error) string {
 func (f *form) functions(ctx context.Context, in input) template.FuncMap {
 	return template.FuncMap{
 		tickName:   func() (string, error) { return "", ctx.Err() },
+		"before":   beforeText,
 		"csv":      csvCell,
 		"date":     writeDate,
 		"decimal":  writeDecimal,
@@ -162,6 +161,7 @@ func (f *form) functions(ctx context.Context, in input) template.FuncMap {
 		},
 		"session": func() string { return in.Session },
 		"skip":    func() (string, error) { return "", errSkip },
+		"sortby":  sortBy,
 		"sum":     sumOf,
 		"trim":    func(value any) (string, error) { return onText(value, strings.TrimSpace) },
 		"upper":   func(value any) (string, error) { return onText(value, strings.ToUpper) },
@@ -294,30 +294,4 @@ func writeDecimal(places int, value any) (string, error) {
 		return "", errors.New("decimal: the value is not a decimal number")
 	}
 	return d.round(places, roundHalfUp).text, nil
-}
-
-// sumOf adds a field of all rows, exactly: the control total of a trailer.
-func sumOf(field string, rows any) (json.Number, error) {
-	list, ok := rows.([]any)
-	if !ok {
-		return "", errors.New("sum: want the name of a field and a list of rows")
-	}
-	total, err := parseDecimal("0")
-	if err != nil {
-		return "", err
-	}
-	for i, row := range list {
-		members, _ := row.(map[string]any)
-		text, err := cellText(members[field])
-		if err != nil {
-			return "", fmt.Errorf("sum: row %d: %w", i+1, err)
-		}
-		d, err := parseDecimal(text)
-		if err != nil {
-			return "", errors.New("sum: the field " + strconv.Quote(field) + " of row " + strconv.Itoa(i+1) + " is not a decimal number")
-		}
-		x, y, scale := aligned(total, d)
-		total = computed(x.Add(x, y), scale)
-	}
-	return json.Number(total.text), nil
 }

@@ -26,6 +26,7 @@ func TestTemplate(t *testing.T) {
 		{"a crosswalk on a day", `{{range .}}{{lookup "status" .RSTS "lms"}} {{end}}`, "a.csv", "RSTS\nRE\nAU\nZZ\n", "o.txt", "active auditor none "},
 		{"dates", `{{date "01/02/2006" .a}} {{date "2006" .b}} {{date "2006" .c}}.`, "a.json", `{"a":"2026-08-31","b":"20270101","c":""}`, "o.txt", "08/31/2026 2027 ."},
 		{"texts", `{{upper .a}}{{lower .b}}{{trim .c}}{{default "-" .d}}{{name}}{{session}}{{head ":name"}}`, "a.json", `{"a":"x","b":"Y","c":" z ","d":null}`, "o.txt", "XyZ"[:2] + "z-a.jsonnightlya.json"},
+		{"sorted, and the part before", `{{range sortby . "b" "a"}}{{.a}}{{before "@" .c}} {{end}}`, "a.json", `[{"a":"2","b":"y","c":"m@n"},{"a":"3","b":"x","c":"o"},{"a":"1","b":"y","c":"p@"}]`, "o.txt", "3o 1p 2m "},
 		{"nothing to hand over", `{{if eq (len .) 0}}{{skip}}{{end}}x`, "a.json", `[]`, "o.txt", "nothing"},
 		{"an empty file is one", `{{range .}}x{{end}}`, "a.json", `[]`, "o.txt", ""},
 		{"a template of its own", `{{define "row"}}<{{.a}}>{{end}}{{range .}}{{template "row" .}}{{end}}`, "a.json", `[{"a":1},{"a":2}]`, "o.txt", "<1><2>"},

@@ -12,7 +12,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
-// Traces is which fields the jq mappings of a specification read for which fields that they write, and through which
+// Traces is which fields the jq and Starlark mappings of a specification read for which fields that they write, and through which
 // crosswalks, as the programs say it. Programs that cannot be read have none.
 func Traces(spec harness.TargetSpec, root string) []harness.MappedField {
 	var all []harness.MappedField
@@ -31,6 +31,11 @@ func Traces(spec harness.TargetSpec, root string) []harness.MappedField {
 		}
 		t.query(query)
 		all = append(all, t.fields()...)
+	}
+	for _, s := range spec.Starlark {
+		if source, err := readBelow(root, s.Program, maxProgram); err == nil {
+			all = append(all, traceStarlark(s, source)...)
+		}
 	}
 	return all
 }

@@ -47,3 +47,34 @@ func TestTracesSayWhichFieldsFeedWhich(t *testing.T) {
 		}
 	}
 }
+
+func TestStarlarkTraces(t *testing.T) {
+	root := t.TempDir()
+	program := `def map(msg):
+    out = []
+    for r in msg.value:
+        row = {"user_id": r["ID"], "name": full(r)}
+        row["status"] = lookup("codes", r.get("RSTS"), column = "lms")
+        out.append(row)
+    return out
+
+def full(p):
+    first = p["PREF"] or p["FIRST"]
+    return p["LAST"] + ", " + first
+
+fixed = {"kind": "student"}
+`
+	if err := os.WriteFile(filepath.Join(root, "m.star"), []byte(program), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := Traces(harness.TargetSpec{Starlark: []harness.MappingSpec{
+		{From: "in.csv", Program: "m.star", Output: "out.csv", Crosswalks: map[string]string{"codes": "codes.csv"}}, {Program: "none.star"},
+	}}, root)
+	field := func(name string, line int, crosswalks []string, from ...string) harness.MappedField {
+		return harness.MappedField{Input: "in.csv", Output: "out.csv", Field: name, From: from, Crosswalks: crosswalks, Program: "m.star", Line: line}
+	}
+	want := []harness.MappedField{field("name", 4, nil, "FIRST", "LAST", "PREF"), field("status", 5, []string{"codes.csv"}, "RSTS"), field("user_id", 4, nil, "ID")}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+}
