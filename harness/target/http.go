@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -121,13 +122,24 @@ func (f *feeder) receive(response *http.Response, x, fed *harness.Exchange) erro
 	if response.StatusCode == http.StatusSwitchingProtocols {
 		return nil
 	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxOutput+1))
+	body, err := readBody(response)
 	if len(body) > maxOutput {
 		body = body[:maxOutput]
 		fed.Fault = &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the answer is larger than %d bytes", maxOutput)}
 	}
 	fed.Response.Body = harness.BytesBody(body)
 	return err
+}
+
+// presized is the largest announced length for which room is made before anything came, in bytes.
+const presized = 1 << 20
+
+// readBody reads the answer up to one byte more than is kept.
+func readBody(response *http.Response) ([]byte, error) {
+	room := min(max(response.ContentLength, 0), presized) + bytes.MinRead
+	into := bytes.NewBuffer(make([]byte, 0, room))
+	_, err := into.ReadFrom(io.LimitReader(response.Body, maxOutput+1))
+	return into.Bytes(), err
 }
 
 // responseHead is the status and the header fields sorted by name, which is all that net/http tells of their order.
@@ -224,9 +236,11 @@ func requestURL(base *url.URL, target string) (*url.URL, error) {
 // requestHeader is the recorded header in wire case without the fields of the connection. Fields that net/http would
 // add by itself are held back when they were not recorded.
 func requestHeader(head harness.Head) http.Header {
-	named := strings.Split(strings.Join(head.Values("Connection"), ","), ",")
-	for i := range named {
-		named[i] = strings.TrimSpace(named[i])
+	var named []string
+	for _, list := range head.Values("Connection") {
+		for name := range strings.SplitSeq(list, ",") {
+			named = append(named, strings.TrimSpace(name))
+		}
 	}
 	header := http.Header{"User-Agent": {""}}
 	head, _ = head.CutTrailer()
