@@ -26,6 +26,7 @@ var Detectors = []Detector{
 	{"F32", "cookie protected less", "a cookie that lost Secure, HttpOnly or SameSite", detectCookies},
 	{"F43", "test data moved", "things that a test system does not hold any more, while it answers for others", detectDrift},
 	{"F39", "slower or no answer", "calls that are given up, and operations whose slow calls became three times slower", detectLatency},
+	{"F31", "interface removed", "a version of an interface below which every call is refused, with what needs its answers", detectGone},
 	{"F39", "never done", "a request that is repeated, and whose answer does not come to the recorded end", detectNotReached},
 	{"F00", "requests not sent", "requests that need a value which an answer before them did not give", detectNotSent},
 	{"F33", "other verb or patch", "the same wish with another verb, or a patch written in another way", detectVerbs},
