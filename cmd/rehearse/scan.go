@@ -75,7 +75,10 @@ func (a *app) scan(ctx context.Context, args []string, f scanFlags) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		subject, err := scanOne(path, options, f)
+		subject, err := scanOne(ctx, path, options)
+		if ctx.Err() != nil {
+			return ctx.Err() // whatever went wrong, it went wrong because of the interrupt
+		}
 		if err != nil {
 			return err
 		}
@@ -88,12 +91,13 @@ func (a *app) scan(ctx context.Context, args []string, f scanFlags) error {
 }
 
 // scanOne looks at a recording, a folder or a file.
-func scanOne(path string, o scan.Options, f scanFlags) (scan.Subject, error) {
+func scanOne(ctx context.Context, path string, o scan.Options) (scan.Subject, error) {
 	s := scan.Subject{Name: path}
 	files, manifest, err := scanned(path)
 	if err != nil {
 		return s, err
 	}
+	files = interruptible{files, ctx}
 	if manifest != nil {
 		s.Recording, s.Scrub, s.Certificate = true, manifest.Scrub, manifest.Proof
 		if p := manifest.Proof; p != nil {
