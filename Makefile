@@ -50,7 +50,7 @@ privacy: ## score the detectors of personal data on labelled sentences (REHEARSE
 
 keys: KEYS ?= 10
 keys: ## suggest, import and prove all sets of real files under KEYS random keys (REHEARSE_REAL_DATA names their folder)
-	$(GO) test ./cmd/rehearse -run SuggestedPoliciesPassTheirProof -count $(KEYS) -timeout 1h
+	REHEARSE_TEST_KEYS=random $(GO) test ./cmd/rehearse -run SuggestedPoliciesPassTheirProof -count $(KEYS) -timeout 1h
 
 demo: ## rehearse the upgrade and the mapping change of Harrow Lake
 	@$(MAKE) --no-print-directory build

@@ -59,7 +59,7 @@ func (s *shrinkStage) replay(ctx context.Context, list []harness.Exchange) (harn
 		return nil, fmt.Errorf("shrink: %w", err)
 	}
 	defer os.RemoveAll(scratch) //nolint:errcheck // see remove
-	plan := rehearsal.Plan{Scenario: s.scenario, Catalogue: s.ws.Catalogue(), ID: "shrink", Tool: s.app.tool(), Scratch: scratch, Watcher: watcher(), Now: s.app.now}
+	plan := rehearsal.Plan{Scenario: s.scenario, Catalogue: s.ws.Catalogue(), ID: "shrink", Tool: s.app.tool(), Scratch: scratch, Watcher: watcher(), Now: s.app.now, Incident: true}
 	crossed, err := rehearsal.Replay(ctx, plan, harness.NewMemory(harness.Manifest{Origin: "shrink", Scrub: s.seal}, list...))
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package rehearsal
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -18,13 +19,16 @@ type carried struct {
 	plan   *correlate.Plan
 	values *correlate.Values
 
+	incident bool // a value that no answer gave is sent as recorded: the failure lies in what was sent
+
 	mu      sync.Mutex
 	changed map[string]bool // recorded exchanges into whose requests live values were put
 	trouble []string        // answers that could not be read
 }
 
 // carryOver finds the values in what is fed. It is nil when nothing is a call, so that no answer comes.
-func carryOver(sessions replay.Sessions, s harness.Scenario) (*carried, error) {
+func (p Plan) carryOver(sessions replay.Sessions) (*carried, error) {
+	s := p.Scenario
 	exchanges := slices.DeleteFunc(sessions.Exchanges(), func(x harness.Exchange) bool { return x.Channel != harness.ChannelHTTP })
 	if len(exchanges) == 0 {
 		return nil, nil
@@ -33,7 +37,7 @@ func carryOver(sessions replay.Sessions, s harness.Scenario) (*carried, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find what answers give to later requests: %w", err)
 	}
-	return &carried{plan: plan, values: plan.NewValues(), changed: map[string]bool{}}, nil
+	return &carried{plan: plan, values: plan.NewValues(), incident: p.Incident, changed: map[string]bool{}}, nil
 }
 
 // Producers are the exchanges that must be answered before.
@@ -42,6 +46,9 @@ func (c *carried) Producers(id string) []string { return c.plan.Producers(id) }
 // Request puts live values into a request.
 func (c *carried) Request(x harness.Exchange) (harness.Exchange, error) {
 	live, err := c.plan.Request(x, c.values)
+	if _, missing := errors.AsType[*correlate.Missing](err); missing && c.incident {
+		return x, nil
+	}
 	if err == nil && !isSame(x.Request, live.Request) {
 		c.mu.Lock()
 		c.changed[x.ID] = true

@@ -57,7 +57,7 @@ func (p Plan) prepare(sessions replay.Sessions, watches bool) (*feeding, error) 
 	if p.Uncorrelated {
 		return f, nil
 	}
-	if f.carried, err = carryOver(sessions, p.Scenario); err != nil {
+	if f.carried, err = p.carryOver(sessions); err != nil {
 		return nil, err
 	}
 	if f.carried != nil {
