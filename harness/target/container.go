@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 	"github.com/rehearse-dev/rehearse/harness/target/container"
 )
 
@@ -336,7 +337,7 @@ type runner struct {
 
 func (r runner) start(ctx context.Context, input io.Reader, output io.Writer) (*child, io.WriteCloser, error) {
 	o := r.order
-	c := &child{name: "container " + o.Spec.Name, said: &tail{log: o.Log}, done: make(chan struct{})}
+	c := &child{name: "container " + o.Spec.Name, said: started.NewTail(o.Log), done: make(chan struct{})}
 	o.Log = c.said
 	p, err := r.network.Run(ctx, o, output)
 	if err != nil {

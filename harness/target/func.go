@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // function is a mapping written in Go, for tests of users.
@@ -51,7 +52,7 @@ func (s *functionStage) put(x harness.Exchange, handed harness.Handed, failure e
 	at := clock(s.env, &x)
 	fed := asFed(x, at)
 	if failure != nil {
-		fed.Fault = failed("%s", printable(failure.Error()))
+		fed.Fault = failed("%s", started.Printable(failure.Error()))
 		if errors.Is(failure, context.DeadlineExceeded) {
 			fed.Fault.Kind = harness.FaultTimeout
 		}

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 	"github.com/rehearse-dev/rehearse/harness/replay"
 )
 
@@ -177,7 +178,7 @@ func wireFault(err error) *harness.Fault {
 	case errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
 		detail = "the server hung up"
 	}
-	return &harness.Fault{Kind: kind, Detail: printable(detail)}
+	return &harness.Fault{Kind: kind, Detail: started.Printable(detail)}
 }
 
 // hopByHop are the fields that belong to one connection, and those that the transport writes itself.

@@ -11,6 +11,7 @@ import (
 	"github.com/itchyny/gojq"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // jq is mappings in jq. They have no further inputs and no modules.
@@ -116,5 +117,5 @@ var (
 func (*program) detail(err error) string {
 	text := applied.ReplaceAllString(err.Error(), " applied to the value: ")
 	text = parsed.ReplaceAllString(text, "failed to parse the value with ")
-	return printable(preview.ReplaceAllString(text, ""))
+	return started.Printable(preview.ReplaceAllString(text, ""))
 }

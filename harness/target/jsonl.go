@@ -16,6 +16,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // Request is one line that a jsonl command reads. A program answers each line with one [Reply] line before it reads
@@ -228,7 +229,7 @@ func (l *lines) reply(id string, x *harness.Exchange, line replyLine) (outcome, 
 		fmt.Fprintln(l.child.said, text) //nolint:errcheck // never fails
 	}
 	if len(r.Error) > 0 && string(r.Error) != "null" {
-		return outcome{fault: failed("%s: %s", l.name, printable(jsonText(r.Error)))}, nil
+		return outcome{fault: failed("%s: %s", l.name, started.Printable(jsonText(r.Error)))}, nil
 	}
 	output, err := r.payload()
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
@@ -308,7 +309,7 @@ func (t *translation) run(ctx context.Context, env harness.StageEnv, x *harness.
 		return outcome{}, ctx.Err()
 	}
 	if env.Log != nil {
-		fmt.Fprintf(env.Log, "%s on exchange %s: %s\n", t.label, x.ID, printable(err.Error())) //nolint:errcheck // a log
+		fmt.Fprintf(env.Log, "%s on exchange %s: %s\n", t.label, x.ID, started.Printable(err.Error())) //nolint:errcheck // a log
 	}
 	fault := failed("%s on exchange %s: %s", t.label, x.ID, t.detail(err))
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -3,14 +3,13 @@ package target
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // Waiting for a server to come up.
@@ -138,7 +137,7 @@ func waitReady(ctx context.Context, c *child, spec harness.ProcessSpec, listen s
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
-		ready := probe(ctx, listen, spec.Ready)
+		ready := started.Answers(ctx, listen, spec.Ready)
 		if c.ended() { // also when something answered: it was not this server
 			return c.problem("start")
 		}
@@ -161,34 +160,8 @@ func readyHint(c *child, spec harness.ProcessSpec) string {
 	if spec.Ready != "" {
 		hint = "check that " + spec.Ready + " answers below 500, " + hint
 	}
-	if said := c.said.text(); said != "" {
+	if said := c.said.Text(); said != "" {
 		hint += "; it said: " + said
 	}
 	return hint
-}
-
-// probe reports whether the server is ready now.
-func probe(ctx context.Context, listen, path string) bool {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	dialer := &net.Dialer{}
-	if path == "" {
-		conn, err := dialer.DialContext(ctx, "tcp", listen)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}
-	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+listen+path, nil)
-	if err != nil {
-		return false
-	}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return false
-	}
-	defer response.Body.Close()
-	io.CopyN(io.Discard, response.Body, 64<<10) //nolint:errcheck // the status decides
-	return response.StatusCode < http.StatusInternalServerError
 }

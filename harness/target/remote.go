@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/harness/replay"
 )
@@ -324,7 +325,7 @@ func (j *remoteJob) ask(ctx context.Context, doing string, r harness.RemoteReque
 		said = answer.status()
 	}
 	if j.env.Log != nil {
-		fmt.Fprintf(j.env.Log, "%s: %s %s: %s\n", doing, method, target.Redacted(), printable(said)) //nolint:errcheck // a log
+		fmt.Fprintf(j.env.Log, "%s: %s %s: %s\n", doing, method, target.Redacted(), started.Printable(said)) //nolint:errcheck // a log
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -411,7 +412,7 @@ func (a *remoteAnswer) reason(at harness.Path) string {
 		return ""
 	}
 	if text, err := a.one(at); err == nil {
-		return ": " + printable(text)
+		return ": " + started.Printable(text)
 	}
 	return ""
 }

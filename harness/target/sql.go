@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/harness/replay"
 	"github.com/rehearse-dev/rehearse/recorders/database"
@@ -264,7 +265,7 @@ func (w *sqlWork) perform(ctx context.Context, sink harness.Sink) error {
 	}
 	failure := w.scripts(ctx, w.run)
 	if failure != nil && ctx.Err() == nil && w.env.Log != nil {
-		fmt.Fprintln(w.env.Log, printable(failure.Error())) //nolint:errcheck // a log
+		fmt.Fprintln(w.env.Log, started.Printable(failure.Error())) //nolint:errcheck // a log
 	}
 	fault := w.fault(ctx, failure)
 	for i, d := range w.spec.Dump {

@@ -17,6 +17,7 @@ import (
 	"go.starlark.net/syntax"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // maxSteps bounds the work on one payload, in steps of the Starlark machine: some seconds.
@@ -103,7 +104,7 @@ func (s *script) predeclared(tables []namedTable) (starlark.StringDict, error) {
 func (s *script) thread(ctx context.Context, now time.Time) (thread *starlark.Thread, stop func() bool) {
 	thread = &starlark.Thread{Name: s.spec.Program, Print: func(t *starlark.Thread, text string) {
 		if s.log != nil {
-			fmt.Fprintf(s.log, "%s: %s\n", t.CallFrame(1).Pos, printable(text)) //nolint:errcheck // a log
+			fmt.Fprintf(s.log, "%s: %s\n", t.CallFrame(1).Pos, started.Printable(text)) //nolint:errcheck // a log
 		}
 	}}
 	thread.SetMaxExecutionSteps(maxSteps)
@@ -166,7 +167,7 @@ func (s *script) detail(err error) string { return withoutQuotes(err, shown, s.s
 
 // withoutQuotes leaves out of a message what matches, unless the program itself says it.
 func withoutQuotes(err error, pattern *regexp.Regexp, source string) string {
-	return printable(pattern.ReplaceAllStringFunc(err.Error(), func(match string) string {
+	return started.Printable(pattern.ReplaceAllStringFunc(err.Error(), func(match string) string {
 		text, unquoted := strconv.Unquote(match)
 		if unquoted == nil && strings.Contains(source, text) {
 			return match

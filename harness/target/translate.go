@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 	"github.com/rehearse-dev/rehearse/harness/payload"
 )
 
@@ -142,7 +143,7 @@ func newTranslating(s harness.CrosswalkSpec, env harness.StageEnv) (*codeTransla
 
 func (t *codeTranslator) note(r remark) {
 	if t.log != nil {
-		fmt.Fprintf(t.log, "%s:%d: note: %s\n", t.lookup.file, r.line, printable(r.text)) //nolint:errcheck // a log
+		fmt.Fprintf(t.log, "%s:%d: note: %s\n", t.lookup.file, r.line, started.Printable(r.text)) //nolint:errcheck // a log
 	}
 }
 
@@ -163,7 +164,7 @@ func (t *codeTranslator) end() {
 	}
 }
 
-func (t *codeTranslator) detail(err error) string { return printable(err.Error()) }
+func (t *codeTranslator) detail(err error) string { return started.Printable(err.Error()) }
 
 func (t *codeTranslator) evaluate(ctx context.Context, in input) ([]byte, bool, error) {
 	value, err := t.read(in)

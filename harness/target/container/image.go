@@ -18,6 +18,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // pullWait is how long an image may take to come from its registry.
@@ -149,7 +150,7 @@ func (n *Network) fetch(ctx context.Context, name, policy string) error {
 // build builds the image for this run. Without keep it is removed at the end of the run.
 func (n *Network) build(ctx context.Context, o Order) (string, error) {
 	b := o.Spec.Build
-	said := &tail{log: o.Log}
+	said := started.NewTail(o.Log)
 	request := testcontainers.ContainerRequest{FromDockerfile: testcontainers.FromDockerfile{
 		Context: filepath.Join(o.Root, filepath.FromSlash(b.Context)), Dockerfile: b.Dockerfile, BuildArgs: map[string]*string{}, BuildLogWriter: said,
 		Repo: "rehearse", Tag: fmt.Sprintf("%s-%s", n.name, o.Spec.Name),
@@ -175,7 +176,7 @@ func (n *Network) build(ctx context.Context, o Order) (string, error) {
 		return "", ctx.Err()
 	}
 	hint := "see whether `docker build " + b.Context + "` works"
-	if text := said.text(); text != "" {
+	if text := said.Text(); text != "" {
 		hint += "; it said: " + text
 	}
 	return "", harness.CannotRun(fmt.Errorf("build the image of %s from %s: %w", o.Spec.Name, b.Context, oneLine(err)), hint)

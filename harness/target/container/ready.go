@@ -3,15 +3,13 @@ package container
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/testcontainers/testcontainers-go/wait"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // Waiting for a container.
@@ -69,30 +67,7 @@ func (a answers) WaitUntilReady(ctx context.Context, c wait.StrategyTarget) erro
 	}
 }
 
-func (a answers) probe(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	dialer := &net.Dialer{}
-	if a.path == "" {
-		conn, err := dialer.DialContext(ctx, "tcp", a.address)
-		if err == nil {
-			conn.Close()
-		}
-		return err == nil
-	}
-	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+a.address+a.path, nil)
-	if err != nil {
-		return false
-	}
-	response, err := transport.RoundTrip(request)
-	if err != nil {
-		return false
-	}
-	defer response.Body.Close()
-	io.CopyN(io.Discard, response.Body, 64<<10) //nolint:errcheck // the status decides
-	return response.StatusCode < http.StatusInternalServerError
-}
+func (a answers) probe(ctx context.Context) bool { return started.Answers(ctx, a.address, a.path) }
 
 // awaited says in words what a container is waited for.
 func awaited(spec harness.ContainerSpec, address string) string {

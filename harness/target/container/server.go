@@ -16,6 +16,7 @@ import (
 	"github.com/testcontainers/testcontainers-go"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // stopWait is how many seconds a container may take to end after it was asked to.
@@ -53,7 +54,7 @@ type Server struct {
 	ctr     testcontainers.Container
 	spec    harness.ContainerSpec
 	relay   *relay
-	said    *tail
+	said    *started.Tail
 
 	done    chan struct{} // closed when it has ended and its log is read; exit is set
 	exit    *Exit
@@ -87,7 +88,7 @@ func (n *Network) create(ctx context.Context, o Order) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Name: o.Spec.Name, Image: image, network: n, spec: o.Spec, said: &tail{log: o.Log}, done: make(chan struct{}), logs: make(chan struct{}), cancel: func() {}}
+	s := &Server{Name: o.Spec.Name, Image: image, network: n, spec: o.Spec, said: started.NewTail(o.Log), done: make(chan struct{}), logs: make(chan struct{}), cancel: func() {}}
 	s.ctr, err = n.docker.provider.CreateContainer(ctx, request)
 	if made, ok := s.ctr.(*testcontainers.DockerContainer); ok && made != nil {
 		n.mu.Lock()
@@ -211,7 +212,7 @@ func (s *Server) notReady(ctx context.Context) error {
 	case <-time.After(probeEvery): // its end may be about to be told
 	}
 	hint := "raise wait, or correct ready and port; image " + s.Image.Name + " exposes " + exposed(s.Image.ports)
-	if said := s.said.text(); said != "" {
+	if said := s.said.Text(); said != "" {
 		hint += "; it said: " + said
 	}
 	return harness.CannotRun(fmt.Errorf("start container %s: after %s still without %s", s.Name, s.spec.Wait.Or(defaultWait), awaited(s.spec, s.At)), hint)
@@ -284,7 +285,7 @@ func (s *Server) Problem(doing string) error {
 	if s.exit != nil && s.exit.Memory != "" {
 		hint = "raise memory"
 	}
-	if said := s.said.text(); said != "" {
+	if said := s.said.Text(); said != "" {
 		hint += "; it said: " + said
 	}
 	return harness.CannotRun(fmt.Errorf("%s container %s: it ended: %s", doing, s.Name, how), hint)
