@@ -44,6 +44,43 @@ func (d *Doc) Promises() []Promise {
 	return all
 }
 
+// Mend makes the promises of a changed file of fixed width true again, as far as keeps says for the index of a promise in
+// [Doc.Promises]; nil keeps all. Edits that also returns for the file as it is now, if any, are made with them. The file is
+// gone over more than once, because totals add up other totals. With an error come the bytes as far as they were mended.
+func Mend(l *layout.Layout, changed []byte, keeps func(i int) bool, also func(now *Doc) []Edit) ([]byte, error) {
+	const rounds = 3
+	for range rounds {
+		now, err := ParseFixed(l, changed)
+		if err != nil {
+			return changed, err
+		}
+		var edits []Edit
+		if also != nil {
+			edits = also(now)
+		}
+		for i, p := range now.Promises() {
+			if !p.Holds && p.Gives != "" && (keeps == nil || keeps(i)) {
+				edits = append(edits, Edit{Node: p.Node, Text: p.Gives})
+			}
+		}
+		if len(edits) == 0 {
+			break
+		}
+		out, err := now.Rewrite(edits)
+		if err != nil {
+			return changed, err
+		}
+		changed = out
+	}
+	return changed, nil
+}
+
+// Held says of the promises of a document which of them hold, by their index: what [Mend] is to keep of a changed one.
+func (d *Doc) Held() func(i int) bool {
+	was := d.Promises()
+	return func(i int) bool { return i < len(was) && was[i].Holds }
+}
+
 // IsTotalled reports whether a promise of the document's layout is made in a field of that name, or depends on one.
 func (d *Doc) IsTotalled(field string) bool {
 	l := d.Layout()

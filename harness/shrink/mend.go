@@ -94,29 +94,13 @@ func (c count) wrong(n payload.Node) []payload.Edit {
 	return edits
 }
 
-// mendFixed goes over the file more than once, because totals add up other totals.
+// mendFixed mends a file all of whose promises held. Records went, so that which promise is which cannot be told.
 func mendFixed(was *payload.Doc, plain []byte) []byte {
 	if slices.ContainsFunc(was.Promises(), func(p payload.Promise) bool { return !p.Holds }) {
 		return plain
 	}
-	const rounds = 3
-	for range rounds {
-		now, err := payload.ParseFixed(was.Layout(), plain)
-		if err != nil {
-			return plain
-		}
-		var edits []payload.Edit
-		for _, p := range now.Promises() {
-			if !p.Holds && p.Gives != "" {
-				edits = append(edits, payload.Edit{Node: p.Node, Text: p.Gives})
-			}
-		}
-		if len(edits) == 0 {
-			break
-		}
-		plain = rewritten(now, edits, plain)
-	}
-	return plain
+	out, _ := payload.Mend(was.Layout(), plain, nil, nil) // what cannot be mended is tried as it is
+	return out
 }
 
 // rewritten is the document with the edits, or what there was when they cannot be spelled.

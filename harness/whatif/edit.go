@@ -78,7 +78,8 @@ func toText(of func(was string) string) edit {
 		if err != nil || doc.Layout() == nil {
 			return out, err
 		}
-		return mended(doc, out), nil
+		out, _ = payload.Mend(doc.Layout(), out, doc.Held(), nil) // what cannot be mended is fed as it is
+		return out, nil
 	}
 }
 
@@ -192,29 +193,4 @@ func cutOf(n, at int, span func(i int) (from, to int)) [2]int {
 		to, _ = span(1)
 	}
 	return [2]int{from, to}
-}
-
-// mended makes the promises of a file of fixed width true again that were true before.
-func mended(was *payload.Doc, plain []byte) []byte {
-	before := was.Promises()
-	const rounds = 3 // totals add up other totals
-	for range rounds {
-		now, err := payload.ParseFixed(was.Layout(), plain)
-		if err != nil {
-			return plain
-		}
-		var edits []payload.Edit
-		for i, p := range now.Promises() {
-			if i < len(before) && before[i].Holds && !p.Holds && p.Gives != "" {
-				edits = append(edits, payload.Edit{Node: p.Node, Text: p.Gives})
-			}
-		}
-		if len(edits) == 0 {
-			break
-		}
-		if out, err := now.Rewrite(edits); err == nil {
-			plain = out
-		}
-	}
-	return plain
 }
