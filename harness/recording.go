@@ -124,10 +124,26 @@ type Memory struct {
 	exchanges []Exchange
 }
 
-// NewMemory returns a recording of the exchanges; counts, systems and times of the manifest are computed from them.
+// NewMemory returns a recording of the exchanges; counts, systems and times of the manifest are computed from them. An
+// exchange without an ID gets that of its place, or, when another one has it, one behind all places.
 func NewMemory(m Manifest, exchanges ...Exchange) *Memory {
 	mem := &Memory{manifest: Manifest{Origin: m.Origin, Tool: m.Tool, Hosts: m.Hosts, Scrub: m.Scrub}}
-	for _, x := range exchanges {
+	taken := map[string]bool{}
+	for i := range exchanges {
+		if id := exchanges[i].ID; id != "" {
+			taken[id] = true
+		}
+	}
+	behind := len(exchanges)
+	for i, x := range exchanges {
+		if x.ID == "" {
+			x.ID = SequenceID(i + 1)
+			for taken[x.ID] {
+				behind++
+				x.ID = SequenceID(behind)
+			}
+			taken[x.ID] = true
+		}
 		mem.Put(x) //nolint:errcheck // memory keeps everything
 	}
 	return mem

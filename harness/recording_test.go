@@ -57,6 +57,21 @@ func TestMemoryNumbersExchangesInOrder(t *testing.T) {
 	}
 }
 
+func TestMemoryGivesNoIDTwice(t *testing.T) {
+	m := NewMemory(Manifest{}, Exchange{ID: "000001"}, Exchange{}, Exchange{ID: "000002"}, Exchange{ID: "000005"}, Exchange{})
+	xs, err := Collect(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, x := range xs {
+		got = append(got, x.ID)
+	}
+	if diff := cmp.Diff([]string{"000001", "000006", "000002", "000005", "000007"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestMemoryReadsWhatIsThereWhenItIsAsked(t *testing.T) {
 	m := NewMemory(Manifest{}, Exchange{}, Exchange{})
 	held := m.Exchanges()

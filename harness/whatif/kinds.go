@@ -205,7 +205,7 @@ func deliverTwice(v Variation, p *Variant) error {
 	p.note(chosen, "")
 	for _, r := range slices.Backward(chosen) {
 		again := p.Exchanges[r.exchange]
-		again.ID += "-again"
+		again.ID = ""
 		p.Exchanges = slices.Insert(p.Exchanges, r.exchange+1, again)
 	}
 	return nil
