@@ -4,14 +4,18 @@ GO        ?= go
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
 
 .DEFAULT_GOAL := help
-.PHONY: build test check cross lint fmt bench faults mutants peers suite privacy keys demo help
+.PHONY: build test race check cross lint fmt bench faults mutants peers suite privacy keys demo help
 
 build: ## build the static binary bin/rehearse
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags="-s -w" -o bin/ ./cmd/rehearse
 
-test: ## vet, then run all tests with the race detector (TESTFLAGS adds flags)
+test: ## vet, then run all tests, those of the packages with the race detector (TESTFLAGS adds flags)
 	$(GO) vet ./...
-	$(GO) test -race -timeout 60m $(TESTFLAGS) ./...
+	$(GO) test -race -timeout 60m $(TESTFLAGS) $$($(GO) list ./... | grep -v '/cmd/rehearse$$')
+	$(GO) test -timeout 60m $(TESTFLAGS) ./cmd/rehearse
+
+race: ## run the tests of the command with the race detector, too: 20 minutes, before a release
+	$(GO) test -race -timeout 60m $(TESTFLAGS) ./cmd/rehearse
 
 check: ## formatting, vet, linters where installed, and builds for every platform
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted, run make fmt:"; echo "$$unformatted"; exit 1; fi

@@ -44,7 +44,7 @@ var scriptCommands = []scriptCommand{
 }
 
 // patience bounds every wait of a script; nothing waits this long when all is well.
-const patience = 10 * time.Second
+const patience = time.Minute
 
 func TestScripts(t *testing.T) {
 	commands := map[string]func(*testscript.TestScript, bool, []string){}
