@@ -68,7 +68,7 @@ func (a AWS) Value(m harness.Message, body []byte) (string, bool) {
 		of := sha256.Sum256(body)
 		sum = hex.EncodeToString(of[:])
 	}
-	request := parts.request(m.Head.Get(harness.FieldMethod), path, query, sum, func(name string) string { return awsField(m.Head, name) })
+	request := parts.request(m.Head.Get(harness.FieldMethod), path, query, sum, func(name string) string { return AWSField(m.Head, name) })
 	return m.Head.Get("Authorization")[:from] + parts.signature(a.Secret, at, request), true
 }
 
@@ -108,7 +108,8 @@ func (p AWSParts) request(method, path, query, sum string, field func(name strin
 	return strings.Join(append(lines, "", p.Signed, sum), "\n")
 }
 
-func awsField(head harness.Head, name string) string {
+// AWSField is the values of a field of the head as a signature covers them. The host may be a pseudo-field.
+func AWSField(head harness.Head, name string) string {
 	values := head.Values(name)
 	if name == "host" && len(values) == 0 {
 		values = head.Values(":authority")
@@ -152,13 +153,7 @@ func awsEscape(text string) string {
 func (a AWS) Signer() Signer {
 	return func(m *harness.Message, body []byte, at time.Time) (bool, error) {
 		if target := m.Head.Get(harness.FieldPath); IsPresigned(target) {
-			host := awsField(m.Head, "host")
-			now, ok := a.Presigned(m.Head.Get(harness.FieldMethod), a.moved(target, at), func(name string) string {
-				if name == "host" {
-					return host
-				}
-				return awsField(m.Head, name)
-			})
+			now, ok := a.Presigned(m.Head.Get(harness.FieldMethod), a.moved(target, at), func(name string) string { return AWSField(m.Head, name) })
 			if ok {
 				m.Head = m.Head.With(harness.FieldPath, now)
 			}

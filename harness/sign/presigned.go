@@ -16,13 +16,36 @@ func IsPresigned(target string) bool {
 	return ok && strings.Contains(query, presignature+"=") && strings.Contains(query, "X-Amz-Credential=")
 }
 
-var presignedScope = regexp.MustCompile(`^([^/]+)/(\d{8})/([^/]+/([^/]+)/aws4_request)$`)
+// Presignature is what a signed URL says of its signature.
+type Presignature struct {
+	Signature string
+	Signed    []string // names of the fields of the head that it covers, in lower case
+}
 
-// Presigned is a URL, or the target of a request, with its signature made anew under its own date and scope. Field gives
-// the fields of the head that are signed. It is false when it is not signed, or holds what no signature can be made of.
-func (a AWS) Presigned(method, target string, field func(name string) string) (string, bool) {
-	front, query, _ := strings.Cut(target, "?")
-	query, fragment, _ := strings.Cut(query, "#")
+// PresignatureOf is the signature of a URL, or of the target of a request. It is false when it is not signed.
+func PresignatureOf(target string) (p Presignature, ok bool) {
+	if !IsPresigned(target) {
+		return p, false
+	}
+	_, query, _ := strings.Cut(target, "?")
+	query, _, _ = strings.Cut(query, "#")
+	values := presignedValues(query)
+	p.Signature = values[presignature]
+	p.Signed = strings.Split(values["X-Amz-SignedHeaders"], ";")
+	return p, p.Signature != ""
+}
+
+// CredentialOf takes the credential in a query apart: the id of the key, and the scope with a slash in front.
+func CredentialOf(value string) (id, scope string, ok bool) {
+	found := presignedScope.FindStringSubmatch(value)
+	if found == nil {
+		return "", "", false
+	}
+	return found[1], value[len(found[1]):], true
+}
+
+// presignedValues are the pairs of a query, decoded.
+func presignedValues(query string) map[string]string {
 	values := map[string]string{}
 	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
@@ -31,6 +54,17 @@ func (a AWS) Presigned(method, target string, field func(name string) string) (s
 		}
 		values[name] = value
 	}
+	return values
+}
+
+var presignedScope = regexp.MustCompile(`^([^/]+)/(\d{8})/([^/]+/([^/]+)/aws4_request)$`)
+
+// Presigned is a URL, or the target of a request, with its signature made anew under its own date and scope. Field gives
+// the fields of the head that are signed. It is false when it is not signed, or holds what no signature can be made of.
+func (a AWS) Presigned(method, target string, field func(name string) string) (string, bool) {
+	front, query, _ := strings.Cut(target, "?")
+	query, fragment, _ := strings.Cut(query, "#")
+	values := presignedValues(query)
 	found := presignedScope.FindStringSubmatch(values["X-Amz-Credential"])
 	was := values[presignature]
 	if found == nil || was == "" || values["X-Amz-Date"] == "" || values["X-Amz-SignedHeaders"] == "" || values["X-Amz-Algorithm"] != awsScheme {
