@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
+	"github.com/rehearse-dev/rehearse/fixtures/quarantine"
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
@@ -23,33 +24,42 @@ func (a *app) fixturesVerb() verb {
 		example: "rehearse fixtures check fixtures/crm-sis",
 		below: []verb{
 			a.fixturesCheckVerb(), a.fixturesStatsVerb(), a.fixturesLinksVerb(), a.fixturesPackVerb(), a.fixturesUnpackVerb(),
-			a.fixturesRepairVerb(), a.fixturesRehashVerb(), a.fixturesRecoverVerb(),
+			a.fixturesRepairVerb(), a.fixturesRehashVerb(), a.fixturesRecoverVerb(), a.fixturesIdentityVerb(),
 		},
 	}
 }
 
 func (a *app) fixturesCheckVerb() verb {
 	subset := ""
+	var r reader
 	return verb{
 		use: "check RECORDING...", short: "verify every byte of recordings", exits: []int{exitRefused, exitInconclusive},
-		long: "Check reads recordings whole: manifest, exchanges, digests of all bodies. A recording that is not sealed is\nrefused, and one that lost something is inconclusive, because neither can be a baseline.\n" +
+		long: "Check reads recordings whole: manifest, exchanges, digests of all bodies. A recording that is not sealed is\nrefused, and one that lost something is inconclusive, because neither can be a baseline. One that is raw, and\nmeant to be, is verified with --identity.\n" +
 			"Of a large recording in bulk form, a share can be read that is chosen anew each time.",
 		example: "rehearse fixtures check fixtures/crm-sis fixtures/rosters",
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&subset, "read-data-subset", "", "read this `share` of recordings in bulk form, such as 5%")
+			r.add(set)
 		},
 		run: func(_ context.Context, dirs []string) error {
 			check, err := checkOf(subset)
 			if err != nil {
 				return err
 			}
+			ids, err := a.identities(r)
+			if err != nil {
+				return err
+			}
 			var worst error
 			for _, dir := range dirs {
-				rec, losses, err := check(dir)
+				rec, losses, err := check(dir, ids)
 				for _, l := range losses {
 					fmt.Fprintf(a.err, "  %s\n", printable(l.String()))
 				}
-				if err == nil {
+				word := "ok "
+				if err == nil && rec.Encryption() != nil {
+					word, err = "raw", a.inTime(dir, rec)
+				} else if err == nil {
 					err = rec.RequireBaseline()
 				}
 				if err != nil {
@@ -57,7 +67,7 @@ func (a *app) fixturesCheckVerb() verb {
 					worst = weightier(worst, reported{err})
 					continue
 				}
-				fmt.Fprintf(a.out, "ok    %s: %s, %s\n", dir, harness.Count(rec.Len(), "exchange"), rec.Digest())
+				fmt.Fprintf(a.out, "%s   %s: %s, %s\n", word, dir, harness.Count(rec.Len(), "exchange"), rec.Digest())
 			}
 			return worst
 		},
@@ -65,35 +75,39 @@ func (a *app) fixturesCheckVerb() verb {
 }
 
 // checkOf is how recordings are checked: whole, or a share of them in percent.
-func checkOf(subset string) (func(dir string) (*fixtures.Recording, []fixtures.Loss, error), error) {
+func checkOf(subset string) (func(dir string, ids []quarantine.Identities) (*fixtures.Recording, []fixtures.Loss, error), error) {
 	if subset == "" {
-		return fixtures.Check, nil
+		return func(dir string, ids []quarantine.Identities) (*fixtures.Recording, []fixtures.Loss, error) {
+			return fixtures.Check(dir, ids...)
+		}, nil
 	}
 	percent, err := strconv.ParseFloat(strings.TrimSuffix(subset, "%"), 64)
 	if err != nil || !strings.HasSuffix(subset, "%") || percent <= 0 || percent > 100 {
 		return nil, harness.Usage(fmt.Errorf("fixtures check: --read-data-subset %q is no share", subset), "write a percentage, such as 5%")
 	}
 	random := rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64()))
-	return func(dir string) (*fixtures.Recording, []fixtures.Loss, error) {
-		return fixtures.CheckSubset(dir, percent/100, random)
+	return func(dir string, ids []quarantine.Identities) (*fixtures.Recording, []fixtures.Loss, error) {
+		return fixtures.CheckSubset(dir, percent/100, random, ids...)
 	}, nil
 }
 
 func (a *app) fixturesStatsVerb() verb {
 	output := "text"
+	var r reader
 	return verb{
 		use: "stats RECORDING...", short: "say what recordings hold and what they take on the disk",
 		long:    "Stats counts exchanges, bytes of bodies and bytes of files.",
 		example: "rehearse fixtures stats fixtures/crm-sis",
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&output, "output", "text", "`kind` of output: text, json")
+			r.add(set)
 		},
 		run: func(_ context.Context, dirs []string) error {
 			if output != "text" && output != "json" {
 				return harness.Usage(fmt.Errorf("fixtures stats: --output %q is not known", output), "write text or json")
 			}
 			for _, dir := range dirs {
-				rec, err := fixtures.Open(dir)
+				rec, err := a.open(dir, r)
 				if err != nil {
 					return err
 				}
@@ -142,10 +156,16 @@ func (a *app) writeStats(dir string, m harness.Manifest, s fixtures.Stats, outpu
 }
 
 // converter is a verb that writes a recording in another form.
-func (a *app) converter(v verb, convert func(dir, to string, replace bool) (*fixtures.Recording, error)) verb {
+func (a *app) converter(v verb, convert func(dir, to string, replace bool, ids ...quarantine.Identities) (*fixtures.Recording, error)) verb {
 	var out string
 	var force bool
+	var r reader
+	further := v.flags
 	v.flags = func(set *pflag.FlagSet) {
+		if further != nil {
+			further(set)
+		}
+		r.add(set)
 		set.StringVar(&out, "out", "", "`folder` of the new recording (required)")
 		set.BoolVar(&force, "force", false, "replace the recording that is there")
 	}
@@ -153,7 +173,11 @@ func (a *app) converter(v verb, convert func(dir, to string, replace bool) (*fix
 		if out == "" {
 			return harness.Usage(errors.New("--out is missing"), "name the folder of the new recording")
 		}
-		rec, err := convert(args[0], out, force)
+		ids, err := a.identities(r)
+		if err != nil {
+			return err
+		}
+		rec, err := convert(args[0], out, force, ids...)
 		if err != nil {
 			return err
 		}
@@ -173,27 +197,46 @@ func (a *app) fixturesPackVerb() verb {
 }
 
 func (a *app) fixturesUnpackVerb() verb {
+	open := false
 	return a.converter(verb{
-		use: "unpack RECORDING", short: "write a recording in git form, for people and Git",
-		long:    "Unpack writes every body into a file of its own. Digest, counts and certificate stay.",
+		use: "unpack RECORDING", short: "write a recording in git form, for people and Git", exits: []int{exitRefused},
+		long: "Unpack writes every body into a file of its own. Digest, counts and certificate stay. The git form cannot be\n" +
+			"encrypted, so of a raw recording it is written only where --in-the-open says that this is meant.",
 		example: "rehearse fixtures unpack archive/rosters --out fixtures/rosters",
-	}, fixtures.Unpack)
+		flags: func(set *pflag.FlagSet) {
+			set.BoolVar(&open, "in-the-open", false, "write what is encrypted, and was never scrubbed, into files that everybody with access to them reads")
+		},
+	}, func(dir, to string, replace bool, ids ...quarantine.Identities) (*fixtures.Recording, error) {
+		if len(ids) > 0 && !open {
+			return nil, harness.Refused(fmt.Errorf("unpack %s: it is raw, and would lie in the open", dir),
+				"scrub it with `rehearse scrub "+dir+" --identity FILE --out FOLDER`; if it must be read as it is, say --in-the-open")
+		}
+		return fixtures.Unpack(dir, to, replace, ids...)
+	})
 }
 
 func (a *app) fixturesRepairVerb() verb {
 	var to string
+	var r reader
 	return verb{
 		use: "repair RECORDING", short: "save what can be read of a damaged recording", exits: []int{exitInconclusive},
 		long: "Repair writes what can be read of RECORDING into another folder, and lists what cannot. RECORDING may also be\n" +
 			"the folder that a recorder left behind. It is never changed. What comes out is marked incomplete, so it cannot\n" +
 			"be a baseline, and its certificate is gone. The exit code is 5 when something was lost.",
 		example: "rehearse fixtures repair fixtures/crm-sis --to rescued/crm-sis",
-		flags:   func(set *pflag.FlagSet) { set.StringVar(&to, "to", "", "`folder` of what is saved (required)") },
+		flags: func(set *pflag.FlagSet) {
+			set.StringVar(&to, "to", "", "`folder` of what is saved (required)")
+			r.add(set)
+		},
 		run: func(_ context.Context, args []string) error {
 			if to == "" {
 				return harness.Usage(errors.New("fixtures repair: --to is missing"), "name a folder that does not exist yet")
 			}
-			m, losses, err := fixtures.Repair(args[0], to)
+			ids, err := a.identities(r)
+			if err != nil {
+				return err
+			}
+			m, losses, err := fixtures.Repair(args[0], to, ids...)
 			for _, l := range losses {
 				fmt.Fprintf(a.err, "  %s\n", printable(l.String()))
 			}
@@ -245,12 +288,18 @@ func (a *app) fixturesRehashVerb() verb {
 }
 
 func (a *app) fixturesRecoverVerb() verb {
+	var r reader
 	return verb{
 		use: "recover RECORDING", short: "save what a killed recorder left behind",
 		long:    "Recover turns the folder RECORDING.partial into the recording RECORDING. Every exchange that was acknowledged\nis in it. It is marked incomplete, so it cannot be a baseline, but it can be read and mocked.",
 		example: "rehearse fixtures recover fixtures/crm-sis",
+		flags:   r.add,
 		run: func(_ context.Context, args []string) error {
-			m, err := fixtures.Recover(args[0])
+			ids, err := a.identities(r)
+			if err != nil {
+				return err
+			}
+			m, err := fixtures.Recover(args[0], ids...)
 			if err != nil {
 				return err
 			}

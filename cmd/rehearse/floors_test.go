@@ -109,7 +109,7 @@ var doors = []struct {
 	{"github.com/nats-io/nats.go", []string{"recorders/broker"}, false},
 	{"github.com/eclipse/paho.mqtt.golang", []string{"recorders/broker"}, false},
 	{"github.com/pkg/sftp", []string{"recorders/sftp"}, false},
-	{"golang.org/x/crypto", []string{"recorders/sftp", "recorders"}, true},
+	{"golang.org/x/crypto", []string{"recorders/sftp", "recorders", "fixtures/quarantine"}, true},
 	{"github.com/johannesboyne/gofakes3", nil, true},
 	{"github.com/fsnotify/fsnotify", []string{"recorders/filedrop"}, false},
 	{"filippo.io/age", []string{"fixtures/quarantine"}, false},

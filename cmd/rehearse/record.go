@@ -54,6 +54,7 @@ var recordForms = map[string]recordForm{
 func (a *app) recordWith(r recorders.Live) verb {
 	var o recorders.LiveOptions
 	var f storeFlags
+	var raw rawFlags
 	var limit time.Duration
 	var prepare func() error
 	form := recordForms[r.Name]
@@ -63,6 +64,7 @@ func (a *app) recordWith(r recorders.Live) verb {
 		example: form.example,
 		flags: func(set *pflag.FlagSet) {
 			f.add(set)
+			raw.add(set)
 			set.StringVar(&f.durability, "durability", string(fixtures.Group), "`when` an exchange counts as kept: sync (each is on the disk), group (the same, many at a time) or async (written; a power failure takes the last second)")
 			set.StringVar(&o.From, "from", "client", "`name` of the system that sends")
 			set.DurationVar(&limit, "for", 0, "stop after this `time`, such as 90s or 12h")
@@ -80,7 +82,7 @@ func (a *app) recordWith(r recorders.Live) verb {
 					return err
 				}
 			}
-			return a.record(ctx, r, o, f, limit)
+			return a.record(ctx, r, o, func(m harness.Manifest) (taker, error) { return a.openTaker("record "+r.Name, m, f, raw) }, limit)
 		},
 	}
 }
@@ -171,12 +173,12 @@ func (a *app) warnOpen(listen string) {
 		"listen on 127.0.0.1 unless the caller runs elsewhere\n", printable(listen))
 }
 
-func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOptions, f storeFlags, limit time.Duration) error {
+func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOptions, open func(harness.Manifest) (taker, error), limit time.Duration) error {
 	recorder, where, err := r.Open(o)
 	if err != nil {
 		return err
 	}
-	s, err := a.openStore("record "+r.Name, harness.Manifest{Origin: chosen(r.Name, o.HTTP), Hosts: hostsOf(o.Source)}, f)
+	s, err := open(harness.Manifest{Origin: chosen(r.Name, o.HTTP), Hosts: hostsOf(o.Source)})
 	if err != nil {
 		return err
 	}
@@ -188,12 +190,12 @@ func (a *app) record(ctx context.Context, r recorders.Live, o recorders.LiveOpti
 	}
 	fmt.Fprintf(a.err, "recording: %s; stop with Ctrl-C\n", where)
 	a.warnOpen(o.Listen)
-	err = s.fill(ctx, recorder, false)
+	err = s.take(ctx, recorder)
 	var notes []string
 	if noted, ok := recorder.(recorders.Noted); ok {
 		notes = noted.Notes()
 	}
-	if sumErr := a.summary(s, notes); err == nil {
+	if sumErr := s.summary(notes); err == nil {
 		err = sumErr
 	}
 	return err

@@ -9,12 +9,12 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
 func (a *app) scrubVerb() verb {
 	var f storeFlags
+	var r reader
 	return verb{
 		use: "scrub RECORDING", short: "anonymize a recording under a policy", exits: []int{exitRefused},
 		long: "Scrub reads a recording, replaces personal data as the policy says and writes a new recording. The same\n" +
@@ -22,9 +22,12 @@ func (a *app) scrubVerb() verb {
 			"the run, as the policy says; it is never passed on by default. The recording is read twice: first to learn\n" +
 			"what propagates, then to replace it.",
 		example: "rehearse scrub fixtures/crm-sis --policy policy.yaml --out fixtures/crm-sis-anonymous",
-		flags:   f.add,
+		flags: func(set *pflag.FlagSet) {
+			f.add(set)
+			r.add(set)
+		},
 		run: func(ctx context.Context, args []string) error {
-			rec, err := fixtures.Open(args[0])
+			rec, err := a.open(args[0], r)
 			if err != nil {
 				return err
 			}

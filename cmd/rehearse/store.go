@@ -243,11 +243,7 @@ func (a *app) summary(s *store, notes []string) error {
 		return err
 	}
 	c := rec.Manifest().Counts
-	fmt.Fprintf(a.out, "%s: %s, %s", s.flags.out, harness.Count(rec.Len(), "exchange"), harness.Count(int(c.Bytes), "byte"))
-	if !c.Complete() {
-		fmt.Fprintf(a.out, "; INCOMPLETE: %d of %d seen are whole, %d with a fault, %d dropped", c.Recorded, c.Seen, c.Incomplete, c.Dropped)
-	}
-	fmt.Fprintln(a.out)
+	a.countLine(s.flags.out, c)
 	for _, n := range notes {
 		fmt.Fprintf(a.out, "  note: %s\n", printable(s.proof.redacted(n)))
 	}
@@ -273,6 +269,15 @@ func (a *app) summary(s *store, notes []string) error {
 		fmt.Fprintf(a.out, "  unused   %6d  %-14s %s\n", 0, "-", printable(rule))
 	}
 	return nil
+}
+
+// countLine says how many exchanges there are, and whether that is all of them.
+func (a *app) countLine(dir string, c harness.Counts) {
+	fmt.Fprintf(a.out, "%s: %s, %s", dir, harness.Count(c.Recorded+c.Incomplete, "exchange"), harness.Count(int(c.Bytes), "byte"))
+	if !c.Complete() {
+		fmt.Fprintf(a.out, "; INCOMPLETE: %d of %d seen are whole, %d with a fault, %d dropped", c.Recorded, c.Seen, c.Incomplete, c.Dropped)
+	}
+	fmt.Fprintln(a.out)
 }
 
 // privacy prints the account of a scrubber: what was replaced by which rule.

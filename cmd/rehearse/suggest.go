@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/fixtures/scan"
 	"github.com/rehearse-dev/rehearse/fixtures/scrub"
 	"github.com/rehearse-dev/rehearse/fixtures/trial"
@@ -37,6 +36,7 @@ func (a *app) scrubSuggestVerb() verb {
 			set.StringVar(&f.format, "format", "", "`name` of the format, as for import; without it the file's extension decides")
 			set.StringArrayVar(&f.layouts, "layout", nil, "layout `file` of files of fixed width; can be repeated")
 			set.BoolVar(&f.keepGoing, "keep-going", false, "pass over records and files that cannot be read, as import does; each is named")
+			f.reader.add(set)
 			set.IntVar(&f.tries, "tries", mostTries, "most `trials`; 0 proposes what is found at first sight")
 		},
 		run: func(ctx context.Context, args []string) error { return a.suggest(ctx, args, f) },
@@ -49,6 +49,7 @@ type suggestFlags struct {
 	layouts           []string
 	tries             int
 	keepGoing         bool
+	reader            reader
 }
 
 // mostTries is how often a suggested policy is corrected at most, unless a flag says otherwise.
@@ -62,7 +63,7 @@ func (a *app) suggest(ctx context.Context, paths []string, f suggestFlags) error
 	payload.AddLayouts(layouts...)
 	var sources []harness.Recorder
 	for _, path := range paths {
-		source := &sampled{path: path, format: f.format, layouts: layouts, keepGoing: f.keepGoing}
+		source := &sampled{app: a, reader: f.reader, path: path, format: f.format, layouts: layouts, keepGoing: f.keepGoing}
 		if _, err := source.open(); err != nil {
 			return err
 		}
@@ -123,6 +124,8 @@ func tried(ctx context.Context, survey *scrub.Survey, f suggestFlags, sources []
 
 // sampled is a source that is opened anew each time that it is read.
 type sampled struct {
+	app          *app
+	reader       reader
 	path, format string
 	layouts      []*layout.Layout
 	keepGoing    bool
@@ -156,7 +159,7 @@ func (s *sampled) open() (harness.Recorder, error) {
 		return nil, err
 	}
 	if kind == aRecording {
-		rec, err := fixtures.Open(s.path)
+		rec, err := s.app.open(s.path, s.reader)
 		return replayed{rec}, err
 	}
 	im, err := recorders.ImporterFor(s.format, s.path)
