@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// realSets are the sets of real files with the format that they are read as. uw-canvas is not among them: whether it passes
-// depends on the key, because a name is found in the place of its preview_url. Some hold what no importer can read, which is
+// realSets are the sets of real files with the format that they are read as. Some hold what no importer can read, which is
 // passed over and named. A stop is a part of what suggest or import says when a person has to decide, with the reason.
 var realSets = []struct {
 	folder, format string
@@ -20,6 +19,7 @@ var realSets = []struct {
 	{folder: "traffic/octokit-rb"},
 	{folder: "traffic/tax-cloud-soap"},
 	{folder: "traffic/newman-postman"},
+	{folder: "traffic/uw-canvas", format: "files"},
 	{folder: "traffic/wiremock"},
 	{folder: "traffic/wiremock", format: "files"},
 	{folder: "traffic/canvasapi-fixtures", keepGoing: true, stop: "a proof would be refused yet", reason: "words of the interface are values of identifiers in these made-up answers"},
