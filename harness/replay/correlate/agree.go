@@ -25,20 +25,12 @@ type agreements struct {
 
 // tally counts where the short numbers of a request stood in the answers of its session.
 func (m *miner) tally(i int, x *harness.Exchange) error {
-	if x.ID == "" {
-		return nil
-	}
-	doc, err := m.document(x, x.Request)
-	if err != nil {
-		return err
-	}
-	walk("request", x.Request, doc, func(l *leaf) bool {
+	return m.eachAsked(x, func(l *leaf) bool {
 		if isDigits(l.text) && describe(l.text).class == small && l.role() != plain {
 			m.tallyLeaf(i, l)
 		}
 		return true
 	})
-	return nil
 }
 
 func (m *miner) tallyLeaf(i int, l *leaf) {

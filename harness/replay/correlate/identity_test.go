@@ -41,17 +41,7 @@ func sameAgain(t testing.TB, xs []harness.Exchange) (changed int) {
 }
 
 func TestARunInWhichNothingChangedChangesNothing(t *testing.T) {
-	for _, test := range []struct {
-		format, folder string
-		count          int
-	}{
-		{"govcr", "linodego", 486},
-		{"har", "easypost-node-har", 250},
-		{"vcr", "octokit-rb", 109},
-		{"vcr", "tax-cloud-soap", 39},
-	} {
-		t.Run(test.folder, func(t *testing.T) { sameAgain(t, traffic(t, test.format, test.folder, test.count)) })
-	}
+	eachRealSet(t, realSets, func(t *testing.T, xs []harness.Exchange) { sameAgain(t, xs) })
 }
 
 // Whatever crosses, mining and replaying it is no crash, and when the server answers as recorded nothing changes.

@@ -19,7 +19,8 @@ func Mine(exchanges []harness.Exchange, o Options) (*Plan, error) {
 	m := &miner{
 		exchanges: exchanges, options: o, wanted: map[uint64]int32{}, candidates: map[string]*candidate{}, anchors: map[uint64][]spelling{},
 		sourceOf: map[*maker]int{}, operations: make([]string, n), agree: agreements{map[route]*agreement{}, map[[2]string]int{}},
-		plan: &Plan{index: make(map[string]int, n), slots: make([][]slot, n), makes: make([][]int, n), producers: make([][]string, n), byText: map[string][]int{}},
+		tooLarge: map[body]bool{},
+		plan:     &Plan{index: make(map[string]int, n), slots: make([][]slot, n), makes: make([][]int, n), producers: make([][]string, n), byText: map[string][]int{}},
 	}
 	for i, x := range exchanges {
 		if _, twice := m.plan.index[x.ID]; twice && x.ID != "" {
@@ -35,6 +36,7 @@ func Mine(exchanges []harness.Exchange, o Options) (*Plan, error) {
 			}
 		}
 	}
+	m.plan.TooLarge = len(m.tooLarge)
 	m.explain()
 	m.plan.finish()
 	return m.plan, nil
@@ -53,7 +55,11 @@ type miner struct {
 	agree      agreements
 	sourceOf   map[*maker]int
 	evidence   [][]string // by link: words beside those of the source
+	tooLarge   map[body]bool
 }
+
+// body names one of the two of an exchange.
+type body struct{ exchange, side string }
 
 // candidate is a text that an answer gives and a later request may consume.
 type candidate struct {
@@ -95,12 +101,12 @@ type maker struct {
 }
 
 // document reads a body, nil when there is none or when it is too large.
-func (m *miner) document(x *harness.Exchange, msg harness.Message) (*payload.Doc, error) {
+func (m *miner) document(x *harness.Exchange, side string, msg harness.Message) (*payload.Doc, error) {
 	if msg.Body.Size() == 0 {
 		return nil, nil
 	}
 	if msg.Body.Size() > maxScanned {
-		m.plan.TooLarge++
+		m.tooLarge[body{x.ID, side}] = true
 		return nil, nil
 	}
 	doc, err := payload.Of(msg)
@@ -108,29 +114,34 @@ func (m *miner) document(x *harness.Exchange, msg harness.Message) (*payload.Doc
 		return nil, fmt.Errorf("correlate exchange %s: %w", x.ID, err)
 	}
 	if len(doc.Source) > maxScanned {
-		m.plan.TooLarge++
+		m.tooLarge[body{x.ID, side}] = true
 		return nil, nil
 	}
 	return doc, nil
 }
 
-// collect notes the runs of a request, so that of the answers only what is consumed is held.
-func (m *miner) collect(i int, x *harness.Exchange) error {
+// eachAsked visits the leaves of a request.
+func (m *miner) eachAsked(x *harness.Exchange, visit visitor) error {
 	if x.ID == "" {
 		return nil
 	}
-	doc, err := m.document(x, x.Request)
+	doc, err := m.document(x, "request", x.Request)
 	if err != nil {
 		return err
 	}
-	walk("request", x.Request, doc, func(l *leaf) bool {
+	walk("request", x.Request, doc, visit)
+	return nil
+}
+
+// collect notes the runs of a request, so that of the answers only what is consumed is held.
+func (m *miner) collect(i int, x *harness.Exchange) error {
+	return m.eachAsked(x, func(l *leaf) bool {
 		runsOf(l.text, func(hash uint64) bool {
 			m.wanted[hash] = int32(i)
 			return true
 		})
 		return true
 	})
-	return nil
 }
 
 // offer holds what an answer gives and a later request might consume.
@@ -138,7 +149,7 @@ func (m *miner) offer(i int, x *harness.Exchange) error {
 	if x.ID == "" || x.Fault != nil || x.Response.IsZero() {
 		return nil
 	}
-	doc, err := m.document(x, x.Response)
+	doc, err := m.document(x, "response", x.Response)
 	if err != nil {
 		return err
 	}
@@ -271,16 +282,9 @@ func (c *candidate) add(mk *maker, pinned bool) {
 
 // link finds the values in a request.
 func (m *miner) link(i int, x *harness.Exchange) error {
-	if x.ID == "" {
-		return nil
-	}
-	doc, err := m.document(x, x.Request)
-	if err != nil {
-		return err
-	}
 	of := thingOfOperation(x.Request.Head)
 	var tops []*leaf
-	walk("request", x.Request, doc, func(l *leaf) bool {
+	err := m.eachAsked(x, func(l *leaf) bool {
 		if l.parent == nil {
 			tops = append(tops, l)
 		}
@@ -291,7 +295,7 @@ func (m *miner) link(i int, x *harness.Exchange) error {
 			m.plan.slots[i] = append(m.plan.slots[i], slot{l.field, l.node, cuts})
 		}
 	}
-	return nil
+	return err
 }
 
 // consume links the values that stand in a leaf, the longest first. It reports whether there is nothing more to look for

@@ -305,6 +305,10 @@ func TestRecordingsThatCannotBeMined(t *testing.T) {
 	if plan := mined(t, xs, Options{}); plan.TooLarge != 1 || len(plan.Links) != 0 {
 		t.Errorf("%d too large, %d links", plan.TooLarge, len(plan.Links))
 	}
+	xs[1].Request.Body = xs[0].Response.Body
+	if plan := mined(t, xs, Options{}); plan.TooLarge != 2 {
+		t.Errorf("%d too large of two, each of which is looked at more than once", plan.TooLarge)
+	}
 	xs[0].Response = wire("200\nContent-Encoding: gzip\n\n" + "not packed at all")
 	mined(t, xs, Options{})
 }

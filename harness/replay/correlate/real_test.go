@@ -16,24 +16,45 @@ import (
 	"github.com/rehearse-dev/rehearse/recorders"
 )
 
-// traffic imports recordings that other tools made of real systems. Sessions are their files.
-func traffic(t testing.TB, format, folder string, count int) []harness.Exchange {
+// realSet is recordings that other tools made of real systems.
+type realSet struct {
+	folder, format string
+	count          int
+}
+
+// realSets is the table of them: those of interfaces whose URLs hold ids, then one of SOAP.
+var realSets = []realSet{
+	{"linodego", "govcr", 486},
+	{"easypost-node-har", "har", 250},
+	{"octokit-rb", "vcr", 109},
+	{"tax-cloud-soap", "vcr", 39},
+}
+
+// eachRealSet runs a test with each of the sets.
+func eachRealSet(t *testing.T, sets []realSet, test func(t *testing.T, xs []harness.Exchange)) {
+	for _, set := range sets {
+		t.Run(set.folder, func(t *testing.T) { test(t, traffic(t, set)) })
+	}
+}
+
+// traffic imports a real set. Sessions are its files.
+func traffic(t testing.TB, set realSet) []harness.Exchange {
 	t.Helper()
 	root := os.Getenv("REHEARSE_REAL_DATA")
 	if root == "" {
 		t.Skip("REHEARSE_REAL_DATA is not set: it names the folder of real traffic")
 	}
-	im, err := recorders.ImporterFor(format, "")
+	im, err := recorders.ImporterFor(set.format, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	rec := harness.NewMemory(harness.Manifest{})
-	if err := im.Open(filepath.Join(root, "traffic", folder), "", "").Record(t.Context(), rec); err != nil {
+	if err := im.Open(filepath.Join(root, "traffic", set.folder), "", "").Record(t.Context(), rec); err != nil {
 		t.Fatal(err)
 	}
 	xs, err := harness.Collect(rec)
-	if err != nil || len(xs) != count {
-		t.Fatalf("%d exchanges of %s, want %d (%v)", len(xs), folder, count, err)
+	if err != nil || len(xs) != set.count {
+		t.Fatalf("%d exchanges of %s, want %d (%v)", len(xs), set.folder, set.count, err)
 	}
 	return xs
 }
@@ -138,35 +159,25 @@ func textAt(t testing.TB, x harness.Exchange, at harness.Path) string {
 }
 
 func TestEveryIDThatAPOSTReturnedIsFoundInLaterURLs(t *testing.T) {
-	for _, test := range []struct {
-		format, folder string
-		count          int
-	}{
-		{"govcr", "linodego", 486},
-		{"har", "easypost-node-har", 250},
-		{"vcr", "octokit-rb", 109},
-	} {
-		t.Run(test.folder, func(t *testing.T) {
-			xs := traffic(t, test.format, test.folder, test.count)
-			plan, err := correlate.Mine(xs, correlate.Options{})
-			if err != nil {
-				t.Fatal(err)
+	eachRealSet(t, realSets[:3], func(t *testing.T, xs []harness.Exchange) {
+		plan, err := correlate.Mine(xs, correlate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		present, linked := presentIDs(t, xs), linkedIDs(t, xs, plan)
+		found := 0
+		for _, c := range present {
+			if _, ok := linked[c]; ok {
+				found++
+			} else {
+				t.Errorf("exchange %s: %s is not linked", c.exchange, c.id)
 			}
-			present, linked := presentIDs(t, xs), linkedIDs(t, xs, plan)
-			found := 0
-			for _, c := range present {
-				if _, ok := linked[c]; ok {
-					found++
-				} else {
-					t.Errorf("exchange %s: %s is not linked", c.exchange, c.id)
-				}
-			}
-			t.Logf("%s: %d found of %d present, %d links in all", test.folder, found, len(present), len(plan.Links))
-			if len(present) == 0 {
-				t.Error("nothing to find")
-			}
-		})
-	}
+		}
+		t.Logf("%d found of %d present, %d links in all", found, len(present), len(plan.Links))
+		if len(present) == 0 {
+			t.Error("nothing to find")
+		}
+	})
 }
 
 // sameEverywhere are forms that no link may go through, whatever the structure.
@@ -222,28 +233,17 @@ func enumerations(t testing.TB, xs []harness.Exchange) map[string]bool {
 }
 
 func TestNoLinkGoesThroughWhatMeansTheSameEverywhere(t *testing.T) {
-	for _, test := range []struct {
-		format, folder string
-		count          int
-	}{
-		{"govcr", "linodego", 486},
-		{"har", "easypost-node-har", 250},
-		{"vcr", "octokit-rb", 109},
-		{"vcr", "tax-cloud-soap", 39},
-	} {
-		t.Run(test.folder, func(t *testing.T) {
-			xs := traffic(t, test.format, test.folder, test.count)
-			plan, err := correlate.Mine(xs, correlate.Options{})
-			if err != nil {
-				t.Fatal(err)
+	eachRealSet(t, realSets, func(t *testing.T, xs []harness.Exchange) {
+		plan, err := correlate.Mine(xs, correlate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		enums := enumerations(t, xs)
+		for _, l := range plan.Links {
+			if sameEverywhere.MatchString(l.Value) || enums[l.Value] && !identifying.MatchString(l.From.Path.Leaf()) {
+				t.Errorf("%s → %s at %s: %s (%s)", l.From.Exchange, l.To.Exchange, l.To.Path, l.Value, l.Evidence)
 			}
-			enums := enumerations(t, xs)
-			for _, l := range plan.Links {
-				if sameEverywhere.MatchString(l.Value) || enums[l.Value] && !identifying.MatchString(l.From.Path.Leaf()) {
-					t.Errorf("%s → %s at %s: %s (%s)", l.From.Exchange, l.To.Exchange, l.To.Path, l.Value, l.Evidence)
-				}
-			}
-			t.Logf("%s: %d links, %d texts that stand in three files and more", test.folder, len(plan.Links), len(enums))
-		})
-	}
+		}
+		t.Logf("%d links, %d texts that stand in three files and more", len(plan.Links), len(enums))
+	})
 }

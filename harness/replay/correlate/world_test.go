@@ -104,59 +104,50 @@ func text(t testing.TB, m harness.Message) string {
 // A vendor whose ids are others in this run: each request is what that vendor expects, and what crossed becomes the
 // recording again, byte for byte.
 func TestRealSessionsReplayAgainstRenamedVendors(t *testing.T) {
-	for _, test := range []struct {
-		format, folder string
-		count          int
-	}{
-		{"govcr", "linodego", 486},
-		{"har", "easypost-node-har", 250},
-	} {
-		t.Run(test.folder, func(t *testing.T) {
-			xs := traffic(t, test.format, test.folder, test.count)
-			plan, err := correlate.Mine(xs, correlate.Options{})
+	eachRealSet(t, realSets[:2], func(t *testing.T, xs []harness.Exchange) {
+		plan, err := correlate.Mine(xs, correlate.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		values := map[string]bool{}
+		for _, l := range plan.Links {
+			isLabel := strings.HasPrefix(l.Value, "balancer") // a client put _renamed behind it, and this test knows no such parts
+			if token.FindString(l.Value) == l.Value && len(l.Value) >= 5 && !isLabel {
+				values[l.Value] = true
+			}
+		}
+		live := playedAgain(t, xs, values, 7)
+		v := plan.NewValues()
+		changed := 0
+		sent := make([]harness.Exchange, len(xs))
+		for i, x := range xs {
+			if sent[i], err = plan.Request(x, v); err != nil {
+				t.Errorf("%v", err)
+			}
+			want, got := text(t, live[i].Request), text(t, sent[i].Request)
+			if want != text(t, x.Request) {
+				changed++
+			}
+			if want != got {
+				t.Errorf("request %s %s (-expected +sent):\n%s", x.ID, x.Title(), cmp.Diff(want, got))
+			}
+			sent[i].Response = live[i].Response
+			if err := plan.Learn(x, sent[i], v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, x := range sent {
+			back, err := plan.Restore(x, v)
 			if err != nil {
 				t.Fatal(err)
 			}
-			values := map[string]bool{}
-			for _, l := range plan.Links {
-				isLabel := strings.HasPrefix(l.Value, "balancer") // a client put _renamed behind it, and this test knows no such parts
-				if token.FindString(l.Value) == l.Value && len(l.Value) >= 5 && !isLabel {
-					values[l.Value] = true
-				}
+			if want, got := text(t, xs[i].Request), text(t, back.Request); want != got {
+				t.Errorf("request %s restored (-recorded +restored):\n%s", x.ID, cmp.Diff(want, got))
 			}
-			live := playedAgain(t, xs, values, 7)
-			v := plan.NewValues()
-			changed := 0
-			sent := make([]harness.Exchange, len(xs))
-			for i, x := range xs {
-				if sent[i], err = plan.Request(x, v); err != nil {
-					t.Errorf("%v", err)
-				}
-				want, got := text(t, live[i].Request), text(t, sent[i].Request)
-				if want != text(t, x.Request) {
-					changed++
-				}
-				if want != got {
-					t.Errorf("request %s %s (-expected +sent):\n%s", x.ID, x.Title(), cmp.Diff(want, got))
-				}
-				sent[i].Response = live[i].Response
-				if err := plan.Learn(x, sent[i], v); err != nil {
-					t.Fatal(err)
-				}
+			if want, got := text(t, xs[i].Response), text(t, back.Response); want != got {
+				t.Errorf("response %s restored (-recorded +restored):\n%s", x.ID, cmp.Diff(want, got))
 			}
-			for i, x := range sent {
-				back, err := plan.Restore(x, v)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if want, got := text(t, xs[i].Request), text(t, back.Request); want != got {
-					t.Errorf("request %s restored (-recorded +restored):\n%s", x.ID, cmp.Diff(want, got))
-				}
-				if want, got := text(t, xs[i].Response), text(t, back.Response); want != got {
-					t.Errorf("response %s restored (-recorded +restored):\n%s", x.ID, cmp.Diff(want, got))
-				}
-			}
-			t.Logf("%d values renamed, %d of %d requests changed", len(values), changed, len(xs))
-		})
-	}
+		}
+		t.Logf("%d values renamed, %d of %d requests changed", len(values), changed, len(xs))
+	})
 }
