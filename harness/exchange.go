@@ -24,6 +24,7 @@ const (
 	FieldName      = ":name"            // file name, slash-separated, relative to the drop folder
 	FieldTable     = ":table"           // name of a table, with its schema
 	FieldTopic     = ":topic"           // topic, queue or subject of a broker
+	FieldBroker    = ":broker"          // kind of broker: amqp, kafka, mqtt or nats
 	FieldSender    = ":sender"          // address of who sends a mail, as the envelope says; empty for a bounce
 	FieldRecipient = ":recipient"       // address of one who receives it
 	FieldModified  = ":mtime"           // modification time of a file, RFC 3339 with nanoseconds, UTC

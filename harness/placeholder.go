@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Placeholders are the names in braces that Run and Env of a program may hold; url is followed by a dot and a system.
-var Placeholders = []string{"listen", "now", "root", "url"}
+// Placeholders are the names in braces that Run and Env of a program may hold; those of systems are followed by a dot and a system, or a
+// system, a dot and a kind of stand-in.
+var Placeholders = []string{"listen", "now", "root", "file.SYSTEM", "url.SYSTEM"}
 
 // placeholder is a word in braces, or in double braces, which stand for single ones.
 var placeholder = regexp.MustCompile(`\{\{([a-z]+(?:\.[^{}\s]*)?)\}\}|\{([a-z]+(?:\.[^{}\s]*)?)\}`)
@@ -32,11 +33,15 @@ func ReplacePlaceholders(text string, value func(name string) (string, error)) (
 
 // UnknownPlaceholder is the error for a name in braces that stands for nothing.
 func UnknownPlaceholder(name string) error {
-	return Usage(fmt.Errorf("{%s} is no placeholder", name), "placeholders are {"+strings.Join(Placeholders, "}, {")+".SYSTEM}; for braces themselves write {{"+name+"}}")
+	return Usage(fmt.Errorf("{%s} is no placeholder", name), "placeholders are {"+strings.Join(Placeholders, "}, {")+"}; for braces themselves write {{"+name+"}}")
 }
 
-// IsPlaceholder reports whether the name in braces stands for something: listen, url.sis.
+// IsPlaceholder reports whether the name in braces stands for something: listen, url.sis,
+// url.sis.nats.
 func IsPlaceholder(name string) bool {
 	word, system, of := strings.Cut(name, ".")
-	return slices.Contains(Placeholders, word) && of == (word == "url") && (!of || system != "")
+	if of && system != "" {
+		word += ".SYSTEM"
+	}
+	return slices.Contains(Placeholders, word)
 }

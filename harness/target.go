@@ -10,7 +10,7 @@ import (
 
 // TargetSpec says what is under test. Exactly one of the kinds is set. In the texts of Run and Env, {listen} stands
 // for the loopback address that the stage chose, {url.SYSTEM} for the base URL under which a watched system is
-// reached, {now} for the frozen clock and {root} for the workspace.
+// reached, {file.SYSTEM} for the file that its tables lie in, {now} for the frozen clock and {root} for the workspace.
 type TargetSpec struct {
 	System    string          `yaml:"system"` // exchanges to it are fed, exchanges from it are watched
 	URL       *URLSpec        `yaml:"url,omitempty"`
@@ -290,12 +290,14 @@ type Answerer interface {
 
 // StageEnv is what surrounds a stage.
 type StageEnv struct {
-	Root  string                                                               // workspace: relative files are below it
-	Dir   string                                                               // scratch folder of this run
-	URLs  map[string]string                                                    // base URL under which the target reaches each watched system
-	Now   time.Time                                                            // frozen clock
-	Log   io.Writer                                                            // what the target says on standard error
-	Wait  time.Duration                                                        // how long one answer may take; 0: 30 s
-	Dial  func(ctx context.Context, network, address string) (net.Conn, error) // the egress guard
-	Proxy map[string]string                                                    // variables that lead programs to a proxy behind the guard; may be nil
+	Root   string                                                               // workspace: relative files are below it
+	Dir    string                                                               // scratch folder of this run
+	URLs   map[string]string                                                    // base URL under which the target reaches each watched system; of stand-ins also by SYSTEM.KIND
+	Files  map[string]string                                                    // file of each system whose stand-in is a database in one
+	Posted bool                                                                 // brokers hand the target everything that it is fed: it need not serve
+	Now    time.Time                                                            // frozen clock
+	Log    io.Writer                                                            // what the target says on standard error
+	Wait   time.Duration                                                        // how long one answer may take; 0: 30 s
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // the egress guard
+	Proxy  map[string]string                                                    // variables that lead programs to a proxy behind the guard; may be nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -25,6 +26,7 @@ type StandInOptions struct {
 	HostKey string // file of the key of an SFTP server; made when there is none
 	Secure  *tls.Config
 	Scrub   func(harness.Exchange) (harness.Exchange, error) // of what clients say before it is compared; nil: nothing
+	Held    bool                                             // messages wait for Serving.Deliver; else they go to whoever listens
 
 	From string       // name of who speaks to them; empty: client
 	Sink harness.Sink // gets what crosses, as the recorders of these channels see it; nil: nobody does
@@ -39,22 +41,48 @@ type StandIn struct {
 	Summary string
 	Folder  bool // it needs the scratch folder
 	Named   bool // the recording does not tell which of two systems it stood for
-	open    func(rec harness.Recording, system string, o StandInOptions) (*Serving, error)
+	Shared  bool // one for all systems, as a broker is
+	open    func(rec harness.Recording, systems []string, o StandInOptions) (*Serving, error)
 }
 
 // StandIns is the table of them.
 var StandIns = []StandIn{
-	{"ldap", harness.ChannelDirectory, "answers the operations of the recording", false, false, standInDirectory},
-	{"sftp", harness.ChannelFile, "serves the files that the system gave, and takes those that it got", true, true, standInFiles},
-	{"smtp", harness.ChannelMail, "takes mails and delivers none", false, false, standInMail},
-	{"sqlite", harness.ChannelTable, "holds the rows that were there when the recording began", true, false, standInTables},
+	{"ldap", harness.ChannelDirectory, "answers the operations of the recording", false, false, false, each(standInDirectory)},
+	{"sftp", harness.ChannelFile, "serves the files that the system gave, and takes those that it got", true, true, false, each(standInFiles)},
+	{"smtp", harness.ChannelMail, "takes mails and delivers none", false, false, false, each(standInMail)},
+	{"sqlite", harness.ChannelTable, "holds the rows that were there when the recording began", true, false, false, each(standInTables)},
+	{"amqp", harness.ChannelMessage, "delivers the messages that the system published, and takes those that it got", false, true, true, standInBroker("amqp")},
+	{"mqtt", harness.ChannelMessage, "the same for MQTT 3.1.1", false, true, true, standInBroker("mqtt")},
+	{"nats", harness.ChannelMessage, "the same for NATS, without JetStream", false, true, true, standInBroker("nats")},
 }
 
-// Open lets it listen; nil when the recording holds nothing of the system on its channel.
-func (s StandIn) Open(rec harness.Recording, system string, o StandInOptions) (*Serving, error) {
-	serving, err := s.open(rec, system, o)
+// each is how a stand-in for one system is opened.
+func each(open func(harness.Recording, string, StandInOptions) (*Serving, error)) func(harness.Recording, []string, StandInOptions) (*Serving, error) {
+	return func(rec harness.Recording, systems []string, o StandInOptions) (*Serving, error) {
+		serving, err := open(rec, systems[0], o)
+		if serving != nil {
+			serving.Systems = systems[:1]
+		}
+		return serving, err
+	}
+}
+
+// Groups are the systems, each of whose groups has a stand-in of its own.
+func (s StandIn) Groups(systems []string) (groups [][]string) {
+	if s.Shared && len(systems) > 0 {
+		return [][]string{systems}
+	}
+	for _, system := range systems {
+		groups = append(groups, []string{system})
+	}
+	return groups
+}
+
+// Open lets it listen for a group of systems; nil when the recording holds nothing of them on its channel.
+func (s StandIn) Open(rec harness.Recording, systems []string, o StandInOptions) (*Serving, error) {
+	serving, err := s.open(rec, systems, o)
 	if err != nil {
-		return nil, fmt.Errorf("stand in for %s: %w", system, err)
+		return nil, fmt.Errorf("stand in for %s: %w", strings.Join(systems, ", "), err)
 	}
 	return serving, nil
 }
@@ -70,6 +98,13 @@ type Account struct {
 // Serving is a stand-in that listens.
 type Serving struct {
 	URL     string
+	Systems []string // for whom
+	File    string   // that it consists of; empty: it is a server
+
+	// Deliver hands over a message of one of the systems, where they are held: to whoever listens until the context is done.
+	// Nil: it hands over nothing.
+	Deliver func(ctx context.Context, x harness.Exchange) error
+
 	stop    context.CancelFunc
 	done    chan error
 	account func() (Account, error)

@@ -38,7 +38,7 @@ func TestTablesStandAsTheyDidAtTheBeginning(t *testing.T) {
 		tableExchange("sis.students", `[{"change":"updated","key":{"id":1},"was":{"id":1,"name":"Ada Quill","fee":3.50,"left":null},"row":{"id":1,"name":"Ada Q","fee":3.50,"left":7}},
 {"change":"inserted","key":{"id":3},"row":{"id":3,"name":"Li Fenn","fee":1,"left":null}},
 {"change":"deleted","key":{"id":4},"was":{"id":4,"name":"Gone","fee":null,"left":1}}]`))
-	serving, err := standIn(t, "sqlite").Open(rec, "sis", recorders.StandInOptions{Scratch: t.TempDir()})
+	serving, err := standIn(t, "sqlite").Open(rec, []string{"sis"}, recorders.StandInOptions{Scratch: t.TempDir()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestTablesStandAsTheyDidAtTheBeginning(t *testing.T) {
 
 func TestStandInsOfWhatWasNeverRecordedAreNone(t *testing.T) {
 	for _, s := range recorders.StandIns {
-		serving, err := s.Open(harness.NewMemory(harness.Manifest{}), "sis", recorders.StandInOptions{Scratch: t.TempDir(), Listen: "127.0.0.1:0"})
+		serving, err := s.Open(harness.NewMemory(harness.Manifest{}), []string{"sis"}, recorders.StandInOptions{Scratch: t.TempDir(), Listen: "127.0.0.1:0"})
 		if serving != nil || err != nil {
 			t.Errorf("%s: %v %v", s.Name, serving, err)
 		}
@@ -85,7 +85,7 @@ func TestFilesOfHostileNamesAreRefused(t *testing.T) {
 	for _, name := range []string{"../out.csv", "/etc/out.csv", "a/../../out.csv", ""} {
 		rec := harness.NewMemory(harness.Manifest{}, harness.Exchange{Channel: harness.ChannelFile, From: "sis", To: "hub",
 			Request: harness.Message{Head: harness.Head{{Name: harness.FieldName, Value: name}}, Body: harness.BytesBody([]byte("x"))}})
-		_, err := standIn(t, "sftp").Open(rec, "sis", recorders.StandInOptions{Scratch: filepath.Join(dir, "files"), HostKey: filepath.Join(dir, "key"), Listen: "127.0.0.1:0"})
+		_, err := standIn(t, "sftp").Open(rec, []string{"sis"}, recorders.StandInOptions{Scratch: filepath.Join(dir, "files"), HostKey: filepath.Join(dir, "key"), Listen: "127.0.0.1:0"})
 		if err == nil || harness.ClassOf(err) != harness.ClassRefused {
 			t.Errorf("%q: %v", name, err)
 		}

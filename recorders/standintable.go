@@ -24,7 +24,8 @@ func standInTables(rec harness.Recording, system string, o StandInOptions) (*Ser
 	if err != nil {
 		return nil, err
 	}
-	source := "sqlite:" + filepath.Join(o.Scratch, "rows.db")
+	file := filepath.Join(o.Scratch, "rows.db")
+	source := database.FileURL(file)
 	ctx := context.Background() // a file of this machine
 	db, err := database.Open(ctx, database.Source{URL: source, Write: true})
 	if err != nil {
@@ -42,9 +43,11 @@ func standInTables(rec harness.Recording, system string, o StandInOptions) (*Ser
 		<-ctx.Done()
 		return nil
 	}
-	return begin(source, run, func() (Account, error) {
+	serving := begin(source, run, func() (Account, error) {
 		return Account{Notes: []string{fmt.Sprintf("%s in %s from the beginning of the recording", harness.Count(rows, "row"), harness.Count(len(tables), "table"))}}, nil
-	}), nil
+	})
+	serving.File = file
+	return serving, nil
 }
 
 // tableOf is a table as it was when the recording began.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type standIns struct {
 }
 
 type standIn struct {
-	system, kind string
+	systems, kind string
 	*recorders.Serving
 }
 
@@ -38,17 +39,20 @@ func (a *app) openStandIns(rec harness.Recording, f mockFlags, o mock.Options, s
 	if err != nil {
 		return s, err
 	}
-	for _, system := range rec.Manifest().Systems {
-		named := slices.Contains(f.systems, system)
-		for _, kind := range recorders.StandIns {
-			if len(f.systems) > 0 && !named || kind.Named && !named {
-				continue
+	for _, kind := range recorders.StandIns {
+		var wanted []string
+		for _, system := range rec.Manifest().Systems {
+			named := slices.Contains(f.systems, system)
+			if named || len(f.systems) == 0 && !kind.Named {
+				wanted = append(wanted, system)
 			}
+		}
+		for _, systems := range kind.Groups(wanted) {
 			options := recorders.StandInOptions{Listen: "127.0.0.1:0", Secure: secure, Scrub: o.Scrub}
-			if address, ok := addresses[system]; ok {
-				options.Listen = address
+			for _, system := range systems {
+				options.Listen = cmp.Or(addresses[system], options.Listen)
 			}
-			if err := s.open(rec, system, kind, options); err != nil {
+			if err := s.open(rec, systems, kind, options); err != nil {
 				return s, err
 			}
 		}
@@ -56,7 +60,7 @@ func (a *app) openStandIns(rec harness.Recording, f mockFlags, o mock.Options, s
 	return s, nil
 }
 
-func (s *standIns) open(rec harness.Recording, system string, kind recorders.StandIn, o recorders.StandInOptions) error {
+func (s *standIns) open(rec harness.Recording, systems []string, kind recorders.StandIn, o recorders.StandInOptions) error {
 	if kind.Folder {
 		if err := defaultFile(&o.HostKey, os.UserConfigDir, "rehearse", "sftp-host-key"); err != nil {
 			return err
@@ -73,11 +77,11 @@ func (s *standIns) open(rec harness.Recording, system string, kind recorders.Sta
 			return fmt.Errorf("make a folder for files: %w", err)
 		}
 	}
-	serving, err := kind.Open(rec, system, o)
+	serving, err := kind.Open(rec, systems, o)
 	if err != nil || serving == nil {
 		return err
 	}
-	s.list = append(s.list, standIn{system, kind.Name, serving})
+	s.list = append(s.list, standIn{strings.Join(serving.Systems, ", "), kind.Name, serving})
 	return nil
 }
 
@@ -113,7 +117,7 @@ func (s *standIns) close() error {
 // tell says where they listen.
 func (a *app) tellStandIns(s *standIns) {
 	for _, one := range s.list {
-		fmt.Fprintf(a.err, "  %s answers on %s\n", printable(one.system), one.URL)
+		fmt.Fprintf(a.err, "  %s answers on %s\n", printable(one.systems), one.URL)
 	}
 }
 
@@ -126,7 +130,7 @@ func (a *app) endStandIns(s *standIns) (missed bool, err error) {
 			errs = append(errs, err)
 			continue
 		}
-		fmt.Fprintf(a.out, "%s over %s: %s, %d missed, %d not asked for\n", printable(one.system), one.kind, harness.Count(account.Served, "crossing"), len(account.Misses), len(account.Unused))
+		fmt.Fprintf(a.out, "%s over %s: %s, %d missed, %d not asked for\n", printable(one.systems), one.kind, harness.Count(account.Served, "crossing"), len(account.Misses), len(account.Unused))
 		for _, line := range account.Notes {
 			fmt.Fprintf(a.out, "  %s\n", printable(line))
 		}

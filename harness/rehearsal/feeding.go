@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/replay"
@@ -24,6 +25,8 @@ type feeding struct {
 	mu      sync.Mutex
 	current string // the session that is being fed, when it is one at a time
 	crossed []crossing
+	done    int            // what the target did by itself
+	doneNow chan struct{}  // closed when it does more
 	untold  int            // calls of the target that did not tell their session
 	counts  harness.Counts // of what did not come to be kept
 }
@@ -37,7 +40,7 @@ type crossing struct {
 // prepare decides how to feed. While one session is fed after the other, the calls that the target makes to watched systems
 // belong to the one that is fed. Sessions are fed at the same time to such a target only when its calls tell theirs.
 func (p Plan) prepare(sessions replay.Sessions, watches bool) (*feeding, error) {
-	f := &feeding{sessions: sessions, options: replay.Options{Replay: p.Scenario.Replay}}
+	f := &feeding{sessions: sessions, doneNow: make(chan struct{}), options: replay.Options{Replay: p.Scenario.Replay}}
 	o := &f.options
 	o.Before, o.Keep = f.begin, f.keep
 	var err error
@@ -120,7 +123,43 @@ func (f *feeding) Put(x harness.Exchange) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.crossed = append(f.crossed, crossing{x, ""})
+	f.done++
+	close(f.doneNow)
+	f.doneNow = make(chan struct{})
 	return nil
+}
+
+// awaitDone waits until the target has done so much by itself, or until the context is done.
+func (f *feeding) awaitDone(ctx context.Context, n int) {
+	for {
+		f.mu.Lock()
+		done, more := f.done, f.doneNow
+		f.mu.Unlock()
+		if done >= n {
+			return
+		}
+		select {
+		case <-more:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// awaitQuiet waits until the target has done nothing by itself for some time, or until the context is done.
+func (f *feeding) awaitQuiet(ctx context.Context, quiet time.Duration) {
+	for {
+		f.mu.Lock()
+		more := f.doneNow
+		f.mu.Unlock()
+		select {
+		case <-more:
+		case <-time.After(quiet):
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // Drop counts a lost exchange.

@@ -32,7 +32,9 @@ type stage struct {
 	network   *container.Network // of the containers; nil: there are none
 	versions  map[string]string  // what exactly runs as a system, such as the digest of an image
 
-	missed []string // what stand-ins for other channels than HTTP could not answer
+	stoodIn map[string]bool // systems whose only address is that of a stand-in
+	posts   []post          // brokers that hand messages to the target
+	missed  []string        // what stand-ins for other channels than HTTP could not answer
 
 	closers []func() error // in the order of starting
 	once    sync.Once
@@ -45,7 +47,7 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 		recording: harness.NewMemory(harness.Manifest{Origin: "rehearsal", Tool: p.Tool, Scrub: sealOf(p.Scenario, baseline, scrubber != nil)}),
 		scrubber:  scrubber,
 		feeding:   feeding, mocks: map[string]*mock.Mock{}, bases: map[string]string{}, logs: map[string]*logTail{},
-		versions: map[string]string{},
+		versions: map[string]string{}, stoodIn: map[string]bool{},
 	}
 	if s.guard, err = p.guard(baseline); err != nil {
 		return nil, err
@@ -61,7 +63,7 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 		return nil, err
 	}
 	s.closers = append(s.closers, proxy.Close)
-	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext, Wait: time.Duration(p.Scenario.Replay.Timeout)}
+	env := harness.StageEnv{Proxy: proxy.Variables(), Root: p.Scenario.Root, Dir: p.Scratch, URLs: map[string]string{}, Files: map[string]string{}, Now: p.clock(baseline), Dial: s.guard.DialContext, Wait: time.Duration(p.Scenario.Replay.Timeout)}
 	if err := s.openNetwork(ctx, p); err != nil {
 		return nil, err
 	}
@@ -81,6 +83,7 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 	if err := s.standIns(p, baseline, env); err != nil {
 		return nil, err
 	}
+	env.Posted = s.isPosted()
 	t, err := target.New(p.Scenario.Target)
 	if err != nil {
 		return nil, err
@@ -89,6 +92,9 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 	p.tell("starting " + p.Scenario.Target.System)
 	env.Log = s.log(p.Scenario.Target.System)
 	if s.target, err = t.Start(ctx, env); err != nil {
+		return nil, err
+	}
+	if s.target, err = s.deliveredBy(p, s.target, baseline); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, s.target.Close)

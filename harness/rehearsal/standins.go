@@ -2,25 +2,33 @@ package rehearsal
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/replay"
 	"github.com/rehearse-dev/rehearse/recorders"
 )
 
 // standIns answer for mocked systems that the target speaks to in something else than HTTP: directories, SFTP servers, mail
-// servers. The target learns their addresses like those of other systems, and what it does there is recorded as what it
-// does by itself. They end before the report is written.
+// servers, databases, brokers. The target learns their addresses like those of other systems, as {url.SYSTEM.KIND}, and as
+// {url.SYSTEM} where the system has no other; what it does there is recorded as what it does by itself. They end before the
+// report is written.
 func (s *stage) standIns(p Plan, baseline harness.Recording, env harness.StageEnv) error {
-	for _, system := range p.Scenario.Mocks {
-		if speaksHTTP(baseline, system) {
-			continue
+	for _, kind := range recorders.StandIns {
+		var wanted []string
+		for _, system := range p.Scenario.Mocks {
+			if !speaksHTTP(baseline, system) || p.names(system, kind.Name) {
+				wanted = append(wanted, system)
+			}
 		}
-		for _, kind := range recorders.StandIns {
-			if err := s.standIn(p, baseline, system, kind, env); err != nil {
+		for _, systems := range kind.Groups(wanted) {
+			if err := s.standIn(p, baseline, systems, kind, env); err != nil {
 				return err
 			}
 		}
@@ -28,28 +36,45 @@ func (s *stage) standIns(p Plan, baseline harness.Recording, env harness.StageEn
 	return nil
 }
 
-func (s *stage) standIn(p Plan, baseline harness.Recording, system string, kind recorders.StandIn, env harness.StageEnv) error {
+// names reports whether the target is told the address of a system's stand-in of a kind by that name.
+func (p Plan) names(system, kind string) bool {
+	text, err := json.Marshal(p.Scenario.Target)
+	return err == nil && strings.Contains(string(text), "{url."+system+"."+kind+"}")
+}
+
+func (s *stage) standIn(p Plan, baseline harness.Recording, systems []string, kind recorders.StandIn, env harness.StageEnv) error {
 	scratch, err := os.MkdirTemp(p.Scratch, "stand-in-")
 	if err != nil {
-		return fmt.Errorf("stand in for %s: %w", system, err)
+		return fmt.Errorf("stand in for %s: %w", strings.Join(systems, ", "), err)
 	}
 	from := p.Scenario.Target.System
 	o := recorders.StandInOptions{
 		Listen: "127.0.0.1:0", Scratch: scratch, HostKey: filepath.Join(p.Scratch, "sftp-host-key"),
-		From: from, Sink: heard{s.feeding, from, env.Now},
+		From: from, Sink: heard{s.feeding, from, env.Now}, Held: takesMessages(p.Scenario.Target),
 	}
 	if s.scrubber != nil {
 		o.Scrub = s.scrubber.Exchange
 	}
-	serving, err := kind.Open(baseline, system, o)
+	serving, err := kind.Open(baseline, systems, o)
 	if err != nil || serving == nil {
 		return err
 	}
-	env.URLs[system] = serving.URL
+	for _, system := range serving.Systems {
+		env.URLs[system+"."+kind.Name] = serving.URL
+		if !s.stoodIn[system] && !speaksHTTP(baseline, system) {
+			s.stoodIn[system], env.URLs[system] = true, serving.URL
+		}
+		if serving.File != "" {
+			env.Files[system] = serving.File
+		}
+	}
+	if serving.Deliver != nil {
+		s.posts = append(s.posts, post{kind.Name, serving})
+	}
 	s.closers = append(s.closers, func() error {
 		account, err := serving.Close()
 		for _, miss := range account.Misses {
-			s.missed = append(s.missed, fmt.Sprintf("%s over %s had no answer: %s", system, kind.Name, miss))
+			s.missed = append(s.missed, fmt.Sprintf("%s over %s had no answer: %s", strings.Join(serving.Systems, ", "), kind.Name, miss))
 		}
 		return err
 	})
@@ -67,7 +92,7 @@ func speaksHTTP(rec harness.Recording, system string) bool {
 }
 
 // heard is the sink of what the target does by itself, at the frozen clock, in the session that is being fed. What it
-// fetches is none of it.
+// fetches is none of it. A message that tells its session itself belongs there when that is one of those that are fed.
 type heard struct {
 	*feeding
 	target string
@@ -79,6 +104,8 @@ func (h heard) Put(x harness.Exchange) error {
 	if x.From != h.target {
 		return nil
 	}
-	x.Session = h.feeding.session()
+	if !slices.ContainsFunc(h.feeding.sessions, func(s replay.Session) bool { return x.Session != "" && s.Name == x.Session }) {
+		x.Session = h.feeding.session()
+	}
 	return frozen{h.feeding, h.now}.Put(x)
 }

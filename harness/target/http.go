@@ -76,7 +76,7 @@ func (f *feeder) Close() error {
 func (f *feeder) Answer(ctx context.Context, x harness.Exchange) (harness.Exchange, error) {
 	if x.Channel != harness.ChannelHTTP {
 		return x, harness.Usage(fmt.Errorf("feed exchange %s (%s) to %s: a %s exchange cannot be sent to a URL", x.ID, x.Operation(), f.base, x.Channel),
-			"use a command, jq or files target for files")
+			"use a command, jq or files target for files; list "+x.From+" under mocks, so that a broker hands over its messages")
 	}
 	fed := asFed(x, clock(f.env, &x))
 	timed, cancel := context.WithTimeout(ctx, f.timeout)

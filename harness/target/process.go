@@ -112,6 +112,9 @@ func startServer(ctx context.Context, spec harness.ProcessSpec, env harness.Stag
 	if c, err = startChild(spec.Run[0], cmd, env.Log); err != nil {
 		return "", nil, err
 	}
+	if env.Posted && spec.Ready == "" {
+		return listen, c, nil // it is waited for by whoever hands it a message
+	}
 	if err := waitReady(ctx, c, spec, listen); err != nil {
 		c.stop()
 		return "", nil, err

@@ -58,14 +58,16 @@ func (s settings) value(name string) (string, error) {
 	case "root":
 		return s.root, nil
 	}
-	system := strings.TrimPrefix(name, "url.")
-	base, known := s.env.URLs[system]
-	if !known {
-		watched := strings.Join(slices.Sorted(maps.Keys(s.env.URLs)), ", ")
-		return "", harness.Usage(fmt.Errorf("replace {url.%s}: %q is no watched system of this run", system, system),
-			"list the system under mocks or upstreams; watched now: "+orNone(watched))
+	word, system, _ := strings.Cut(name, ".")
+	known, what, hint := s.env.URLs, "is no watched system of this run", "list the system under mocks or upstreams; watched now: "
+	if word == "file" {
+		known, what, hint = s.env.Files, "has no tables in a file of this run", "list a system that gave rows under mocks; there are now: "
 	}
-	return base, nil
+	value, ok := known[system]
+	if !ok {
+		return "", harness.Usage(fmt.Errorf("replace {%s}: %q %s", name, system, what), hint+orNone(strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
+	}
+	return value, nil
 }
 
 func orNone(s string) string {
@@ -127,6 +129,9 @@ func (s settings) variables(extra map[string]string) (map[string]string, error) 
 	}
 	for system, base := range s.env.URLs {
 		vars["REHEARSE_URL_"+variableName(system)] = base
+	}
+	for system, file := range s.env.Files {
+		vars["REHEARSE_FILE_"+variableName(system)] = file
 	}
 	for name, text := range extra {
 		value, err := s.expand(text)

@@ -43,18 +43,23 @@ type Recorder struct {
 	Settle   time.Duration // 0 is DefaultSettle
 	Now      func() time.Time
 
-	taps intake
-	stop func()
+	scheme string // kind of broker
+	taps   intake
+	stop   func()
 }
 
 // message is what a broker delivers.
 type message struct {
-	topic   string
-	head    harness.Head // without the topic
-	media   string       // as the broker or a header names it; with parameters
-	session string
-	payload []byte
-	at      time.Time // when it was published; zero: not known
+	topic    string
+	reply    string       // topic that an answer goes to; empty: nobody waits for one
+	status   string       // of a message of NATS's own
+	recorded bool         // it comes from a recording
+	retain   bool         // MQTT keeps it for those who subscribe later
+	head     harness.Head // without the topic
+	media    string       // as the broker or a header names it; with parameters
+	session  string
+	payload  []byte
+	at       time.Time // when it was published; zero: not known
 }
 
 // intake takes what the client library of a broker calls back with. It is safe for concurrent use.
@@ -108,6 +113,7 @@ func (r *Recorder) Open(ctx context.Context) error {
 			return harness.Usage(errors.New("record messages: no topic is named"), "name one with --topic "+p.topics+"; repeat it for more")
 		}
 		r.taps = intake{make(chan message, backlog), make(chan string, backlog), make(chan struct{})}
+		r.scheme = p.schemes[0]
 		if r.stop, err = p.listen(ctx, r, u); err != nil {
 			if _, ok := errors.AsType[*harness.Problem](err); ok {
 				return err
@@ -162,16 +168,18 @@ func (r *Recorder) Record(ctx context.Context, sink harness.Sink) error {
 }
 
 func (r *Recorder) exchange(m message) harness.Exchange {
-	at := m.at.UTC()
 	if m.at.IsZero() {
-		at = r.now()
+		m.at = r.now()
 	}
+	return exchangeOf(m, r.scheme, r.From, r.To)
+}
+
+// exchangeOf is a message as it is recorded.
+func exchangeOf(m message, scheme, from, to string) harness.Exchange {
+	head := harness.Head{{Name: harness.FieldTopic, Value: m.topic}, {Name: harness.FieldBroker, Value: scheme}}
 	return harness.Exchange{
-		Session: m.session, Channel: harness.ChannelMessage, From: r.From, To: r.To, At: at,
-		Request: harness.Message{
-			Head:  append(harness.Head{{Name: harness.FieldTopic, Value: m.topic}}, m.head...),
-			Media: mediaOf(m), Body: harness.BytesBody(m.payload),
-		},
+		Session: m.session, Channel: harness.ChannelMessage, From: from, To: to, At: m.at.UTC(),
+		Request: harness.Message{Head: append(head, m.head...), Media: mediaOf(m), Body: harness.BytesBody(m.payload)},
 	}
 }
 

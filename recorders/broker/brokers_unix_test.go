@@ -183,7 +183,7 @@ func TestMQTT(t *testing.T) {
 	for n := range crowd {
 		body := fmt.Sprintf(`{"id":"H%d"}`, n)
 		must(t, done(c.Publish(fmt.Sprintf("sis/students/H%d/updated", n), 1, false, body), "publish"))
-		want = append(want, fmt.Sprintf(`sis>lms "" :topic=sis/students/H%d/updated qos=1 [application/json] %q`, n, body))
+		want = append(want, fmt.Sprintf(`sis>lms "" :topic=sis/students/H%d/updated :broker=mqtt qos=1 [application/json] %q`, n, body))
 	}
 	for n := range crowd {
 		if body := <-got; body != fmt.Sprintf(`{"id":"H%d"}`, n) {
@@ -197,7 +197,7 @@ func TestMQTT(t *testing.T) {
 
 	r = start(t, &Recorder{Source: "mqtt://127.0.0.1:" + port, Topics: []string{"sis/state"}, Existing: true})
 	r.await(1)
-	if got := r.told(); len(got) != 1 || got[0] != `sis>lms "" :topic=sis/state qos=1 retained=true [] "retained before"` {
+	if got := r.told(); len(got) != 1 || got[0] != `sis>lms "" :topic=sis/state :broker=mqtt qos=1 retained=true [] "retained before"` {
 		t.Errorf("retained: %q", got)
 	}
 
@@ -240,7 +240,7 @@ func TestNATS(t *testing.T) {
 		m.Header.Set("X-Correlation-Id", fmt.Sprintf("c-%d", n))
 		_, err := js.PublishMsg(t.Context(), m)
 		must(t, err)
-		want = append(want, fmt.Sprintf(`sis>lms "c-%d" :topic=students.H%d.updated Content-Type=application/json; charset=utf-8 X-Correlation-Id=c-%d [application/json] %q`, n, n, n, m.Data))
+		want = append(want, fmt.Sprintf(`sis>lms "c-%d" :topic=students.H%d.updated :broker=nats Content-Type=application/json; charset=utf-8 X-Correlation-Id=c-%d [application/json] %q`, n, n, n, m.Data))
 	}
 	batch, err := worker.Fetch(crowd)
 	must(t, err)
@@ -290,7 +290,7 @@ func TestKafka(t *testing.T) {
 		record := &kgo.Record{Key: fmt.Appendf(nil, "H%d", n), Value: fmt.Appendf(nil, `{"id":"H%d"}`, n),
 			Headers: []kgo.RecordHeader{{Key: "trace", Value: []byte("1")}, {Key: "Content-Type", Value: []byte("application/json")}, {Key: "trace", Value: []byte("2")}}}
 		must(t, producer.ProduceSync(t.Context(), record).FirstErr())
-		want = append(want, fmt.Sprintf(`sis>lms "" :topic=students key=H%d trace=1 Content-Type=application/json trace=2 [application/json] %q`, n, record.Value))
+		want = append(want, fmt.Sprintf(`sis>lms "" :topic=students :broker=kafka key=H%d trace=1 Content-Type=application/json trace=2 [application/json] %q`, n, record.Value))
 	}
 	for taken := 0; taken < crowd+1; {
 		fetches := worker.PollFetches(t.Context())
@@ -351,7 +351,7 @@ func TestRabbitMQ(t *testing.T) {
 		body := fmt.Sprintf(`{"id":"H%d"}`, n)
 		must(t, ch.PublishWithContext(t.Context(), "students", fmt.Sprintf("student.H%d.updated", n), false, false, amqp091.Publishing{
 			ContentType: "application/json", CorrelationId: fmt.Sprintf("c-%d", n), DeliveryMode: 2, Headers: amqp091.Table{"b": int64(2), "a": "1"}, Body: []byte(body)}))
-		want = append(want, fmt.Sprintf(`sis>lms "c-%d" :topic=students.student.H%d.updated exchange=students content-type=application/json correlation-id=c-%d delivery-mode=2 a=1 b=2 [application/json] %q`, n, n, n, body))
+		want = append(want, fmt.Sprintf(`sis>lms "c-%d" :topic=students.student.H%d.updated :broker=amqp exchange=students content-type=application/json correlation-id=c-%d delivery-mode=2 a=1 b=2 [application/json] %q`, n, n, n, body))
 	}
 	r.await(crowd)
 	if diff := cmp.Diff(want, r.told()); diff != "" {

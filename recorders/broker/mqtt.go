@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -90,9 +89,5 @@ func done(token paho.Token, what string) error {
 }
 
 func mqttMessage(m paho.Message) message {
-	head := harness.Head{{Name: "qos", Value: strconv.Itoa(int(m.Qos()))}}
-	if m.Retained() {
-		head = append(head, harness.Field{Name: "retained", Value: "true"})
-	}
-	return message{topic: m.Topic(), head: head, payload: m.Payload()}
+	return message{topic: m.Topic(), head: mqttHead(m.Qos(), m.Retained()), payload: m.Payload()}
 }

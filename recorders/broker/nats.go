@@ -67,9 +67,9 @@ func natsOptions(r *Recorder, u *url.URL) []client.Option {
 }
 
 func natsMessage(m *client.Msg) message {
-	out := message{topic: m.Subject, payload: m.Data}
+	out := message{topic: m.Subject, reply: m.Reply, payload: m.Data}
 	if m.Reply != "" {
-		out.head = append(out.head, harness.Field{Name: "reply-to", Value: m.Reply})
+		out.head = append(out.head, harness.Field{Name: fieldReply, Value: m.Reply})
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Header)) {
 		for _, value := range m.Header[name] {

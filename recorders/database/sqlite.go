@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -29,9 +30,27 @@ var sqlite = engine{
 	place:       func(err error) (int, string) { return 0, err.Error() },
 }
 
+// FileURL is the source of a database in a file: sqlite:///tmp/rows.db. The file is absolute.
+func FileURL(file string) string {
+	path := filepath.ToSlash(file)
+	if filepath.VolumeName(file) != "" {
+		path = "/" + path
+	}
+	return "sqlite://" + (&url.URL{Path: path}).EscapedPath()
+}
+
+// fileOf is the file that a source names: sqlite:FILE, or sqlite:///FILE.
+func fileOf(u *url.URL) string {
+	file := strings.TrimPrefix(u.Opaque+u.Path, "//")
+	if rest, ok := strings.CutPrefix(file, "/"); ok && filepath.VolumeName(filepath.FromSlash(rest)) != "" {
+		return rest
+	}
+	return file
+}
+
 // openSQLite opens a file. For reading it must be there: else an empty one would be made.
 func openSQLite(u *url.URL, s Source) (*sql.DB, error) {
-	file := strings.TrimPrefix(u.Opaque+u.Path, "//")
+	file := fileOf(u)
 	if file == "" {
 		return nil, errors.New("the name of the file is missing")
 	}
