@@ -12,6 +12,8 @@ import (
 //	response.body.students[3].plan         member, index from 0, member
 //	request.body[CRN=00417,ID=H001].RSTS   the record with that key
 //	request.body[*].role                   every element
+//	request.segment[1]                     a segment of the path of a call, from 0
+//	request.query.page                     a parameter of its query
 //	response.body.**.updated_at            any number of steps, also none
 //
 // A name of letters, digits and any of _ - : @ $ / + stands bare; every other name is quoted in brackets: ["a.b"].
@@ -299,6 +301,18 @@ func ParsePath(s string) (Path, error) {
 		}
 	}
 	return p, nil
+}
+
+// CheckPlace refuses the places of a request that have another spelling: request.path[1] is request.segment[1].
+func (p Path) CheckPlace() error {
+	if len(p) < 2 || p[0].Kind != StepName || p[0].Name != "request" || p[1].Kind != StepName || p[1].Name != "path" {
+		return nil
+	}
+	instead := PathOf(append([]Step{Name("request"), Name("segment")}, p[2:]...)...)
+	if len(p) == 2 {
+		instead = instead.Child(Each())
+	}
+	return fmt.Errorf("%s is no place of a request: segments of its path are written %s, the whole target is request.head.:path", p, instead)
 }
 
 type pathParser struct {

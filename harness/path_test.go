@@ -319,3 +319,18 @@ func ExamplePathOf() {
 	// response.body.students[3]["home address"]
 	// request.body[code="*"]
 }
+
+func TestASegmentHasOneSpelling(t *testing.T) {
+	for text, want := range map[string]string{
+		"request.path[1]": "written request.segment[1]", "request.path": "written request.segment[*]", "request.path[*]": "written request.segment[*]",
+		"request.segment[1]": "", "request.body.path": "", "response.path": "", "**.path": "", "request.head.:path": "", "request": "",
+	} {
+		p, err := ParsePath(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := p.CheckPlace(); (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}

@@ -39,6 +39,9 @@ func (c *checker) checkEnds(label string, p harness.Pinned) {
 		key, side string
 		at        harness.Path
 	}{{"from", "response", p.From.At}, {"to", "request", p.To.At}} {
+		if err := end.at.CheckPlace(); err != nil {
+			c.problem(label+"."+end.key, "%v", err)
+		}
 		if len(end.at) > 0 && end.at[0].Kind == harness.StepName && end.at[0].Name != end.side {
 			c.problem(label+"."+end.key, "%s is no place of a %s: values go from answers to later requests", quoted(end.at.String()), end.side)
 		}

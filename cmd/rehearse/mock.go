@@ -43,7 +43,7 @@ func (f *mockFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.secure, "tls", false, "speak TLS, HTTP/2 or HTTP/1.1, under the certificate authority of this user, and be the proxy of clients; see rehearse doctor tls")
 	set.StringSliceVar(&f.systems, "system", nil, "answer for these `systems` only, separated by commas")
 	set.StringSliceVar(&f.hosts, "host", nil, "a host name under which a system is called, as `HOST=SYSTEM`, beside those of recording and catalogue")
-	set.StringSliceVar(&f.stateBy, "state-by", nil, "`what` has a sequence of answers of its own: header:NAME, cookie:NAME, bearer, or a place such as request.path[1] or request.body.customer.id")
+	set.StringSliceVar(&f.stateBy, "state-by", nil, "`what` has a sequence of answers of its own: header:NAME, cookie:NAME, bearer, or a place such as request.segment[1] or request.body.customer.id")
 	set.BoolVar(&f.synthetic, "synthetic", false, "things that calls create, change and remove are answered for afterwards, after the example of the recording; such answers are marked")
 	set.StringVar(&f.latency, "latency", "none", "`time` that answers take: none, recorded, or a factor such as 0.5; streams come piece by piece")
 	set.StringArrayVar(&f.faults, "fault", nil, "`what` goes wrong on purpose, such as reset,share=5%,on=GET /orders/* or 429,after=100,retry=30s; may be repeated")

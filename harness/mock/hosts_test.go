@@ -152,7 +152,7 @@ func TestEachStateKeyHasASequenceOfItsOwn(t *testing.T) {
 			[]string{"new", "noor", "other", "new", "other"}, []string{"ada queued0", "noor queued0", "ada queued0", "ada running1", "ada running1"}, "new ones begin at the beginning"},
 		{"request.query.user", "request.query.user", func(who string) (string, string) { return "/jobs/17?user=" + who, "X: y" },
 			[]string{"noor", "ada"}, []string{"noor queued0", "ada queued0"}, "a parameter"},
-		{"request.path[1]", "request.path[1]", func(who string) (string, string) { return "/jobs/" + who + "?user=ada", "X: y" },
+		{"request.segment[1]", "request.segment[1]", func(who string) (string, string) { return "/jobs/" + who + "?user=ada", "X: y" },
 			[]string{"1", "2", "1"}, []string{"ada queued0", "ada queued0", "ada running1"}, "a segment"},
 	} {
 		key, err := mock.ParseStateKey(test.key)
@@ -168,7 +168,7 @@ func TestEachStateKeyHasASequenceOfItsOwn(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{"", "header:", "bearer:x", "response.body.a", "request.path", "request.body.x[*].y", "request.query"} {
+	for _, bad := range []string{"", "header:", "bearer:x", "response.body.a", "request.path", "request.path[1]", "request.segment", "request.body.x[*].y", "request.query"} {
 		if _, err := mock.ParseStateKey(bad); err == nil || harness.HintOf(err) == "" {
 			t.Errorf("state key %q: %v", bad, err)
 		}

@@ -28,13 +28,16 @@ type matcher struct {
 
 var (
 	queryPlace   = harness.PathOf(harness.Name("request"), harness.Name("query"))
-	segmentPlace = harness.PathOf(harness.Name("request"), harness.Name("path"))
+	segmentPlace = harness.PathOf(harness.Name("request"), harness.Name("segment"))
 	headPlace    = harness.PathOf(harness.Name("request"), harness.Name("head"))
 	bodyPlace    = harness.PathOf(harness.Name("request"), harness.Name("body"))
 )
 
 func newMatcher(headers []string, ignore []harness.Path) (matcher, error) {
 	for _, p := range ignore {
+		if err := p.CheckPlace(); err != nil {
+			return matcher{}, fmt.Errorf("ignore: %w", err)
+		}
 		if len(p) == 0 || p[0].Kind != harness.StepDeep && (p[0].Kind != harness.StepName || p[0].Name != "request" || len(p) < 2) {
 			return matcher{}, fmt.Errorf("ignore %s: not a place of the request", p)
 		}

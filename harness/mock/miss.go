@@ -218,7 +218,7 @@ func hintFor(places []Place) string {
 				return "another kind of call: record it, or correct the caller"
 			}
 			headers = append(headers, p.Path.Leaf())
-		case "path":
+		case "segment":
 			ignore = append(ignore, p.Path.String())
 		default:
 			ignore = append(ignore, p.Path.Pattern().String())

@@ -63,7 +63,7 @@ type Options struct {
 	StateBy []StateKey // what has a sequence of answers of its own; see [ParseStateKey]
 
 	// Ignore names places of the request that take no part in matching, as patterns: request.body.sent_at,
-	// request.body.**.trace, request.query.nonce, request.path[2] (a segment of the path, from 0).
+	// request.body.**.trace, request.query.nonce, request.segment[2] (a segment of the path, from 0).
 	Ignore []harness.Path
 
 	Match Match // strict, or lenient by rules that the recording shows

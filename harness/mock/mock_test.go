@@ -176,7 +176,7 @@ func TestCallsMatchByWhatTheyMean(t *testing.T) {
 		{q{"GET", "/a", "", []string{"Accept: text/csv"}}, q{"GET", "/a", "", []string{"Accept: text/html"}}, mock.Options{Headers: []string{"accept"}}, false, "unless they are named"},
 		{q{"POST", "/a?n=1", `{"at":1,"x":[{"at":2,"v":3}]}`, nil}, q{"POST", "/a?n=2", `{"x":[{"v":3,"at":9}]}`, nil}, mock.Options{Ignore: []harness.Path{mustParse(t, "request.body.**.at"), mustParse(t, "request.query.n")}}, true, "ignored places"},
 		{q{"POST", "/a", `{"x":[{"at":2,"v":3}]}`, nil}, q{"POST", "/a", `{"x":[{"v":4,"at":9}]}`, nil}, mock.Options{Ignore: []harness.Path{mustParse(t, "request.body.x[*].at")}}, false, "only those"},
-		{q{"GET", "/jobs/17/state", "", nil}, q{"GET", "/jobs/99/state", "", nil}, mock.Options{Ignore: []harness.Path{mustParse(t, "request.path[1]")}}, true, "an ignored segment"},
+		{q{"GET", "/jobs/17/state", "", nil}, q{"GET", "/jobs/99/state", "", nil}, mock.Options{Ignore: []harness.Path{mustParse(t, "request.segment[1]")}}, true, "an ignored segment"},
 	} {
 		m := newMock(t, test.options, exchange("", test.recorded.method, test.recorded.path, test.recorded.body, "ok", test.recorded.fields...))
 		resp, _, err := ask(&http.Client{Transport: m.Transport()}, "http://mock.example", "", test.live.method, test.live.path, test.live.body, test.live.fields...)
@@ -319,10 +319,10 @@ func TestMissExplainsTheClosestCall(t *testing.T) {
   request.body.sent_at: recorded none, called with "7"
   hint: it would match with the rule: ignore request.body.plan, request.body.sent_at. Otherwise record this call`,
 		`no recorded answer to GET "/applications/18?x=1": the closest recorded call, exchange 000003, differs in 3 places
-  request.path[1]: recorded "17", called with "18"
+  request.segment[1]: recorded "17", called with "18"
   request.query.x: recorded none, called with "1"
   request.head.X-Tenant: recorded "north", called with "south"
-  hint: it would match with the rule: ignore request.path[1], request.query.x; match without the header field X-Tenant. Otherwise record this call`,
+  hint: it would match with the rule: ignore request.query.x, request.segment[1]; match without the header field X-Tenant. Otherwise record this call`,
 		`no recorded answer to PATCH "/applications/18": no call with this method was recorded
   hint: record a call of this kind`,
 	}
@@ -342,7 +342,7 @@ func TestMissExplainsTheClosestCall(t *testing.T) {
 func TestHintIsTrue(t *testing.T) {
 	x := exchange("", "POST", "/jobs/17?n=1", `{"at":1,"rows":[{"t":1},{"t":2}]}`, "ok")
 	options := mock.Options{}
-	for _, rule := range []string{"request.path[1]", "request.query.n", "request.body.at", "request.body.rows[*].t"} {
+	for _, rule := range []string{"request.segment[1]", "request.query.n", "request.body.at", "request.body.rows[*].t"} {
 		options.Ignore = append(options.Ignore, mustParse(t, rule))
 	}
 	for _, test := range []struct {
@@ -355,7 +355,7 @@ func TestHintIsTrue(t *testing.T) {
 			t.Errorf("status %v, want %d (%v)", resp, test.status, err)
 		}
 		for _, miss := range m.Misses() {
-			if want := "ignore request.body.at, request.body.rows[*].t, request.path[1], request.query.n."; !strings.Contains(miss.Hint, want) {
+			if want := "ignore request.body.at, request.body.rows[*].t, request.query.n, request.segment[1]."; !strings.Contains(miss.Hint, want) {
 				t.Errorf("hint %q, want %q", miss.Hint, want)
 			}
 		}

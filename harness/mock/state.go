@@ -28,7 +28,7 @@ var stateKinds = []struct {
 	{"bearer", func(c call, _ string) string { return bearerOf(c) }},
 }
 
-// ParseStateKey reads a state key: header:NAME, cookie:NAME, bearer, or a place of the request such as request.path[1],
+// ParseStateKey reads a state key: header:NAME, cookie:NAME, bearer, or a place of the request such as request.segment[1],
 // request.query.user or request.body.customer.id, the body being JSON or a form.
 func ParseStateKey(text string) (StateKey, error) {
 	kind, name, named := strings.Cut(text, ":")
@@ -38,13 +38,16 @@ func ParseStateKey(text string) (StateKey, error) {
 		}
 	}
 	place, err := harness.ParsePath(text)
+	if wrong := place.CheckPlace(); wrong != nil {
+		return StateKey{}, harness.Usage(fmt.Errorf("state key %q: %w", text, wrong), "write it in that way")
+	}
 	if err == nil {
 		if read := readerOf(place); read != nil {
 			return StateKey{text, read}, nil
 		}
 	}
 	return StateKey{}, harness.Usage(fmt.Errorf("state key %q is not known", text),
-		"write header:NAME, cookie:NAME, bearer, or a place such as request.path[1], request.query.user or request.body.customer.id")
+		"write header:NAME, cookie:NAME, bearer, or a place such as request.segment[1], request.query.user or request.body.customer.id")
 }
 
 // readerOf reads one place of a request; nil when the path names no such place.
