@@ -79,12 +79,23 @@ func explainError(w io.Writer, err error) {
 	}
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(w, "rehearse: interrupted")
-		return
+		if err = beside(err); err == nil {
+			return
+		}
 	}
 	fmt.Fprintf(w, "rehearse: %s\n", printable(err.Error()))
 	if hint := harness.HintOf(err); hint != "" {
 		fmt.Fprintf(w, "hint: %s\n", printable(hint))
 	}
+}
+
+// beside is the problem that came up while an interrupted run was ended, such as containers that cannot be removed; nil
+// when there was none.
+func beside(err error) error {
+	if p, ok := errors.AsType[*harness.Problem](err); ok && !errors.Is(p, context.Canceled) {
+		return p
+	}
+	return nil
 }
 
 // tellProgress says on stderr what is being done for a scenario.

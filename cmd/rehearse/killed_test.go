@@ -1,7 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"cmp"
+	"context"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,13 +38,21 @@ target:
 mocks: [crm, sis]
 `
 
+// hung is a run whose container never becomes ready.
+type hung struct {
+	*exec.Cmd
+	said io.Reader // its standard error; read it before Wait
+}
+
 // hang starts a run of the scenario by this program and waits until its container is there.
-func hang(t *testing.T, dir string) *exec.Cmd {
+func hang(t *testing.T, dir string, env ...string) hung {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "run", filepath.Join(dir, "hangs.yaml"))
-	cmd.Env = append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z")
-	var said bytes.Buffer
-	cmd.Stderr = &said
+	cmd.Env = append(append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z"), env...)
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +67,7 @@ func hang(t *testing.T, dir string) *exec.Cmd {
 	}
 	within(t, 2*time.Minute, "the image is built", has("image", "rehearse:")) // until then, containers are the builder's
 	within(t, time.Minute, "the container of the run is made", has("container", "/"))
-	return cmd
+	return hung{cmd, said}
 }
 
 // leftOf is what is there of runs whose identity holds the word.
@@ -171,4 +189,63 @@ func childrenOf(t *testing.T, pid int) []int {
 		t.Fatal("the run has no watcher")
 	}
 	return list
+}
+
+// holding starts a door to the daemon that holds every removal until released is closed, and returns its address.
+func holding(t *testing.T, released <-chan struct{}) string {
+	t.Helper()
+	daemon := strings.TrimPrefix(cmp.Or(os.Getenv("DOCKER_HOST"), "unix:///var/run/docker.sock"), "unix://")
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(&url.URL{Scheme: "http", Host: "docker"}) },
+		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, "unix", daemon)
+		}},
+		ErrorLog: log.New(io.Discard, "", 0),
+	}
+	at := filepath.Join(t.TempDir(), "docker.sock")
+	l, err := net.Listen("unix", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodDelete {
+			select {
+			case <-released:
+			case <-r.Context().Done():
+				return
+			}
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	server.Listener.Close()
+	server.Listener = l
+	server.Start()
+	t.Cleanup(server.Close)
+	return "unix://" + at
+}
+
+// TestSecondInterruptLeavesTheRemovalToTheWatcher interrupts a run whose daemon does not get around to removing anything.
+func TestSecondInterruptLeavesTheRemovalToTheWatcher(t *testing.T) {
+	released := make(chan struct{})
+	said, run := new(bytes.Buffer), hang(t, hangingWorld(t), "DOCKER_HOST="+holding(t, released))
+	lines := bufio.NewScanner(io.TeeReader(run.said, said))
+	for _, want := range []string{"interrupt again to leave that to a process of its own", "a process of its own goes on removing"} {
+		if err := run.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		for found := false; !found; found = strings.Contains(lines.Text(), want) {
+			if !lines.Scan() {
+				t.Fatalf("it ended without saying %q: %s", want, said)
+			}
+		}
+	}
+	run.Wait() //nolint:errcheck // the code is looked at below
+	if code := run.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d, want 130", code)
+	}
+	if left := leftOf(t, "hangs"); len(left) < 3 {
+		t.Errorf("only %v is left: nothing was held", left)
+	}
+	close(released)
+	within(t, time.Minute, "what the run made goes", func() bool { return len(leftOf(t, "hangs")) == 0 })
 }

@@ -19,13 +19,16 @@ func main() { os.Exit(run()) }
 
 // run is main with its exit code as a value.
 func run() int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	a := &app{
 		out: os.Stdout, err: os.Stderr, now: time.Now, getenv: os.Getenv, version: version(),
 		color: term.IsTerminal(int(os.Stdout.Fd())) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb",
 		width: width(),
 	}
+	go a.obey(signals, cancel, os.Exit) // ends with the process
 	return a.main(ctx, os.Args[1:])
 }
 

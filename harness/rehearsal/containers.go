@@ -33,11 +33,10 @@ func (s *stage) openNetwork(ctx context.Context, p Plan) (err error) {
 func (s *stage) instance(ctx context.Context, p Plan, system string, spec harness.ContainerSpec, env harness.StageEnv) (string, error) {
 	p.tell("starting " + system)
 	env.Log, env.URLs = s.log(system), nil
-	base, image, stop, err := target.StartContainer(ctx, system+"-instance", spec, env, s.network)
+	base, image, err := target.StartContainer(ctx, system+"-instance", spec, env, s.network)
 	if err != nil {
 		return "", fmt.Errorf("start upstream %s: %w", system, err)
 	}
-	s.closers = append(s.closers, stop)
 	s.bases[system], s.versions[system] = base, image
 	return base, nil
 }

@@ -186,20 +186,20 @@ func (t contained) start(ctx context.Context, env harness.StageEnv) (versioned, 
 }
 
 // StartContainer starts a server in a container of the network, with its companions, and returns the loopback base URL
-// under which it is reached, the image that it was made from in words, and the function that stops it.
-func StartContainer(ctx context.Context, name string, spec harness.ContainerSpec, env harness.StageEnv, n *container.Network) (base, image string, stop func() error, err error) {
+// under which it is reached, and the image that it was made from in words. It ends with the network.
+func StartContainer(ctx context.Context, name string, spec harness.ContainerSpec, env harness.StageEnv, n *container.Network) (base, image string, err error) {
 	if err := checkContainer(spec, false); err != nil {
-		return "", "", nil, err
+		return "", "", err
 	}
 	if isProgram(spec) {
-		return "", "", nil, harness.Usage(fmt.Errorf("start container %s: a program that reads standard input answers no calls", name), "drop mode")
+		return "", "", harness.Usage(fmt.Errorf("start container %s: a program that reads standard input answers no calls", name), "drop mode")
 	}
 	spec.Name = cmp.Or(spec.Name, name)
 	s, err := startContainer(ctx, spec, env, n)
 	if err != nil {
-		return "", "", nil, err
+		return "", "", err
 	}
-	return "http://" + s.Address, s.Image.String(), s.Stop, nil
+	return "http://" + s.Address, s.Image.String(), nil
 }
 
 // startContainer starts the companions and the container.
@@ -317,7 +317,8 @@ const containerEnd = time.Second
 // Close drops the connections, stops the container and removes it.
 func (s containerStage) Close() error {
 	s.feeder.Close() //nolint:errcheck // never fails
-	return s.server.Stop()
+	s.server.Stop()
+	return nil
 }
 
 // containedMapping is a mapping in a container.
@@ -346,13 +347,12 @@ func (r runner) start(ctx context.Context, input io.Reader, output io.Writer) (*
 		}
 		return nil, nil, err
 	}
-	c.interrupt = func() { p.Stop() } //nolint:errcheck // what cannot be removed is told when the network closes
-	c.force = c.interrupt
+	c.interrupt, c.force = p.Stop, p.Stop
 	go func() { // ends with the container
 		defer close(c.done)
 		<-p.Ended()
 		c.err = p.How()
-		p.Stop() //nolint:errcheck // see above
+		p.Stop()
 	}()
 	if input == nil {
 		return c, p.Input, nil

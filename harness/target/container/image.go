@@ -173,6 +173,7 @@ func (n *Network) build(ctx context.Context, o Order) (string, error) {
 		return name, nil
 	}
 	if ctx.Err() != nil {
+		n.unanswered.Store(true) // the daemon ends the build when it notices
 		return "", ctx.Err()
 	}
 	hint := "see whether `docker build " + b.Context + "` works"

@@ -3,12 +3,17 @@ package container
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/containerd/errdefs"
+	"github.com/moby/moby/client"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -103,6 +108,110 @@ func TestOnlyTheDeadOfThisMachineAreDead(t *testing.T) {
 	} {
 		if tt.o.here() != tt.here || tt.o.dead() != tt.dead {
 			t.Errorf("%s: here %v, dead %v", tt.why, tt.o.here(), tt.o.dead())
+		}
+	}
+}
+
+// busy is a daemon that is slow, or refuses now and then.
+type busy struct {
+	client.APIClient
+	create func(context.Context, func(context.Context) (client.ContainerCreateResult, error)) (client.ContainerCreateResult, error)
+	list   func() error
+	remove func() error
+}
+
+func (b busy) ContainerCreate(ctx context.Context, o client.ContainerCreateOptions) (client.ContainerCreateResult, error) {
+	do := func(ctx context.Context) (client.ContainerCreateResult, error) {
+		return b.APIClient.ContainerCreate(ctx, o)
+	}
+	if b.create == nil {
+		return do(ctx)
+	}
+	return b.create(ctx, do)
+}
+
+func (b busy) ImageList(ctx context.Context, o client.ImageListOptions) (client.ImageListResult, error) {
+	if b.list != nil {
+		if err := b.list(); err != nil {
+			return client.ImageListResult{}, err
+		}
+	}
+	return b.APIClient.ImageList(ctx, o)
+}
+
+func (b busy) ContainerRemove(ctx context.Context, id string, o client.ContainerRemoveOptions) (client.ContainerRemoveResult, error) {
+	if b.remove != nil {
+		if err := b.remove(); err != nil {
+			return client.ContainerRemoveResult{}, err
+		}
+	}
+	return b.APIClient.ContainerRemove(ctx, id, o)
+}
+
+// behind puts the daemon of the network behind b.
+func (n *Network) behind(b busy) {
+	b.APIClient = n.docker.api
+	n.docker.api = b
+	n.docker.provider.SetClient(b)
+}
+
+func TestContainerThatWasAskedForBeforeAnInterruptIsRemoved(t *testing.T) {
+	built(t)
+	n := open(t, Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	closed := make(chan struct{})
+	var late sync.WaitGroup
+	n.behind(busy{create: func(asked context.Context, do func(context.Context) (client.ContainerCreateResult, error)) (client.ContainerCreateResult, error) {
+		cancel()
+		if asked.Err() == nil {
+			return do(asked)
+		}
+		late.Go(func() { // the client is gone; the daemon does what it was asked for, later
+			<-closed
+			do(context.WithoutCancel(asked)) //nolint:errcheck // nobody hears the answer
+		})
+		return client.ContainerCreateResult{}, asked.Err()
+	}})
+	_, err := n.Start(ctx, Order{Root: root, Spec: harness.ContainerSpec{Name: "hub", Image: testImage}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("err %v", err)
+	}
+	if err := n.Close(); err != nil {
+		t.Error(err)
+	}
+	close(closed)
+	late.Wait()
+	if left := mine(t, n.name); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestBusyDaemonIsAskedAgain(t *testing.T) {
+	built(t)
+	twice := func(err error) func() error {
+		left := 2
+		return func() error {
+			if left--; left >= 0 {
+				return err
+			}
+			return nil
+		}
+	}
+	for why, b := range map[string]busy{
+		"it cannot list images while it removes one":  {list: twice(errors.New("layer does not exist"))},
+		"somebody else removes the container already": {remove: twice(errdefs.ErrConflict)},
+		"the container cannot be removed at first":    {remove: twice(errors.New("device or resource busy"))},
+	} {
+		n := open(t, Options{})
+		if _, err := n.Start(t.Context(), Order{Root: root, Spec: harness.ContainerSpec{Name: "hub", Image: testImage}}); err != nil {
+			t.Fatal(err)
+		}
+		n.behind(b)
+		if err := n.Close(); err != nil {
+			t.Errorf("%s: %v", why, err)
+		}
+		if left := mine(t, n.name); len(left) > 0 {
+			t.Errorf("%s: left: %v", why, left)
 		}
 	}
 }

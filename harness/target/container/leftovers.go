@@ -43,8 +43,21 @@ const (
 	Unknown State = "made on another machine, or before this one started"
 )
 
-// removeWait is how long the removal of everything of a run may take.
-const removeWait = 60 * time.Second
+// removeWait is how long the removal of a container, or of all that is left of a run, may take: daemons can be busy.
+const removeWait = 2 * time.Minute
+
+// patience is how often is looked for what has to go, and how often in a row nothing must be found before all counts as
+// gone.
+type patience struct {
+	looks int
+	every time.Duration
+}
+
+// How patient is who removes.
+var (
+	knowing  = patience{1, 20 * time.Millisecond}  // everything that was asked for has been answered
+	guessing = patience{8, 300 * time.Millisecond} // the daemon may still be making what it was asked for last
+)
 
 // Leftovers lists what runs have made and what is still there, containers first.
 func Leftovers(ctx context.Context) ([]Leftover, error) {
@@ -141,6 +154,31 @@ func (d docker) removeOne(ctx context.Context, l Leftover) error {
 		return nil
 	}
 	return harness.CannotRun(fmt.Errorf("remove %s %s: %w", l.Kind, l.Name, err), "`rehearse doctor containers --clean` tries it again")
+}
+
+// clear removes everything with the label, and waits until it is gone. What cannot be removed, or not even listed, is tried
+// again until the context ends: a daemon lists nothing while it removes a layer for somebody else.
+func (d docker) clear(ctx context.Context, label string, p patience) error {
+	tick := time.NewTicker(p.every)
+	defer tick.Stop()
+	for quiet := 0; ; {
+		left, err := d.made(ctx, label)
+		if err == nil {
+			err = d.remove(ctx, left)
+		}
+		quiet++
+		if err != nil || len(left) > 0 {
+			quiet = 0
+		}
+		if quiet == p.looks {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return cmp.Or(err, ctx.Err())
+		case <-tick.C:
+		}
+	}
 }
 
 // sweep removes what dead runs of this machine have left.

@@ -40,15 +40,22 @@ type Network struct {
 	resolver *resolver
 	proxy    *relay
 
+	unanswered atomic.Bool // the daemon was asked to make something, and nobody waited for its answer
+
 	mu         sync.Mutex
 	containers []*Server
-	images     []string // built for this run
 	once       sync.Once
 	err        error
 }
 
-// opened numbers the networks of this process.
-var opened atomic.Int64
+// makeWait is how long the daemon may take to make a container or a network.
+const makeWait = 2 * time.Minute
+
+// The networks of this process: how many were opened, which numbers them, and how many are not closed.
+var opened, standing atomic.Int64
+
+// Standing reports whether something of this process must be removed before its end.
+func Standing() bool { return standing.Load() > 0 }
 
 // Open removes what dead runs have left on this machine, and makes a network. The caller closes it.
 func Open(ctx context.Context, o Options) (n *Network, err error) {
@@ -70,6 +77,7 @@ func Open(ctx context.Context, o Options) (n *Network, err error) {
 	if n.watcher, err = startWatcher(o.Watcher, name); err != nil {
 		return nil, err
 	}
+	standing.Add(1)
 	if err := n.make(ctx); err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
@@ -91,7 +99,11 @@ func (n *Network) make(ctx context.Context) error {
 	for k, v := range n.labels {
 		labels[k] = v
 	}
-	if _, err := n.docker.provider.CreateNetwork(ctx, testcontainers.NetworkRequest{Name: n.name, Internal: true, Driver: "bridge", Labels: labels}); err != nil {
+	err := n.asked(ctx, func(ctx context.Context) error {
+		_, err := n.docker.provider.CreateNetwork(ctx, testcontainers.NetworkRequest{Name: n.name, Internal: true, Driver: "bridge", Labels: labels})
+		return err
+	})
+	if err != nil {
 		return harness.CannotRun(fmt.Errorf("make a network: %w", err),
 			"docker makes at most about 30 networks; `docker network prune` removes those that nothing uses, `rehearse doctor containers --clean` those of dead runs")
 	}
@@ -132,17 +144,16 @@ func (n *Network) stand(ctx context.Context, subnets []network.IPAMConfig) error
 }
 
 // Close removes the containers in the reverse order of their start, the network and the images that were built for it,
-// and waits for all of that. It may be called more than once.
+// and waits for all of that. What it cannot remove is left to the watcher, and the error says so. It may be called more
+// than once.
 func (n *Network) Close() error {
 	n.once.Do(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), removeWait)
-		defer cancel()
+		defer standing.Add(-1)
 		n.mu.Lock()
 		containers := slices.Clone(n.containers)
 		n.mu.Unlock()
-		var errs []error
 		for _, c := range slices.Backward(containers) {
-			errs = append(errs, c.Stop())
+			c.Stop()
 		}
 		if n.door != nil {
 			n.door.close()
@@ -151,31 +162,50 @@ func (n *Network) Close() error {
 			n.proxy.close()
 		}
 		n.resolver.close()
-		errs = append(errs, n.leave(ctx))
-		left, err := n.docker.made(ctx, labelNetwork+"="+n.name)
-		errs = append(errs, err, n.docker.remove(ctx, left))
+		ctx, cancel := context.WithTimeout(context.Background(), removeWait)
+		defer cancel()
+		n.leave(ctx)
+		n.err = n.docker.clear(ctx, labelNetwork+"="+n.name, n.patience())
 		n.docker.close()
-		n.watcher.end()
-		n.err = errors.Join(errs...)
+		n.watcher.end(n.err)
 	})
 	return n.err
 }
 
-// leave takes the container that this process runs in out of the network.
-func (n *Network) leave(ctx context.Context) error {
+// asked runs a request that makes something. The request goes on when the context ends: only what the daemon has answered
+// can be removed for certain. A request that nobody waited for until its end is remembered.
+func (n *Network) asked(ctx context.Context, request func(context.Context) error) error {
+	answered, cancel := context.WithTimeout(context.WithoutCancel(ctx), makeWait)
+	defer cancel()
+	err := request(answered)
+	if answered.Err() != nil {
+		n.unanswered.Store(true)
+	}
+	return err
+}
+
+// patience is how patiently must be looked for what this network holds.
+func (n *Network) patience() patience {
+	if n.unanswered.Load() {
+		return guessing
+	}
+	return knowing
+}
+
+// leave takes the container that this process runs in out of the network. When that fails, so does the removal of the
+// network, which tells why.
+func (n *Network) leave(ctx context.Context) {
 	found, err := n.docker.api.NetworkInspect(ctx, n.name, client.NetworkInspectOptions{})
 	if err != nil {
-		return nil // it was never made; if it was, its removal tells more
+		return
 	}
 	host, err := os.Hostname()
-	if err != nil {
-		return err
+	if err != nil || host == "" {
+		return
 	}
 	for id := range found.Network.Containers {
-		if host != "" && strings.HasPrefix(id, host) {
-			_, err := n.docker.api.NetworkDisconnect(ctx, n.name, client.NetworkDisconnectOptions{Container: id, Force: true})
-			return err
+		if strings.HasPrefix(id, host) {
+			n.docker.api.NetworkDisconnect(ctx, n.name, client.NetworkDisconnectOptions{Container: id, Force: true}) //nolint:errcheck // see above
 		}
 	}
-	return nil
 }

@@ -2,7 +2,6 @@ package container
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -29,14 +28,16 @@ func (n *Network) Run(ctx context.Context, o Order, output io.Writer) (*Program,
 	attached, err := n.docker.api.ContainerAttach(ctx, s.ctr.GetContainerID(), client.ContainerAttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
 	if err != nil {
 		close(s.logs)
-		return nil, errors.Join(harness.CannotRun(fmt.Errorf("attach to container %s: %w", s.Name, err), noDockerHint), s.Stop())
+		s.Stop()
+		return nil, harness.CannotRun(fmt.Errorf("attach to container %s: %w", s.Name, err), noDockerHint)
 	}
 	var following context.Context
 	following, s.cancel = context.WithCancel(context.Background())
 	s.running.Go(func() { s.pass(following, attached.HijackedResponse, output) })
 	if err := s.launch(ctx); err != nil {
 		attached.Close()
-		return nil, errors.Join(err, s.Stop())
+		s.Stop()
+		return nil, err
 	}
 	s.await(following, s.logs)
 	return &Program{s, half{attached.HijackedResponse}}, nil

@@ -62,7 +62,6 @@ type Server struct {
 	running sync.WaitGroup // the goroutines that wait for its end and read its log
 	logs    chan struct{}  // closed when the log, or the output of a program, is read
 	once    sync.Once
-	err     error
 }
 
 // Start makes a container, starts it, and waits until it is ready. The error is a Problem: of ClassCannotRun when it does
@@ -73,7 +72,8 @@ func (n *Network) Start(ctx context.Context, o Order) (*Server, error) {
 		return nil, err
 	}
 	if err := s.start(ctx, o); err != nil {
-		return nil, errors.Join(err, s.Stop())
+		s.Stop()
+		return nil, err
 	}
 	return s, nil
 }
@@ -89,7 +89,10 @@ func (n *Network) create(ctx context.Context, o Order) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{Name: o.Spec.Name, Image: image, network: n, spec: o.Spec, said: started.NewTail(o.Log), done: make(chan struct{}), logs: make(chan struct{}), cancel: func() {}}
-	s.ctr, err = n.docker.provider.CreateContainer(ctx, request)
+	err = n.asked(ctx, func(ctx context.Context) (err error) {
+		s.ctr, err = n.docker.provider.CreateContainer(ctx, request)
+		return err
+	})
 	if made, ok := s.ctr.(*testcontainers.DockerContainer); ok && made != nil {
 		n.mu.Lock()
 		n.containers = append(n.containers, s)
@@ -97,11 +100,11 @@ func (n *Network) create(ctx context.Context, o Order) (*Server, error) {
 	} else {
 		s.ctr = nil
 	}
-	if err == nil {
-		return s, nil
-	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, ctx.Err()
+	case err == nil:
+		return s, nil
 	}
 	return nil, harness.CannotRun(fmt.Errorf("make container %s of image %s: %w", s.Name, image.Name, oneLine(err)), "correct what the message names in the scenario")
 }
@@ -291,9 +294,9 @@ func (s *Server) Problem(doing string) error {
 	return harness.CannotRun(fmt.Errorf("%s container %s: it ended: %s", doing, s.Name, how), hint)
 }
 
-// Stop asks the container to end, ends it by force when it does not, removes it, and waits. It may be called more than
-// once.
-func (s *Server) Stop() error {
+// Stop asks the container to end, ends it by force when it does not, removes it, and waits. What it cannot remove is
+// removed with the network, whose Close tells when that fails, too. It may be called more than once.
+func (s *Server) Stop() {
 	s.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), removeWait)
 		defer cancel()
@@ -306,9 +309,8 @@ func (s *Server) Stop() error {
 		case <-s.logs:
 		case <-time.After(logWait):
 		}
-		s.err = s.network.docker.removeOne(ctx, Leftover{Kind: "container", ID: id, Name: s.Name})
+		s.network.docker.removeOne(ctx, Leftover{Kind: "container", ID: id, Name: s.Name}) //nolint:errcheck // see above
 		s.cancel()
 		s.running.Wait()
 	})
-	return s.err
 }

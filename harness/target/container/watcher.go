@@ -15,12 +15,10 @@ import (
 // ended is the line with which a process tells its watcher that everything is removed.
 const ended = "ended"
 
-// Looking for what a dead process has left.
+// Limits of the watcher.
 const (
-	watchEvery = 300 * time.Millisecond
-	watchQuiet = 8                // looks that find nothing before the watcher ends: the daemon may still be making something
-	watchMost  = 2 * time.Minute  // in all
-	watchEnd   = 10 * time.Second // how long the watcher may take to end by itself
+	watchMost = 10 * time.Minute // for the removal of everything
+	watchEnd  = 10 * time.Second // how long the watcher may take to end by itself
 )
 
 // watcher is a process that outlives this one and removes what it leaves.
@@ -49,9 +47,13 @@ func startWatcher(command []string, network string) (*watcher, error) {
 	return &watcher{cmd, input}, nil
 }
 
-// end tells the watcher that nothing is left, and waits for its end.
-func (w *watcher) end() {
+// end tells the watcher that nothing is left, and waits for its end. When something is, the watcher goes on alone.
+func (w *watcher) end(left error) {
 	if w == nil {
+		return
+	}
+	if left != nil {
+		w.input.Close()
 		return
 	}
 	fmt.Fprintln(w.input, ended) //nolint:errcheck // a watcher that is gone needs no word
@@ -82,21 +84,5 @@ func Watch(ctx context.Context, input io.Reader) error {
 		return err
 	}
 	defer d.close()
-	tick := time.NewTicker(watchEvery)
-	defer tick.Stop()
-	for quiet := 0; quiet < watchQuiet; quiet++ {
-		left, err := d.made(ctx, labelNetwork+"="+network)
-		if err == nil {
-			err = d.remove(ctx, left)
-		}
-		if err != nil || len(left) > 0 {
-			quiet = 0
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-	return nil
+	return d.clear(ctx, labelNetwork+"="+network, guessing)
 }
