@@ -67,6 +67,21 @@ func LayoutMedia(l *layout.Layout) string {
 	return fmt.Sprintf("application/x-layout-%x", l.Digest[:8])
 }
 
+// SaysNothing reports whether the value is a field of fixed width that says nothing about a person by its layout, see
+// [layout.Field.SaysNothing].
+func (n Node) SaysNothing() bool {
+	f := n.field()
+	return f != nil && f.SaysNothing()
+}
+
+// field is the field of fixed width that the node is, or nil.
+func (n Node) field() *layout.Field {
+	if s, ok := n.doc.syntax.(*fixedSyntax); ok && n.IsScalar() {
+		return s.fields[n.node().nameFrom]
+	}
+	return nil
+}
+
 func sniffFixed(head []byte) bool { return layout.For(layout.Shipped(), "", head) != nil }
 
 // parseShipped reads a file of one of the layouts that are shipped.

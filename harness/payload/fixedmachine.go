@@ -18,14 +18,7 @@ const positivePunches, negativePunches = "{ABCDEFGHI", "}JKLMNOPQR"
 
 // IsMachineNumber reports whether the value is a field of fixed width in which only a number can be spelled.
 func (n Node) IsMachineNumber() bool {
-	if !n.IsScalar() {
-		return false
-	}
-	s, ok := n.doc.syntax.(*fixedSyntax)
-	if !ok {
-		return false
-	}
-	f := s.fields[n.node().nameFrom]
+	f := n.field()
 	return f != nil && f.IsMachine()
 }
 

@@ -45,7 +45,9 @@
 //	      - {name: balance, at: 38, length: 4, type: zoned, decimals: 2}  # PIC S99V99
 //
 // pad is another character of padding. times says how often a field stands side by side: it becomes an array. is lists
-// what may stand in a field of this layout; a file in which the first record has something else is not of the layout.
+// what may stand in a field of this layout; a file in which the first record has something else is not of the layout. plain:
+// true says that nothing in the field is about a person: a code, a count, an amount, a day of business. A policy of the
+// anonymizer that has no rule for such a field keeps it, as it keeps what tells the records apart and fields with is.
 //
 // Fields may not overlap. What they do not cover is a filler that the reader adds, so that no byte of a record is
 // without a name.

@@ -54,6 +54,7 @@ type Field struct {
 	Format   string   `yaml:"format"`   // of a date: yyyyMMdd, yyMMdd, HHmmss …
 	Times    int      `yaml:"times"`    // Length is that of one of them
 	Is       []string `yaml:"is"`
+	Plain    bool     `yaml:"plain"` // says nothing about a person: a code, a count, an amount, a day of business
 	Summary  string   `yaml:"summary"`
 }
 
@@ -72,6 +73,10 @@ const (
 
 // IsMachine reports whether the field holds a number as machines count with it, in which no other text can stand.
 func (f *Field) IsMachine() bool { return f.Type == Packed || f.Type == Zoned || f.Type == Binary }
+
+// SaysNothing reports whether what stands in the field tells records apart, or says nothing about a person as far as the
+// layout knows.
+func (f *Field) SaysNothing() bool { return f.Plain || f.Type == KindRecord || len(f.Is) > 0 }
 
 // Alignments of fields.
 const (
