@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"os"
@@ -36,7 +37,7 @@ func (a *app) scrubKeyVerb() verb {
 			_, err = fmt.Fprintf(a.out, "%s: key %s\n", file, key.ID())
 			return err
 		},
-		below: []verb{a.scrubKeyShowVerb(), a.scrubKeyRotateVerb(), a.scrubKeySecretVerb()},
+		below: []verb{a.scrubKeyShowVerb(), a.scrubKeyRotateVerb(), a.scrubKeySecretVerb(), a.scrubKeyCertificateVerb()},
 	}
 }
 
@@ -124,6 +125,37 @@ func (a *app) scrubKeySecretVerb() verb {
 				return err
 			}
 			return writeNew("secret", out, 0o600, []byte(key.TestSecret(args[0])+"\n"))
+		},
+	}
+}
+
+func (a *app) scrubKeyCertificateVerb() verb {
+	var ref, out string
+	return verb{
+		use: "certificate", short: "write the certificate with which recorded XML is signed", exits: []int{exitRefused},
+		long: "Certificate writes the certificate of the RSA key with which recorded XML is signed anew, such as assertions of SAML\n" +
+			"and messages of SOAP, in PEM. It is derived from the key, and it is no secret. Give it to the test instance that\n" +
+			"verifies them: as that of the identity provider, or of the sender.",
+		example: "rehearse scrub key certificate --out idp.pem",
+		flags: func(set *pflag.FlagSet) {
+			set.StringVar(&ref, "key", "", keyUsage)
+			set.StringVar(&out, "out", "", "new `file` to write (default standard output)")
+		},
+		run: func(context.Context, []string) error {
+			key, err := a.existingKey(ref)
+			if err != nil {
+				return err
+			}
+			c, err := key.TestCertificate()
+			if err != nil {
+				return err
+			}
+			text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
+			if out == "" {
+				_, err = a.out.Write(text)
+				return err
+			}
+			return writeNew("certificate", out, 0o644, text)
 		},
 	}
 }

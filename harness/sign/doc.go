@@ -1,11 +1,13 @@
 // Package sign makes what the receiver of a message checks: keyed hashes of webhooks, requests and URLs that are signed for
-// AWS, and JSON web tokens.
+// AWS, JSON web tokens, and XML Signatures.
 //
 // The scrubber signs what it changed with test secrets; a replay signs what it feeds with the secrets of the instance that
 // it feeds, at the moment at which it feeds it. For a replay there is a [Signer] for each kind: it changes the head of a
 // message and nothing else, so that it is the last step before the message is sent.
 //
-// Nothing here verifies: whether a signature was right is found by making it again. Everything is a pure function of what
+// Whether a keyed hash was right is found by making it again; an XML Signature, which brings its key along, is verified
+// before it is made anew. Its canonical forms are written here: well-kept libraries build signatures of their own, and a
+// recorded one has to keep its form. Everything is a pure function of what
 // is given, and safe for concurrent use. No secret gets into an error.
 package sign
 
