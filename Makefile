@@ -43,7 +43,7 @@ faults: ## run the fault tests of the store in their long form, as root: 200 kil
 mutants: ## plant 1,000 known changes into recordings and score how they are explained (MUTANTSFLAGS adds flags)
 	$(GO) run ./harness/harnesstest/mutants --mutants 1000 $(MUTANTSFLAGS)
 
-peers: ## measure the differ beside others on planted workloads, in about eight minutes; the others are a module of their own
+peers: ## measure the differ and the replay beside others, in about ten minutes; the others are a module of their own
 	@mkdir -p bin && cd harness/internal/peers && $(GO) build -mod=mod -o ../../../bin/ . && ../../../bin/peers
 
 suite: build ## run the test suite of an official client directly, through the tap and against its recording; downloads the client

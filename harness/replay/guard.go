@@ -260,8 +260,9 @@ func transport(dial func(ctx context.Context, network, address string) (net.Conn
 // when writes are allowed. It never follows redirects.
 func (g *Guard) RoundTripper() *RoundTripper { return NewRoundTripper(g.DialContext) }
 
-// RoundTripper keeps reading and writing requests on separate connections, so that the guard decides about each
-// connection once and a reading connection never carries a write. It is safe for concurrent use.
+// RoundTripper is for taps and proxies; recorded requests are fed by a [Sender]. It keeps reading and writing requests on
+// separate connections, so that the guard decides about each connection once and a reading connection never carries a
+// write. It is safe for concurrent use.
 type RoundTripper struct{ reads, writes *http.Transport }
 
 // NewRoundTripper builds on a dial function, which is the one of a [Guard].

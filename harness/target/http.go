@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -31,7 +30,7 @@ const answerTimeout = 30 * time.Second
 type feeder struct {
 	base    *url.URL
 	env     harness.StageEnv
-	client  *replay.RoundTripper
+	client  *replay.Sender
 	timeout time.Duration
 	reached atomic.Bool // an exchange before this one got as far as a connection
 
@@ -45,7 +44,7 @@ func newFeeder(base *url.URL, env harness.StageEnv) *feeder {
 	if dial == nil {
 		dial = replay.NewGuard(replay.GuardOptions{}).DialContext
 	}
-	return &feeder{base: base, env: env, client: replay.NewRoundTripper(dial), timeout: cmp.Or(env.Wait, answerTimeout)}
+	return &feeder{base: base, env: env, client: replay.NewSender(dial), timeout: cmp.Or(env.Wait, answerTimeout)}
 }
 
 // Feed sends the requests one after the other and puts each with the answer of now into the sink.
@@ -146,15 +145,18 @@ func readBody(response *http.Response) ([]byte, error) {
 // responseHead is the status and the header fields sorted by name, which is all that net/http tells of their order.
 // The protocol is noted when the recorded answer notes it.
 func responseHead(response *http.Response, x *harness.Exchange) harness.Head {
-	head := harness.Head{{Name: harness.FieldStatus, Value: strconv.Itoa(response.StatusCode)}}
+	head := make(harness.Head, 1, len(response.Header)+2)
+	head[0] = harness.Field{Name: harness.FieldStatus, Value: strconv.Itoa(response.StatusCode)}
 	if x.Response.Head.Has(harness.FieldProto) {
 		head = append(head, harness.Field{Name: harness.FieldProto, Value: response.Proto})
 	}
-	for _, name := range slices.Sorted(maps.Keys(response.Header)) {
-		for _, value := range response.Header[name] {
+	pseudo := len(head)
+	for name, values := range response.Header {
+		for _, value := range values {
 			head = append(head, harness.Field{Name: name, Value: value})
 		}
 	}
+	slices.SortStableFunc(head[pseudo:], func(a, b harness.Field) int { return strings.Compare(a.Name, b.Name) })
 	return head
 }
 
@@ -182,9 +184,9 @@ func wireFault(err error) *harness.Fault {
 }
 
 // hopByHop are the fields that belong to one connection, and those that the transport writes itself.
-var hopByHop = []string{
-	"Connection", "Proxy-Connection", "Keep-Alive", "Transfer-Encoding", "TE", "Trailer", "Upgrade", "Proxy-Authenticate",
-	"Proxy-Authorization", "Expect", "Content-Length", "Host",
+var hopByHop = map[string]bool{
+	"Connection": true, "Proxy-Connection": true, "Keep-Alive": true, "Transfer-Encoding": true, "Te": true, "Trailer": true, "Upgrade": true,
+	"Proxy-Authenticate": true, "Proxy-Authorization": true, "Expect": true, "Content-Length": true, "Host": true,
 }
 
 // newRequest is the recorded request, addressed to base.
@@ -240,15 +242,16 @@ func requestHeader(head harness.Head) http.Header {
 	var named []string
 	for _, list := range head.Values("Connection") {
 		for name := range strings.SplitSeq(list, ",") {
-			named = append(named, strings.TrimSpace(name))
+			named = append(named, http.CanonicalHeaderKey(strings.TrimSpace(name)))
 		}
 	}
-	header := http.Header{"User-Agent": {""}}
 	head, _ = head.CutTrailer()
-	for _, f := range head.Without(hopByHop...).Without(named...) {
-		switch {
-		case f.IsPseudo():
-		case strings.EqualFold(f.Name, "User-Agent"): // known to net/http in this case only
+	header := make(http.Header, len(head)+1)
+	header["User-Agent"] = []string{""}
+	for _, f := range head {
+		switch known := http.CanonicalHeaderKey(f.Name); {
+		case f.IsPseudo() || hopByHop[known] || slices.Contains(named, known):
+		case known == "User-Agent": // known to net/http in this case only
 			header["User-Agent"] = []string{f.Value}
 		default:
 			header[f.Name] = append(header[f.Name], f.Value)
