@@ -353,10 +353,13 @@ next:
 func (n Node) Leaves() iter.Seq2[harness.Path, Node] {
 	return func(yield func(harness.Path, Node) bool) {
 		if n.doc != nil {
-			n.leaves(nil, yield)
+			n.leaves(make(harness.Path, 0, usualDepth), yield)
 		}
 	}
 }
+
+// usualDepth is that of paths for which there is room from the beginning.
+const usualDepth = 8
 
 func (n Node) leaves(path harness.Path, yield func(harness.Path, Node) bool) bool {
 	if n.IsScalar() || n.Len() == 0 {

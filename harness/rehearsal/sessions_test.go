@@ -6,16 +6,18 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/fixtures"
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/fakes/vendor"
 )
 
-// TestMain is also the target of the tests: a service that asks another system for every request that it answers, and that
-// hands on the field of HANDS_ON.
+// TestMain is also the target of the tests: with VENDOR_SEED an instance of the vendor's system, without it a service that
+// asks another system for every request that it answers, and that hands on the field of HANDS_ON.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == "as-ledger" {
 		fmt.Fprintln(os.Stderr, ledger())
@@ -25,22 +27,29 @@ func TestMain(m *testing.M) {
 	if listen == "" {
 		os.Exit(m.Run())
 	}
-	err := http.ListenAndServe(listen, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { //nolint:gosec // on loopback, for a test
-		ask, _ := http.NewRequestWithContext(r.Context(), "POST", os.Getenv("REHEARSE_URL_LMS")+"/seats", nil)
-		if field := os.Getenv("HANDS_ON"); field != "" {
-			ask.Header.Set(field, r.Header.Get(field))
-		}
-		answer, err := http.DefaultTransport.RoundTrip(ask)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer answer.Body.Close()
-		w.Header().Set("Content-Type", "application/json")
-		io.Copy(w, answer.Body) //nolint:errcheck // the client sees it
-	}))
+	var service http.Handler = http.HandlerFunc(asking)
+	if seed, err := strconv.ParseUint(os.Getenv("VENDOR_SEED"), 10, 64); err == nil {
+		service = vendor.New(seed, 0)
+	}
+	err := http.ListenAndServe(listen, service) //nolint:gosec // on loopback, for a test
 	fmt.Fprintln(os.Stderr, err)
 	os.Exit(1)
+}
+
+// asking answers with what the other system says.
+func asking(w http.ResponseWriter, r *http.Request) {
+	ask, _ := http.NewRequestWithContext(r.Context(), "POST", os.Getenv("REHEARSE_URL_LMS")+"/seats", nil)
+	if field := os.Getenv("HANDS_ON"); field != "" {
+		ask.Header.Set(field, r.Header.Get(field))
+	}
+	answer, err := http.DefaultTransport.RoundTrip(ask)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
+	}
+	defer answer.Body.Close()
+	w.Header().Set("Content-Type", "application/json")
+	io.Copy(w, answer.Body) //nolint:errcheck // the client sees it
 }
 
 // seats is a recording of sessions that all ask the same and are answered each in its own way, behind a mock.

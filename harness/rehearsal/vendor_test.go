@@ -18,8 +18,11 @@ import (
 	"github.com/rehearse-dev/rehearse/scenarios/harrow-lake/fakes/vendor"
 )
 
-// recordVendor records five users at work at the same time, and returns the folder of the recording.
-func recordVendor(t testing.TB, root string) (exchanges int) {
+// staff are the users of the vendor's system.
+var staff = []string{"ada", "ben", "cleo", "dana", "eli"}
+
+// recordVendor records users at work at the same time, and returns the number of exchanges in the recording.
+func recordVendor(t testing.TB, root string, staff ...string) (exchanges int) {
 	t.Helper()
 	origin := httptest.NewServer(vendor.New(1, 2*time.Millisecond))
 	defer origin.Close()
@@ -38,7 +41,7 @@ func recordVendor(t testing.TB, root string) (exchanges int) {
 	done := make(chan error, 1)
 	go func() { done <- tap.Record(ctx, recording) }()
 	var users sync.WaitGroup
-	for _, user := range []string{"ada", "ben", "cleo", "dana", "eli"} {
+	for _, user := range staff {
 		users.Go(func() {
 			c := &vendor.Client{Base: "http://" + addr.String(), User: user, Session: user, HTTP: &http.Client{Transport: &http.Transport{}}}
 			if err := c.Work(ctx); err != nil {
@@ -81,7 +84,7 @@ const fresh = 20 // instances
 // what was recorded with one is the same with twenty others, without a word of configuration.
 func TestASessionIsReplayedAgainstFreshInstances(t *testing.T) {
 	root := t.TempDir()
-	recorded := recordVendor(t, root)
+	recorded := recordVendor(t, root, staff...)
 	if recorded < 200 {
 		t.Fatalf("%d exchanges were recorded, want 200 at least", recorded)
 	}
@@ -117,7 +120,7 @@ func sentences(r *harness.Report) string {
 // Teeth: without what is carried over, nothing behind the login is the same.
 func TestWithoutCorrelationTheSameSessionFails(t *testing.T) {
 	root := t.TempDir()
-	recordVendor(t, root)
+	recordVendor(t, root, staff...)
 	report := rehearseVendor(t, root, 100, harness.Replay{Polling: harness.Polling{Off: true}}, true).Report
 	if report.Verdict == harness.Same || len(report.Findings) == 0 {
 		t.Errorf("verdict %s with %d findings", report.Verdict, len(report.Findings))
@@ -146,7 +149,7 @@ func altered(t *testing.T, was, is string) string {
 // What a release breaks that much depends on is told once, with what it is, and not once for each consequence.
 func TestBrokenLinksAreTold(t *testing.T) {
 	root := t.TempDir()
-	recordVendor(t, root)
+	recordVendor(t, root, staff...)
 	tests := []struct {
 		why, was, is string
 		want         []string // words of findings
