@@ -70,6 +70,12 @@ func (b Body) Bytes() ([]byte, error) {
 	return buf, nil
 }
 
+// Load returns the body with its bytes in memory. A body above MaxBodyInMemory is an error.
+func (b Body) Load() (Body, error) {
+	held, err := b.Bytes()
+	return Body{size: b.size, digest: b.digest, inline: held}, err
+}
+
 // Digest names bytes by their content: "sha256:" and 64 hex digits; empty for no bytes.
 func Digest(b []byte) string {
 	if len(b) == 0 {

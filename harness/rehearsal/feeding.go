@@ -40,10 +40,13 @@ type crossing struct {
 // prepare decides how to feed. While one session is fed after the other, the calls that the target makes to watched systems
 // belong to the one that is fed. Sessions are fed at the same time to such a target only when its calls tell theirs.
 func (p Plan) prepare(sessions replay.Sessions, watches bool) (*feeding, error) {
+	sessions, err := sessions.Load()
+	if err != nil {
+		return nil, err
+	}
 	f := &feeding{sessions: sessions, doneNow: make(chan struct{}), options: replay.Options{Replay: p.Scenario.Replay}}
 	o := &f.options
 	o.Before, o.Keep = f.begin, f.keep
-	var err error
 	switch concurrent := o.Concurrency > 1; {
 	case watches && concurrent && o.SessionHeader == "":
 		f.notes = append(f.notes, fmt.Sprintf("%s calls other systems, and replay.session-header does not say how to tell whose call it is: "+

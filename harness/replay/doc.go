@@ -5,6 +5,6 @@
 // ones, [Feed] delivers them to a started [harness.Stage], one session after the other.
 //
 // A [Guard] stands before every connection of a run. It denies by default: loopback is open, everything else must be
-// named. Memory is bounded by the number of fed exchanges, whose bodies stay where they are, and by 4096 addresses of
-// the guard.
+// named. Memory is bounded by the number of fed exchanges, whose bodies stay where they are but for 64 MiB of short ones
+// that [Sessions.Load] holds, and by 4096 addresses of the guard.
 package replay

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -37,6 +38,35 @@ func Group(rec harness.Recording, system string) (Sessions, error) {
 		sessions[i].Exchanges = append(sessions[i].Exchanges, x)
 	}
 	return sessions, nil
+}
+
+// Bounds of what Load reads, in bytes.
+const (
+	mostLoaded = 64 << 10 // of one body
+	mostHeld   = 64 << 20 // of all
+)
+
+// Load returns the sessions with their bodies in memory, as far as they are short and there is room: what looks into all
+// of them several times would open as many files each time.
+func (s Sessions) Load() (Sessions, error) {
+	out, room := slices.Clone(s), int64(mostHeld)
+	for i := range out {
+		out[i].Exchanges = slices.Clone(out[i].Exchanges)
+		for j := range out[i].Exchanges {
+			x := &out[i].Exchanges[j]
+			for _, body := range []*harness.Body{&x.Request.Body, &x.Response.Body} {
+				if _, held := body.Held(); held || body.Size() > min(mostLoaded, room) {
+					continue
+				}
+				room -= body.Size()
+				var err error
+				if *body, err = body.Load(); err != nil {
+					return nil, fmt.Errorf("read a body of exchange %s: %w", x.ID, err)
+				}
+			}
+		}
+	}
+	return out, nil
 }
 
 // Count is the number of exchanges in all sessions.
