@@ -29,12 +29,14 @@ import (
 // rosters is a gRPC service of the four kinds of calls.
 type rosters struct {
 	pb.UnimplementedTestServiceServer
+	unanswered chan struct{} // takes each call that nobody answers
 }
 
 func payloadOf(text string) *pb.Payload { return &pb.Payload{Body: []byte(text)} }
 
-func (rosters) EmptyCall(ctx context.Context, _ *pb.Empty) (*pb.Empty, error) {
-	<-ctx.Done() // nobody is ever answered
+func (r rosters) EmptyCall(ctx context.Context, _ *pb.Empty) (*pb.Empty, error) {
+	r.unanswered <- struct{}{}
+	<-ctx.Done()
 	return nil, ctx.Err()
 }
 
@@ -89,7 +91,7 @@ func (rosters) FullDuplexCall(both grpc.BidiStreamingServer[pb.StreamingOutputCa
 }
 
 // grpcServer serves the rosters over TLS, and returns its URL and who trusts it.
-func grpcServer(t *testing.T) (url string, pool *x509.CertPool) {
+func grpcServer(t *testing.T, r rosters) (url string, pool *x509.CertPool) {
 	t.Helper()
 	certified := httptest.NewUnstartedServer(nil)
 	certified.StartTLS()
@@ -101,7 +103,7 @@ func grpcServer(t *testing.T) (url string, pool *x509.CertPool) {
 		t.Fatal(err)
 	}
 	s := grpc.NewServer(grpc.Creds(credentials.NewServerTLSFromCert(&certified.TLS.Certificates[0])))
-	pb.RegisterTestServiceServer(s, rosters{})
+	pb.RegisterTestServiceServer(s, r)
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ln) }()
 	t.Cleanup(func() { s.Stop(); <-ended })
@@ -171,9 +173,9 @@ func conversation(t *testing.T, c pb.TestServiceClient) (heard []string) {
 	return heard
 }
 
-func grpcTap(t *testing.T) (rec recording, tapped pb.TestServiceClient, direct pb.TestServiceClient) {
+func grpcTap(t *testing.T, r rosters) (rec recording, tapped pb.TestServiceClient, direct pb.TestServiceClient) {
 	t.Helper()
-	origin, pool := grpcServer(t)
+	origin, pool := grpcServer(t, r)
 	a, trust := authorityOfTests(t)
 	rec = record(t, origin, func(tap *Tap) {
 		tap.Secure = a.Config()
@@ -183,7 +185,7 @@ func grpcTap(t *testing.T) (rec recording, tapped pb.TestServiceClient, direct p
 }
 
 func TestGRPCPassesIsRecordedAndIsAnsweredFromTheRecording(t *testing.T) {
-	rec, tapped, direct := grpcTap(t)
+	rec, tapped, direct := grpcTap(t, rosters{})
 	want := conversation(t, direct)
 	if d := cmp.Diff(want, conversation(t, tapped)); d != "" {
 		t.Errorf("through the tap: %s", d)
@@ -217,7 +219,7 @@ func TestGRPCPassesIsRecordedAndIsAnsweredFromTheRecording(t *testing.T) {
 }
 
 func TestGRPCMessagesPassOneByOneInBothDirections(t *testing.T) {
-	rec, tapped, _ := grpcTap(t)
+	rec, tapped, _ := grpcTap(t, rosters{})
 	both, err := tapped.FullDuplexCall(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -240,18 +242,40 @@ func TestGRPCMessagesPassOneByOneInBothDirections(t *testing.T) {
 	}
 }
 
-func TestGRPCDeadlineThatPassesIsRecordedAsFault(t *testing.T) {
-	rec, tapped, _ := grpcTap(t)
-	if _, err := tapped.UnaryCall(t.Context(), &pb.SimpleRequest{}); err != nil { // the connection stands
-		t.Fatal(err)
+// impatient is the context of a client that says it will wait for another minute and gives up before: with a deadline that
+// both sides know, the server may be the first to hang up.
+type impatient struct {
+	context.Context
+	gaveUp chan struct{}
+}
+
+func (i impatient) Deadline() (time.Time, bool) { return time.Now().Add(time.Minute), true }
+
+func (i impatient) Done() <-chan struct{} { return i.gaveUp }
+
+func (i impatient) Err() error {
+	select {
+	case <-i.gaveUp:
+		return context.DeadlineExceeded
+	default:
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-	defer cancel()
+}
+
+func TestGRPCDeadlineThatPassesIsRecordedAsFault(t *testing.T) {
+	unanswered := make(chan struct{})
+	rec, tapped, _ := grpcTap(t, rosters{unanswered: unanswered})
+	ctx := impatient{t.Context(), make(chan struct{})}
+	go func() {
+		<-unanswered
+		close(ctx.gaveUp)
+	}()
 	if _, err := tapped.EmptyCall(ctx, &pb.Empty{}); status.Code(err) != codes.DeadlineExceeded {
 		t.Errorf("got %v", err)
 	}
-	x := rec.exchanges(t, 2)[1]
-	if x.Request.Head.Get("grpc-timeout") == "" || x.Fault == nil && x.Response.Head.Get("grpc-status") == "" {
-		t.Errorf("head %v, fault %v", x.Request.Head, x.Fault)
+	x := rec.exchanges(t, 1)[0]
+	wantFault(t, x, harness.FaultClientGone)
+	if x.Request.Head.Get("grpc-timeout") == "" {
+		t.Errorf("head %v", x.Request.Head)
 	}
 }
