@@ -76,6 +76,8 @@ var rows = []row{
 	{"store: exchanges of 2 KB acknowledged", "fixtures.BenchmarkPut", "puts/s", one, "%.0f /s", noBar},
 	{"store: exchanges of 2 KB on the disk, 64 writers", "fixtures.BenchmarkIngest", "exchanges/s", one, "%.0f /s", atLeast(50000)},
 	{"store: the same, acknowledged after, p99", "fixtures.BenchmarkIngest", "ack-p99-ms", one, "%.1f ms", atMost(5)},
+	{"store: one bare write and fdatasync of 64 exchanges on this disk, p99", "fixtures.BenchmarkIngest", "bare-p99-ms", one, "%.1f ms", noBar},
+	{"store: acknowledged after, against it; two are waited for by what comes while others are synced", "fixtures.BenchmarkIngest", "ack-p99-of-bare", one, "%.1f", noBar},
 	{"store: the same, for a second of CPU, sealing included", "fixtures.BenchmarkIngest", "exchanges/cpu-s", one, "%.0f", noBar},
 	{"store: the same, against bare write and fdatasync of 64 at a time", "fixtures.BenchmarkIngest", "of-bare-sync", one, "%.2f", noBar},
 	{"store: an exchange of templated JSON, 2 KB, in bulk form", "fixtures.BenchmarkBulkSize", "B/exchange", one, "%.0f B", atMost(300)},
