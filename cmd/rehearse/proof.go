@@ -22,6 +22,8 @@ type proof struct {
 	out    io.Writer
 	copied *harness.Manifest // of a recording that is taken over as it is
 
+	doubts []scan.Place // that a person should look at, when the proof holds
+
 	mu    sync.Mutex
 	input []string // digests of the exchanges that came in
 }
@@ -84,6 +86,9 @@ func (p *proof) prove(files fs.FS) (*harness.Proof, error) {
 	if certificate.Leaves, err = p.coverage.Leaves(p.scrubber.Account()); err != nil {
 		return nil, err
 	}
+	if p.doubts, err = p.placesOf(files, result, options, scan.Suspicion); err != nil {
+		return nil, err
+	}
 	slices.Sort(p.input)
 	certificate.Input = "hmac-sha256:" + p.key.Mark(strings.Join(p.input, "\n"))
 	certificate.Account = p.account()
@@ -137,15 +142,24 @@ func (p *proof) refused(files fs.FS, result *scan.Result, o scan.Options, err er
 	if result == nil {
 		return err
 	}
-	places, unread := locate.Hits(files, result, o, p.policy)
+	leaks, unread := p.placesOf(files, result, o, scan.Leak)
 	if unread != nil {
 		return errors.Join(err, unread)
 	}
-	leaks := slices.DeleteFunc(places, func(p scan.Place) bool { return p.Level != scan.Leak })
 	var list strings.Builder
 	scan.ListPlaces(&list, leaks, mostPlaces)
 	io.WriteString(p.out, list.String()) //nolint:errcheck // standard error
 	return locate.Refused(err, leaks)
+}
+
+// placesOf are where the hits of a level stand in the exchanges.
+func (p *proof) placesOf(files fs.FS, result *scan.Result, o scan.Options, level scan.Level) ([]scan.Place, error) {
+	of := *result
+	of.Hits = slices.DeleteFunc(slices.Clone(result.Hits), func(h scan.Hit) bool { return h.Level != level })
+	if len(of.Hits) == 0 {
+		return nil, nil
+	}
+	return locate.Hits(files, &of, o, p.policy)
 }
 
 func totalOf(counts map[string]int) (n int) {

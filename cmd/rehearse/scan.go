@@ -8,7 +8,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing/fstest"
 
@@ -34,8 +36,8 @@ func (a *app) scanVerb() verb {
 		use: "scan PATH...", short: "prove that nothing personal is left in recordings and files", exits: []int{exitRefused},
 		long: "Scan looks at every byte of a recording, a folder or a file, through all encodings, for personal data and\n" +
 			"secrets: addresses outside of reserved domains, numbers of persons, cards and accounts, tokens, private keys.\n" +
-			"Of a recording it checks the certificate, too: that it is what was proved when it was made, when every\n" +
-			"replaced value was searched for. With --known it searches for the values that you list.\n\n" +
+			"Of a recording, and of each one in a folder, it checks the certificate, too: that it is what was proved when it\n" +
+			"was made, when every replaced value was searched for. With --known it searches for the values that you list.\n\n" +
 			"It tells places and classes, never a value. A leak ends with exit code 4, with --strict also what a person\n" +
 			"should look at.",
 		example: "rehearse scan fixtures/crm-sis --strict",
@@ -75,20 +77,76 @@ func (a *app) scan(ctx context.Context, args []string, f scanFlags) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		subject, err := scanOne(ctx, path, options)
+		subjects, err := scanAll(ctx, path, options)
 		if ctx.Err() != nil {
 			return ctx.Err() // whatever went wrong, it went wrong because of the interrupt
 		}
 		if err != nil {
 			return err
 		}
-		page.Subjects = append(page.Subjects, subject)
+		page.Subjects = append(page.Subjects, subjects...)
 	}
 	if err := a.writeScan(&page, f); err != nil {
 		return err
 	}
 	return page.Err()
 }
+
+// scanAll looks at a path, and of a folder at each recording in it by its own certificate, before all other files.
+func scanAll(ctx context.Context, path string, o scan.Options) (subjects []scan.Subject, err error) {
+	for _, recording := range recordingsIn(path) {
+		s, err := scanOne(ctx, filepath.Join(path, recording), o)
+		if err != nil {
+			return nil, err
+		}
+		subjects = append(subjects, s)
+	}
+	s, err := scanOne(ctx, path, o)
+	if err == nil && (len(subjects) == 0 || s.Result.Files > 0) {
+		subjects = append(subjects, s)
+	}
+	return subjects, err
+}
+
+// recordingsIn are the recordings below a folder that is none itself. What cannot be read is told when the folder is scanned.
+func recordingsIn(folder string) (found []string) {
+	fs.WalkDir(os.DirFS(folder), ".", func(name string, d fs.DirEntry, err error) error { //nolint:errcheck // see above
+		switch {
+		case err != nil:
+			return nil
+		case d.Name() == recordingFile && path.Dir(name) == ".":
+			found = nil
+			return fs.SkipAll
+		case d.Name() == recordingFile:
+			found = append(found, path.Dir(name))
+			return fs.SkipDir
+		}
+		return nil
+	})
+	return found
+}
+
+// recordingFile tells that a folder is a recording.
+const recordingFile = "recording.yaml"
+
+// outside is the files of a folder that are in none of its recordings.
+type outside struct {
+	fs.FS
+	recordings []string
+}
+
+func (o outside) Open(name string) (fs.File, error) {
+	f, err := o.FS.Open(name)
+	if err == nil && slices.Contains(o.recordings, name) {
+		return emptyFolder{f}, nil
+	}
+	return f, err
+}
+
+type emptyFolder struct{ fs.File }
+
+// ReadDir has no entries.
+func (emptyFolder) ReadDir(int) ([]fs.DirEntry, error) { return nil, nil }
 
 // scanOne looks at a recording, a folder or a file.
 func scanOne(ctx context.Context, path string, o scan.Options) (scan.Subject, error) {
@@ -129,8 +187,8 @@ func scanned(path string) (fs.FS, *harness.Manifest, error) {
 		}
 		return fstest.MapFS{filepath.Base(path): {Data: data}}, nil, nil
 	}
-	if _, err := os.Stat(filepath.Join(path, "recording.yaml")); err != nil {
-		return os.DirFS(path), nil, nil
+	if _, err := os.Stat(filepath.Join(path, recordingFile)); err != nil {
+		return outside{os.DirFS(path), recordingsIn(path)}, nil, nil
 	}
 	rec, err := fixtures.Open(path)
 	if err != nil {

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
-	"slices"
 
 	"github.com/spf13/pflag"
 
@@ -258,9 +256,7 @@ func (a *app) summary(s *store, notes []string) error {
 	}
 	if p := rec.Manifest().Proof; p != nil {
 		fmt.Fprintf(a.out, "proof: none of %s is left in any stored byte\n", harness.Count(totalOf(p.Originals), "replaced value"))
-		for _, class := range slices.Sorted(maps.Keys(p.Suspicions)) {
-			fmt.Fprintf(a.out, "  look at  %6d  %-14s leaves that are the same word or short number as a replaced value, perhaps by chance\n", p.Suspicions[class], class)
-		}
+		a.doubts(s.proof.doubts)
 	}
 	if s.flags.policy == "" {
 		return nil
@@ -278,6 +274,17 @@ func (a *app) countLine(dir string, c harness.Counts) {
 		fmt.Fprintf(a.out, "; INCOMPLETE: %d of %d seen are whole, %d with a fault, %d dropped", c.Recorded, c.Seen, c.Incomplete, c.Dropped)
 	}
 	fmt.Fprintln(a.out)
+}
+
+// doubts lists what a person should look at. Later scans cannot: they do not know what was replaced.
+func (a *app) doubts(places []scan.Place) {
+	for i, p := range places {
+		if i == mostPlaces {
+			fmt.Fprintf(a.out, "  … and %s more to look at\n", harness.Count(len(places)-i, "place"))
+			break
+		}
+		fmt.Fprintf(a.out, "  look at  %6d  %-14s %s: %s\n", p.Count, p.Class, printable(p.Where()), printable(p.Why))
+	}
 }
 
 // privacy prints the account of a scrubber: what was replaced by which rule.
