@@ -301,9 +301,14 @@ func (s containerStage) ended(ctx context.Context, err error) error {
 	}
 }
 
-// explain waits for the end of a container that is about to be gone, so that a broken connection is told from an end.
+// explain waits for the end of a container that is about to be gone, so that a broken connection is told from an end. One
+// that still listens is most likely well.
 func (s containerStage) explain(*harness.Fault) {
-	timer := time.NewTimer(containerEnd)
+	wait := containerEnd
+	if s.server.Listens() {
+		wait = containerStay
+	}
+	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-s.server.Ended():
@@ -311,8 +316,10 @@ func (s containerStage) explain(*harness.Fault) {
 	}
 }
 
-// containerEnd is how long the daemon may take to tell that a container is gone after its connection broke.
-const containerEnd = time.Second
+const (
+	containerEnd  = 15 * time.Second // how long a busy daemon may take to tell that a container is gone that listens no more
+	containerStay = time.Second      // the same for one that still listens
+)
 
 // Close drops the connections, stops the container and removes it.
 func (s containerStage) Close() error {

@@ -270,6 +270,16 @@ func (s *Server) howItEnded(ctx context.Context, code int) *Exit {
 // Ended is closed when the container has ended.
 func (s *Server) Ended() <-chan struct{} { return s.done }
 
+// Listens reports whether its port accepts a connection.
+func (s *Server) Listens() bool {
+	conn, err := net.DialTimeout("tcp", s.At, time.Second)
+	if err != nil {
+		return false
+	}
+	conn.Close() //nolint:errcheck // nothing was sent
+	return true
+}
+
 // How says how it ended, and nil when it did with exit code 0. Call it after Ended.
 func (s *Server) How() error {
 	if s.exit == nil || *s.exit == (Exit{}) {
