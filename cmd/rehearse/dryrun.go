@@ -9,6 +9,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/rehearsal"
+	"github.com/rehearse-dev/rehearse/harness/replay/correlate"
 )
 
 // maxFedLines bounds the list of operations in a preview for people.
@@ -49,6 +50,7 @@ func writePreview(w io.Writer, v *rehearsal.Preview) {
 		}
 		fmt.Fprintf(w, "  %6d  %s%s\n", f.Count, printable(f.Operation), fedWords(f))
 	}
+	writeLinks(w, v.Links)
 	for _, answer := range v.Answers {
 		fmt.Fprintf(w, "answers   %s: %s\n", answer.System, printable(answer.By))
 	}
@@ -57,6 +59,26 @@ func writePreview(w io.Writer, v *rehearsal.Preview) {
 	}
 	for _, r := range v.Reached {
 		fmt.Fprintf(w, "reaches   %s, the %s %s: %s\n", printable(r.Address), r.As, r.System, reachWords(r))
+	}
+}
+
+// writeLinks is one line for each place of answers that gives values to later requests.
+func writeLinks(w io.Writer, kinds []correlate.Kind) {
+	lines := 0
+	for i := 0; i < len(kinds); lines++ {
+		first, from, places := kinds[i], i, 0
+		for ; i < len(kinds) && kinds[i].From.Operation == first.From.Operation && kinds[i].From.At.String() == first.From.At.String(); i++ {
+			places += kinds[i].Links
+		}
+		if lines == maxFedLines {
+			fmt.Fprintln(w, "          … and more: see rehearse fixtures links")
+			return
+		}
+		to := first.To.At.String() + " of " + first.To.Operation
+		if n := i - from; n > 1 {
+			to = harness.Count(n, "kind") + " of places"
+		}
+		fmt.Fprintf(w, "carries   %s of %s to %s: %s\n", printable(first.From.At.String()), printable(first.From.Operation), printable(to), harness.Count(places, "place"))
 	}
 }
 
@@ -115,6 +137,13 @@ func previewJSON(v *rehearsal.Preview) any {
 		Writes  int    `json:"writes"`
 		Refused string `json:"refused,omitempty"`
 	}
+	type link struct {
+		FromOperation string `json:"fromOperation"`
+		From          string `json:"from"`
+		ToOperation   string `json:"toOperation"`
+		To            string `json:"to"`
+		Links         int    `json:"links"`
+	}
 	type answer struct {
 		System string `json:"system"`
 		By     string `json:"by"`
@@ -129,11 +158,15 @@ func previewJSON(v *rehearsal.Preview) any {
 		Exchanges int      `json:"exchanges"`
 		Seconds   float64  `json:"recordedSeconds"`
 		Fed       []fed    `json:"fed"`
+		Links     []link   `json:"links"`
 		Answers   []answer `json:"answers"`
 		Reached   []reach  `json:"reached"`
-	}{v.Scenario, v.Target, v.Integration, v.Owner, v.Tested, v.Sessions, v.Exchanges, v.Span.Seconds(), []fed{}, []answer{}, []reach{}}
+	}{v.Scenario, v.Target, v.Integration, v.Owner, v.Tested, v.Sessions, v.Exchanges, v.Span.Seconds(), []fed{}, []link{}, []answer{}, []reach{}}
 	for _, f := range v.Fed {
 		out.Fed = append(out.Fed, fed(f))
+	}
+	for _, l := range v.Links {
+		out.Links = append(out.Links, link{l.From.Operation, l.From.At.String(), l.To.Operation, l.To.At.String(), l.Links})
 	}
 	for _, a := range v.Answers {
 		out.Answers = append(out.Answers, answer(a))

@@ -32,6 +32,7 @@ type mockFlags struct {
 	match                      string
 	explain                    bool
 	callbacks, upstreams       []string
+	signed                     []string
 	standIns                   []string
 	confirmed                  []string
 	onMiss, out                string
@@ -53,6 +54,7 @@ func (f *mockFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.explain, "explain-matching", false, "print these places with what shows it, and end")
 	set.BoolVar(&f.echo, "echo", true, "answers that repeat values of their recorded request, such as correlation ids, repeat those of the call")
 	set.StringArrayVar(&f.callbacks, "callback", nil, "call a system back where the recording shows that its calls are followed by some, as `SYSTEM=URL`")
+	set.StringArrayVar(&f.signed, "sign", nil, "sign calls back anew, as `FIELD=SECRET`: the header field of a well-known sender, such as Stripe-Signature, and a file, env:NAME or fd:NUMBER with the test secret of who is called")
 	set.StringArrayVar(&f.standIns, "stand-in", nil, "where a system listens on another channel (LDAP, SFTP, SMTP, a broker), as `SYSTEM=ADDRESS`; a free port without")
 	set.StringVar(&f.onMiss, "on-miss", missFails, "`what` happens to calls that were never recorded: fail, forward to --upstream, or record what it says into --out as well")
 	set.StringArrayVar(&f.upstreams, "upstream", nil, "live test instance for --on-miss, as `SYSTEM=URL`")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +14,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
 	"github.com/rehearse-dev/rehearse/harness/replay"
+	"github.com/rehearse-dev/rehearse/harness/sign"
 	"github.com/rehearse-dev/rehearse/recorders/httptap"
 	"github.com/rehearse-dev/rehearse/scenarios"
 )
@@ -55,6 +57,9 @@ func (a *app) openLive(rec *fixtures.Recording, f mockFlags, o *mock.Options) (*
 	for system, u := range callbacks {
 		o.Callbacks[system] = u.String()
 	}
+	if o.Sign, err = a.signerOf(f); err != nil {
+		return nil, err
+	}
 	var sink harness.Sink = discarded{}
 	if f.onMiss == missRecords {
 		if err := l.record(a, f, upstreams); err != nil {
@@ -69,6 +74,31 @@ func (a *app) openLive(rec *fixtures.Recording, f mockFlags, o *mock.Options) (*
 	}
 	slices.Sort(l.systems)
 	return l, nil
+}
+
+// signerOf reads FIELD=SECRET of the calls back.
+func (a *app) signerOf(f mockFlags) (sign.Signer, error) {
+	if len(f.signed) > 0 && len(f.callbacks) == 0 {
+		return nil, harness.Usage(errors.New("mock: --sign without --callback"), "name who is called back: --callback SYSTEM=URL")
+	}
+	var signers []sign.Signer
+	for _, text := range f.signed {
+		field, reference, _ := strings.Cut(text, "=")
+		usual, known := sign.UsualOf(field)
+		if !known || reference == "" {
+			var fields []string
+			for _, u := range sign.Usual {
+				fields = append(fields, u.Head)
+			}
+			return nil, harness.Usage(fmt.Errorf("mock: --sign %q names no signature and secret", text), "write it as Stripe-Signature=env:NAME; fields are "+strings.Join(fields, ", "))
+		}
+		secret, err := a.password(reference)
+		if err != nil {
+			return nil, err
+		}
+		signers = append(signers, usual.Signer(secret))
+	}
+	return sign.All(signers...), nil
 }
 
 func checkOnMiss(f mockFlags) error {
@@ -208,6 +238,10 @@ func (a *app) liveSummary(m *mock.Mock, l *mockLive) {
 	}
 	for _, failed := range m.FailedCallbacks() {
 		fmt.Fprintf(a.out, "not called back as recorded: %s\n", printable(failed))
+	}
+	stale := m.StaleSignatures()
+	for _, field := range slices.Sorted(maps.Keys(stale)) {
+		fmt.Fprintf(a.out, "%s back carried the recorded %s, which a receiver that checks it refuses: --sign %s=env:NAME makes it anew\n", harness.Count(stale[field], "call"), field, field)
 	}
 	for _, c := range l.guard.Connections() {
 		word := "connected"

@@ -47,7 +47,7 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.failOn, "fail-on", "review", "`weight` from which the gate fails: benign, review or breaking")
 			set.StringVar(&f.candidate, "candidate", "", "`folder` of exchanges that take the place of recorded ones, instead of the scenario's")
 			set.BoolVar(&f.expectFailure, "expect-failure", false, "succeed when the failure in the recording happens again, and say only that; --verbose shows the report")
-			set.BoolVar(&f.dryRun, "dry-run", false, "say what would be fed, started and reached, and what would be refused, without doing any of it")
+			set.BoolVar(&f.dryRun, "dry-run", false, "say what would be fed, carried over, started and reached, and what would be refused, without doing any of it")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
 			set.StringVar(&f.policy, "policy", "", "scrub policy `file` of the recordings: what live systems answer is scrubbed like them; the built-in policy unless told otherwise")
 			set.StringVar(&f.key, "key", "", keyUsage)
@@ -139,7 +139,7 @@ func (a *app) previewAll(files []string, f runFlags) error {
 		ws, scenario, err := openScenario(file)
 		if err == nil {
 			scenario.Candidate = cmp.Or(f.candidate, scenario.Candidate)
-			err = a.preview(rehearsal.Plan{Scenario: scenario, Catalogue: ws.Catalogue(), Allow: f.allow, Confirmed: f.confirmed}, f.output)
+			err = a.preview(rehearsal.Plan{Scenario: scenario, Catalogue: ws.Catalogue(), Allow: f.allow, Confirmed: f.confirmed, Uncorrelated: f.uncorrelated}, f.output)
 		}
 		if err != nil {
 			explainError(a.err, fmtScenario(len(files), file, err))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/sign"
 )
 
 // callback is a call that a recorded system made back to its caller, and how long after its answer.
@@ -27,6 +29,8 @@ type callbacks struct {
 	after map[string][]callback // by ID of the exchange that they follow
 	urls  map[string]string     // where each system is called back
 	send  http.RoundTripper
+	sign  sign.Signer
+	now   func() time.Time
 
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -36,11 +40,12 @@ type callbacks struct {
 	closed bool
 	sent   int
 	failed []string
+	stale  map[string]int // calls whose recorded signature was sent, by its field
 }
 
 func newCallbacks(exchanges, back []harness.Exchange, o Options) callbacks {
 	ctx, cancel := context.WithCancel(context.Background())
-	return callbacks{after: learnCallbacks(exchanges, back), urls: o.Callbacks, send: o.Transport, ctx: ctx, cancel: cancel}
+	return callbacks{after: learnCallbacks(exchanges, back), urls: o.Callbacks, send: o.Transport, sign: o.Sign, now: o.Now, stale: map[string]int{}, ctx: ctx, cancel: cancel}
 }
 
 func (b *callbacks) count() int {
@@ -158,6 +163,9 @@ func (b *callbacks) call(c callback, texts map[string]string) error {
 		return err
 	}
 	target := replacedWords(originForm(message.Head.Get(harness.FieldPath)), texts)
+	if err := b.signed(&message, target, body); err != nil {
+		return err
+	}
 	r, err := http.NewRequestWithContext(ctx, message.Head.Get(harness.FieldMethod), strings.TrimSuffix(b.urls[c.x.To], "/")+target, bytes.NewReader(body))
 	if err != nil {
 		return err
@@ -178,6 +186,31 @@ func (b *callbacks) call(c callback, texts map[string]string) error {
 		return fmt.Errorf("answered with %d, recorded was %d", resp.StatusCode, was)
 	}
 	return nil
+}
+
+// signed makes the signature of a message anew, or counts that a recorded one is sent.
+func (b *callbacks) signed(m *harness.Message, target string, body []byte) error {
+	m.Head = m.Head.With(harness.FieldPath, target)
+	done, err := b.sign(m, body, b.now())
+	if err != nil || done {
+		return err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, usual := range sign.Usual {
+		if m.Head.Has(usual.Head) {
+			b.stale[usual.Head]++
+		}
+	}
+	return nil
+}
+
+// StaleSignatures counts the calls back that carried a recorded signature of a well-known sender, by its field. A receiver
+// that checks it refuses them.
+func (m *Mock) StaleSignatures() map[string]int {
+	m.back.mu.Lock()
+	defer m.back.mu.Unlock()
+	return maps.Clone(m.back.stale)
 }
 
 // endCallbacks gives up the calls back whose time has not come and waits for the others.

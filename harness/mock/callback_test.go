@@ -2,6 +2,7 @@ package mock_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/mock"
+	"github.com/rehearse-dev/rehearse/harness/sign"
 )
 
 // shipping is a recording in which the vendor calls back after each of two orders, the second callback first.
@@ -98,6 +100,49 @@ func TestCallbacksEndWithTheServer(t *testing.T) {
 	want := []string{"POST /hooks/orders to hubline, exchange 000004: the mock was stopped before its time"}
 	if diff := cmp.Diff(want, m.FailedCallbacks()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// A call back is signed over what it says now, at the moment at which it is sent; without a secret that is told.
+func TestCallbacksAreSignedAnew(t *testing.T) {
+	xs := shipping()
+	for i := range xs[3:] {
+		xs[3+i].Request.Head = append(xs[3+i].Request.Head, harness.Field{Name: "Stripe-Signature", Value: "t=1772438400,v1=00ff"})
+	}
+	now := time.Date(2026, 10, 5, 9, 0, 0, 0, time.UTC)
+	usual, _ := sign.UsualOf("stripe-signature")
+	for _, signer := range []sign.Signer{usual.Signer("test-secret"), nil} {
+		got := make(chan [2]string, 1)
+		shop := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			b, _ := io.ReadAll(r.Body)
+			got <- [2]string{r.Header.Get("Stripe-Signature"), string(b)}
+		}))
+		var w waits
+		m := newMock(t, mock.Options{Systems: []string{"sis"}, Synthetic: true, Callbacks: map[string]string{"hubline": shop.URL}, Transport: http.DefaultTransport, Wait: w.wait,
+			Now: func() time.Time { return now }, Sign: signer}, xs...)
+		server, err := m.Listen("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := ask(client(t), server.URL, "", "POST", "/orders", `{"item":"chair"}`, jsonType); err != nil {
+			t.Fatal(err)
+		}
+		have := <-got
+		if err := server.Close(); err != nil {
+			t.Fatal(err)
+		}
+		shop.Close()
+		if have[1] != `{"order":"ord-000419","state":"shipped"}` {
+			t.Errorf("called back with %s", have[1])
+		}
+		want, stale := "t=1772438400,v1=00ff", map[string]int{"Stripe-Signature": 1}
+		if signer != nil {
+			want, _ = usual.Value("test-secret", fmt.Sprintf("t=%d,v1=00", now.Unix()), harness.Message{}, []byte(have[1]))
+			stale = map[string]int{}
+		}
+		if diff := cmp.Diff(stale, m.StaleSignatures()); have[0] != want || diff != "" {
+			t.Errorf("signature %s, want %s; stale %s", have[0], want, diff)
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/sign"
 )
 
 // SessionField is the request header field that says which session a call belongs to.
@@ -85,6 +86,7 @@ type Options struct {
 	// followed; Transport sends them.
 	Callbacks map[string]string
 	Transport http.RoundTripper
+	Sign      sign.Signer // signs them for the moment, with the secrets of who is called; nil: they keep recorded signatures
 
 	// OnMiss answers calls that were never recorded, by the system that they are for, such as a live test instance. They are
 	// listed by Forwarded, and their answers have the field LiveField.
@@ -156,6 +158,9 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 	}
 	if options.Wait == nil {
 		options.Wait = wait
+	}
+	if options.Sign == nil {
+		options.Sign = sign.All()
 	}
 	m := &Mock{options: options, faults: prepared(options.Faults), rules: rules, slots: map[key]*slot{}, sessions: map[string]bool{}}
 	var back []harness.Exchange

@@ -11,6 +11,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/replay"
+	"github.com/rehearse-dev/rehearse/harness/replay/correlate"
 	"github.com/rehearse-dev/rehearse/harness/target"
 )
 
@@ -29,6 +30,8 @@ type Preview struct {
 	Fed       []Fed         // sorted, those that may change something first
 	Reached   []Reach       // outside of the run, sorted by address
 	Answers   []Answerer    // of the watched systems, sorted
+
+	Links []correlate.Kind // values that live answers give to later requests
 }
 
 // Fed is the requests of one operation.
@@ -43,7 +46,7 @@ type Fed struct {
 type Reach struct {
 	Address string // host:port
 	System  string
-	As      string // "target" or "upstream"
+	As      string // "target", "upstream", "database" or "issuer" of tokens
 	Reads   int    // requests that are known beforehand
 	Writes  int
 	Refused error // what the guard says; nil: let through
@@ -75,6 +78,15 @@ func Look(p Plan) (*Preview, error) {
 	}
 	if integration, ok := p.Catalogue.Integrations[p.Scenario.Integration]; ok {
 		view.Integration, view.Owner = integration.Title, p.Catalogue.PersonName(integration.Owner)
+	}
+	if !p.Uncorrelated {
+		carried, err := p.carryOver(sessions)
+		if err != nil {
+			return nil, err
+		}
+		if carried != nil {
+			view.Links = carried.plan.Kinds()
+		}
 	}
 	view.Reached, err = p.reached(view.Fed, guard)
 	return view, err
@@ -173,6 +185,7 @@ func (p Plan) reached(fed []Fed, guard *replay.Guard) ([]Reach, error) {
 			all = append(all, Reach{Address: w.Table.Source, System: w.System, As: "database", Reads: len(w.Table.Tables)})
 		}
 	}
+	all = append(all, p.issuers()...)
 	for system, up := range p.Scenario.Upstreams {
 		if up.URL == nil {
 			continue
@@ -197,6 +210,22 @@ func (p Plan) reached(fed []Fed, guard *replay.Guard) ([]Reach, error) {
 		return cmp.Or(cmp.Compare(a.Address, b.Address), cmp.Compare(a.System, b.System))
 	})
 	return all, nil
+}
+
+// issuers are where tokens are got, each by a request that is a POST. A path is one of the target, whose address is known
+// beforehand where it runs already.
+func (p Plan) issuers() (list []Reach) {
+	base := strings.TrimSuffix(baseOf(p.Scenario.Target), "/")
+	for _, a := range p.Scenario.Access {
+		where := a.TokenURL
+		if strings.HasPrefix(where, "/") && base != "" {
+			where = base + where
+		}
+		if strings.Contains(where, "://") {
+			list = append(list, Reach{Address: where, System: p.Scenario.Target.System, As: "issuer", Writes: 1})
+		}
+	}
+	return list
 }
 
 // baseOf is the URL of the server that the target is, or that it works on; empty when there is none.

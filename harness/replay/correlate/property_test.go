@@ -154,3 +154,13 @@ func TestGeneratedSessionsReplayWithOtherIDs(t *testing.T) {
 		}
 	})
 }
+
+// The letters of a login in base64 may look like words; they are mapped back all the same.
+func TestALoginIsMappedBackAsAWhole(t *testing.T) {
+	session := func(id string) []harness.Exchange {
+		return calls("POST /things", "200\nContent-Type: application/json\n\n"+`{"id":"`+id+`","state":"open"}`, fill("GET /me\nAuthorization: Basic %b", id, 0), "200")
+	}
+	for _, ids := range [][2]string{{"670505597", "378268301"}, {"10000019", "10000020"}} {
+		replay(t, session(ids[0]), session(ids[1]))
+	}
+}

@@ -156,7 +156,9 @@ func (w *writer) piece(was string, c cut) string {
 		return was
 	}
 	text := c.code.encode(inner, was)
-	w.renamed(was, text)
+	if isLongWord(text) { // even when its letters look like words, as those of base64 may
+		w.values.rename(was, text)
+	}
 	return text
 }
 
