@@ -82,6 +82,9 @@ func (s *stage) containerNotes(p Plan) []string {
 	if s.network == nil {
 		return notes
 	}
+	if s.network.Apart() != nil {
+		notes = append(notes, "this machine has no address in the network of the containers: they were reached by ports that are published on loopback, and they reached no host of egress")
+	}
 	for _, name := range s.network.Sought() {
 		notes = append(notes, fmt.Sprintf("a container looked for host %s, which is none of this run: if a watched system answers there, add it to target.container.hosts", name))
 	}

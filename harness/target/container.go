@@ -186,7 +186,7 @@ func (t contained) start(ctx context.Context, env harness.StageEnv) (versioned, 
 }
 
 // StartContainer starts a server in a container of the network, with its companions, and returns the loopback base URL
-// under which it is reached, and the image that it was made from in words. It ends with the network.
+// under which it is reached, and the image that it was made from and how it is reached, in words. It ends with the network.
 func StartContainer(ctx context.Context, name string, spec harness.ContainerSpec, env harness.StageEnv, n *container.Network) (base, image string, err error) {
 	if err := checkContainer(spec, false); err != nil {
 		return "", "", err
@@ -199,7 +199,7 @@ func StartContainer(ctx context.Context, name string, spec harness.ContainerSpec
 	if err != nil {
 		return "", "", err
 	}
-	return "http://" + s.Address, s.Image.String(), nil
+	return "http://" + s.Address, s.String(), nil
 }
 
 // startContainer starts the companions and the container.
@@ -273,8 +273,8 @@ type containerStage struct {
 	server *container.Server
 }
 
-// Version is the image that runs.
-func (s containerStage) Version() string { return s.server.Image.String() }
+// Version is the image that runs, and how its server is reached.
+func (s containerStage) Version() string { return s.server.String() }
 
 // Feed sends the requests. A container that ends meanwhile is a Problem of ClassCannotRun: what would follow says nothing
 // about the release.

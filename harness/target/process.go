@@ -140,7 +140,7 @@ func waitReady(ctx context.Context, c *child, spec harness.ProcessSpec, listen s
 	tick := time.NewTicker(probeEvery)
 	defer tick.Stop()
 	for {
-		ready := started.Answers(ctx, listen, spec.Ready)
+		ready := started.Probe{Address: listen, Path: spec.Ready}.Try(ctx) == nil
 		if c.ended() { // also when something answered: it was not this server
 			return c.problem("start")
 		}

@@ -5,6 +5,9 @@
 // was opened for. [Network.Start] starts a server in the network and gives it a loopback address here, so that whatever
 // feeds or asks it stays on loopback; [Network.Run] starts a program whose standard streams are the caller's.
 //
+// Where this machine has no address in the network, as with Docker Desktop, the port of a server is published on loopback
+// through a second network, whose containers have a gateway that does not exist, and there is no door.
+//
 // Everything that is made bears labels that say which run of which process on which machine made it. [Network.Close]
 // removes it. When the process is killed a watcher, which is a process of its own, removes it; what even the watcher could
 // not remove is removed by the next Open on this machine, and listed by [Leftovers]. No container of a registry is needed

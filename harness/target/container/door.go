@@ -60,6 +60,9 @@ func (n *Network) Admit(entries []Entry) (map[string]string, error) {
 	if len(entries) == 0 {
 		return map[string]string{}, nil
 	}
+	if n.apart != nil {
+		return nil, fmt.Errorf("open %s to containers: %w", entries[0].System, n.apart)
+	}
 	n.door = d
 	dir := filepath.Join(n.options.Dir, "door")
 	a, _, err := authority.Open(dir, names, n.options.Now)
@@ -81,8 +84,11 @@ func (n *Network) Admit(entries []Entry) (map[string]string, error) {
 const proxyHost = "rehearse-proxy"
 
 // Forward lets containers use a proxy that listens on loopback, which stands behind the egress guard. It is called at most
-// once, after Admit and before the first container starts.
+// once, after Admit and before the first container starts. Where this machine is apart they reach no proxy.
 func (n *Network) Forward(address string) error {
+	if n.apart != nil {
+		return nil
+	}
 	r, err := listenRelay(net.JoinHostPort(n.gateway.String(), "0"), func(conn net.Conn) (net.Conn, string, error) { return conn, address, nil })
 	if err != nil {
 		return harness.CannotRun(fmt.Errorf("open a port for containers: %w", err), "check that this machine may listen on the networks of Docker")

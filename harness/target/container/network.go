@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -26,19 +27,24 @@ type Options struct {
 	Watcher []string // program and arguments that call [Watch]; empty: what a kill leaves is removed by the next Open
 	Dir     string   // scratch folder of the run; the key of the door lies in it
 	Now     func() time.Time
+
+	listen func(network, address string) (net.Listener, error) // tries whether an address is one of this machine; nil: net.Listen
+	dial   dialer                                              // to containers; nil: the network
 }
 
 // Network is the network of the containers of a run. It is safe for concurrent use.
 type Network struct {
-	docker   docker
-	options  Options
-	name     string
-	labels   map[string]string
-	gateway  netip.Addr // where the door listens
-	watcher  *watcher
-	door     *door
-	resolver *resolver
-	proxy    *relay
+	docker    docker
+	options   Options
+	name      string
+	labels    map[string]string
+	gateway   netip.Addr  // where the door listens; invalid: nowhere, see apart
+	apart     error       // why this machine has no address in the network; nil: it has one
+	published *publishing // nil: every container is reached at its own address
+	watcher   *watcher
+	door      *door
+	resolver  *resolver
+	proxy     *relay
 
 	unanswered atomic.Bool // the daemon was asked to make something, and nobody waited for its answer
 
@@ -47,6 +53,8 @@ type Network struct {
 	once       sync.Once
 	err        error
 }
+
+const networksHint = "docker makes at most about 30 networks; `docker network prune` removes those that nothing uses, `rehearse doctor containers --clean` those of dead runs"
 
 // makeWait is how long the daemon may take to make a container or a network.
 const makeWait = 2 * time.Minute
@@ -95,31 +103,55 @@ func plain(run string) string {
 }
 
 func (n *Network) make(ctx context.Context) error {
-	labels := map[string]string{}
-	for k, v := range n.labels {
-		labels[k] = v
+	before, err := net.InterfaceAddrs()
+	if err != nil {
+		return fmt.Errorf("list the addresses of this machine: %w", err)
 	}
-	err := n.asked(ctx, func(ctx context.Context) error {
+	labels := maps.Clone(n.labels)
+	err = n.asked(ctx, func(ctx context.Context) error {
 		_, err := n.docker.provider.CreateNetwork(ctx, testcontainers.NetworkRequest{Name: n.name, Internal: true, Driver: "bridge", Labels: labels})
 		return err
 	})
 	if err != nil {
-		return harness.CannotRun(fmt.Errorf("make a network: %w", err),
-			"docker makes at most about 30 networks; `docker network prune` removes those that nothing uses, `rehearse doctor containers --clean` those of dead runs")
+		return harness.CannotRun(fmt.Errorf("make a network: %w", oneLine(err)), networksHint)
 	}
 	found, err := n.docker.api.NetworkInspect(ctx, n.name, client.NetworkInspectOptions{})
 	if err != nil {
 		return harness.CannotRun(fmt.Errorf("look at network %s: %w", n.name, err), noDockerHint)
 	}
-	return n.stand(ctx, found.Network.IPAM.Config)
+	if n.apart = n.stand(ctx, found.Network.Network, before); n.apart != nil {
+		return n.publish(ctx)
+	}
+	return nil
+}
+
+// Apart is why this machine has no address in the network, so that nothing here is reached from the containers, and they
+// are reached by ports that are published; nil when it has one.
+func (n *Network) Apart() error { return n.apart }
+
+// names is who answers for names that are no host of the run: the resolver, or nobody.
+func (n *Network) names() netip.Addr {
+	if n.apart != nil {
+		return n.published.nowhere
+	}
+	return n.gateway
 }
 
 // stand finds the address of this process in the network: the gateway when the daemon runs on this machine; when this
-// process runs in a container of the daemon, that container joins the network.
-func (n *Network) stand(ctx context.Context, subnets []network.IPAMConfig) error {
+// process runs in a container of the daemon, that container joins the network. An address that this machine had before the
+// network was made is that of another network, of a daemon beside the one that was asked, unless it just changed hands.
+func (n *Network) stand(ctx context.Context, made network.Network, before []net.Addr) error {
 	var causes []error
-	for _, s := range subnets {
-		l, err := net.Listen("tcp", net.JoinHostPort(s.Gateway.String(), "0"))
+	listen := n.options.listen
+	if listen == nil {
+		listen = net.Listen
+	}
+	for _, s := range made.IPAM.Config {
+		if has(before, s.Gateway) && !bridges(made.ID, s.Gateway) {
+			causes = append(causes, fmt.Errorf("%s is an address of another network here", s.Gateway))
+			continue
+		}
+		l, err := listen("tcp", net.JoinHostPort(s.Gateway.String(), "0"))
 		if err == nil {
 			n.gateway = s.Gateway
 			n.resolver = listenResolver(net.IP(s.Gateway.AsSlice()))
@@ -141,6 +173,24 @@ func (n *Network) stand(ctx context.Context, subnets []network.IPAMConfig) error
 	}
 	return harness.CannotRun(fmt.Errorf("reach the network of the containers: this machine has no address in it: %w", errors.Join(causes...)),
 		"run where the Docker daemon runs, or in a container of that daemon; the daemon is at "+n.docker.api.DaemonHost())
+}
+
+// bridges reports whether the address is that of the bridge which Docker makes for a network.
+func bridges(id string, address netip.Addr) bool {
+	i, err := net.InterfaceByName("br-" + id[:min(12, len(id))])
+	if err != nil {
+		return false
+	}
+	list, err := i.Addrs()
+	return err == nil && has(list, address)
+}
+
+// has reports whether the address is among those of this machine.
+func has(list []net.Addr, address netip.Addr) bool {
+	return slices.ContainsFunc(list, func(a net.Addr) bool {
+		p, err := netip.ParsePrefix(a.String())
+		return err == nil && p.Addr() == address
+	})
 }
 
 // Close removes the containers in the reverse order of their start, the network and the images that were built for it,

@@ -1,7 +1,6 @@
 package container
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -9,7 +8,6 @@ import (
 	"github.com/testcontainers/testcontainers-go/wait"
 
 	"github.com/rehearse-dev/rehearse/harness"
-	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
 // Waiting for a container.
@@ -18,8 +16,9 @@ const (
 	probeEvery  = 20 * time.Millisecond
 )
 
-// strategy is when the server at the address is up; an empty address is a companion that nobody feeds.
-func strategy(spec harness.ContainerSpec, image Image, address string) wait.Strategy {
+// strategy is when a container is up. Its server is asked by a, which is nil for a companion that nobody feeds, when the
+// scenario says so, when nothing else tells, or when which way leads to it is not known.
+func strategy(spec harness.ContainerSpec, image Image, a *answers) wait.Strategy {
 	ready := harness.ReadySpec{}
 	if spec.Ready != nil {
 		ready = *spec.Ready
@@ -34,43 +33,15 @@ func strategy(spec harness.ContainerSpec, image Image, address string) wait.Stra
 	if ready.Health || spec.Ready == nil && image.healthy {
 		all = append(all, wait.ForHealthCheck().WithPollInterval(probeEvery))
 	}
-	if ready.Path != "" || address != "" && len(all) == 0 {
-		all = append(all, answers{address, ready.Path})
+	if a != nil && (ready.Path != "" || len(all) == 0 || len(a.ways) > 1 && !ready.Exit) {
+		a.path = ready.Path
+		all = append(all, a)
 	}
 	return wait.ForAll(all...).WithDeadline(spec.Wait.Or(defaultWait))
 }
 
-// answers waits until the path answers below 500, or the port accepts when there is no path. The probes go to the
-// container itself, past every proxy of the environment.
-type answers struct{ address, path string }
-
-// WaitUntilReady probes until the context ends or the container does.
-func (a answers) WaitUntilReady(ctx context.Context, c wait.StrategyTarget) error {
-	tick := time.NewTicker(probeEvery)
-	defer tick.Stop()
-	for {
-		if a.probe(ctx) {
-			return nil
-		}
-		state, err := c.State(ctx)
-		if err != nil {
-			return err
-		}
-		if !state.Running {
-			return fmt.Errorf("the container is %s", state.Status)
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-tick.C:
-		}
-	}
-}
-
-func (a answers) probe(ctx context.Context) bool { return started.Answers(ctx, a.address, a.path) }
-
 // awaited says in words what a container is waited for.
-func awaited(spec harness.ContainerSpec, address string) string {
+func awaited(spec harness.ContainerSpec, ways []way) string {
 	var words []string
 	if r := spec.Ready; r != nil {
 		for _, w := range []struct {
@@ -86,7 +57,19 @@ func awaited(spec harness.ContainerSpec, address string) string {
 		}
 	}
 	if len(words) == 0 {
-		words = append(words, "a connection to "+address)
+		words = append(words, "a connection to "+addresses(ways))
 	}
 	return strings.Join(words, " and ")
+}
+
+// addresses says the ways in words.
+func addresses(ways []way) string {
+	if len(ways) == 0 {
+		return "any address of it"
+	}
+	words := make([]string, len(ways))
+	for i, w := range ways {
+		words[i] = w.String()
+	}
+	return strings.Join(words, ", ")
 }

@@ -39,8 +39,8 @@ var trust = []string{"SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS
 // trustFile is where the certificate of the door lies in a container.
 const trustFile = "/rehearse-ca.pem"
 
-// request is the order in the words of testcontainers.
-func (n *Network) request(o Order, image Image) (testcontainers.ContainerRequest, error) {
+// request is the order in the words of testcontainers; port is fed.
+func (n *Network) request(o Order, image Image, port int) (testcontainers.ContainerRequest, error) {
 	spec := o.Spec
 	r := testcontainers.ContainerRequest{
 		Image: image.ID, Entrypoint: spec.Entrypoint, Cmd: spec.Command, Env: maps.Clone(o.Env), Labels: maps.Clone(n.labels), Tmpfs: map[string]string{},
@@ -60,6 +60,7 @@ func (n *Network) request(o Order, image Image) (testcontainers.ContainerRequest
 		host.NetworkMode = "none"
 	} else {
 		n.join(&r, &host, spec)
+		n.published.order(&r, &host, port)
 	}
 	if err := addFiles(&r, o); err != nil {
 		return r, err
@@ -78,7 +79,7 @@ func (n *Network) join(r *testcontainers.ContainerRequest, host *container.HostC
 	r.Networks = []string{n.name}
 	r.NetworkAliases = map[string][]string{n.name: {spec.Name}}
 	host.NetworkMode = container.NetworkMode(n.name)
-	host.DNS = []netip.Addr{n.gateway} // where a name that is no host of the run does not exist
+	host.DNS = []netip.Addr{n.names()}
 	if n.proxy != nil {
 		host.ExtraHosts = append(host.ExtraHosts, proxyHost+":"+n.gateway.String())
 		for variable, value := range n.proxied() {

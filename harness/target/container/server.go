@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,11 +47,13 @@ type Server struct {
 	Name    string
 	Image   Image
 	Address string // loopback host:port here; empty: nobody feeds it
-	At      string // host:port of the container in its network
+	At      string // host:port to which Address leads
+	Way     string // what At is, in words
 
 	network *Network
 	ctr     testcontainers.Container
 	spec    harness.ContainerSpec
+	port    int // that is fed in it; 0: none
 	relay   *relay
 	said    *started.Tail
 
@@ -84,11 +85,15 @@ func (n *Network) create(ctx context.Context, o Order) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	request, err := n.request(o, image)
+	port, err := fed(o.Spec, image)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Name: o.Spec.Name, Image: image, network: n, spec: o.Spec, said: started.NewTail(o.Log), done: make(chan struct{}), logs: make(chan struct{}), cancel: func() {}}
+	request, err := n.request(o, image, port)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Name: o.Spec.Name, Image: image, network: n, spec: o.Spec, port: port, said: started.NewTail(o.Log), done: make(chan struct{}), logs: make(chan struct{}), cancel: func() {}}
 	err = n.asked(ctx, func(ctx context.Context) (err error) {
 		s.ctr, err = n.docker.provider.CreateContainer(ctx, request)
 		return err
@@ -99,6 +104,9 @@ func (n *Network) create(ctx context.Context, o Order) (*Server, error) {
 		n.mu.Unlock()
 	} else {
 		s.ctr = nil
+	}
+	if err == nil && port > 0 {
+		err = n.published.join(ctx, n.docker.api, s.ctr.GetContainerID())
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -119,14 +127,24 @@ func (s *Server) start(ctx context.Context, o Order) error {
 	following, s.cancel = context.WithCancel(context.Background())
 	s.follow(following)
 	s.await(following, s.logs)
-	if err := s.find(ctx); err != nil {
+	ways, err := s.find(ctx)
+	if err != nil {
 		return err
 	}
-	err := strategy(s.spec, s.Image, s.At).WaitUntilReady(ctx, s.ctr)
-	if err == nil || ctx.Err() != nil {
-		return errors.Join(err, ctx.Err())
+	var a *answers
+	if s.port > 0 {
+		a = &answers{ways: ways, dial: s.network.options.dial}
 	}
-	return s.notReady(ctx)
+	err = strategy(s.spec, s.Image, a).WaitUntilReady(ctx, s.ctr)
+	switch {
+	case ctx.Err() != nil:
+		return errors.Join(err, ctx.Err())
+	case err != nil:
+		return s.notReady(a)
+	case s.port == 0:
+		return nil
+	}
+	return s.reach(a.chosen())
 }
 
 // launch starts the program in the container.
@@ -142,47 +160,30 @@ func (s *Server) launch(ctx context.Context) error {
 		"check entrypoint, command and user: the program must be in the image")
 }
 
-// find finds the address of the container and opens a loopback address for it.
-func (s *Server) find(ctx context.Context) error {
-	if s.spec.Network == harness.NetworkNone {
-		return nil
+// String says what runs and how it is reached.
+func (s *Server) String() string {
+	if s.Way == "" {
+		return s.Image.String()
 	}
-	port, err := s.port()
-	if err != nil || port == 0 {
-		return err
-	}
-	ip, err := s.network.addressOf(ctx, s.ctr.GetContainerID())
-	if err != nil {
-		return err
-	}
-	if ip == "" { // it has ended already: waiting for it tells how
-		ip = "no-address"
-	}
-	s.At = net.JoinHostPort(ip, strconv.Itoa(port))
-	s.relay, err = listenRelay("127.0.0.1:0", func(conn net.Conn) (net.Conn, string, error) { return conn, s.At, nil })
-	if err != nil {
-		return harness.CannotRun(err, "check that loopback is up and ports are free")
-	}
-	s.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.relay.port()))
-	return nil
+	return s.Image.String() + ", reached at " + s.Way
 }
 
-// port is the port that is fed: what the scenario says, else the only one that the image exposes. 0 is none, for a companion.
-func (s *Server) port() (int, error) {
+// fed is the port that is fed: what the scenario says, else the only one that the image exposes. 0 is none: of a program, or
+// of a companion to which nothing but other containers talks.
+func fed(spec harness.ContainerSpec, image Image) (int, error) {
 	switch {
-	case s.spec.Port > 0:
-		return s.spec.Port, nil
-	case len(s.Image.ports) == 1:
-		return s.Image.ports[0], nil
-	case s.companion():
+	case isProgram(spec) || spec.Network == harness.NetworkNone:
+		return 0, nil
+	case spec.Port > 0:
+		return spec.Port, nil
+	case len(image.ports) == 1:
+		return image.ports[0], nil
+	case spec.Ready != nil && spec.Ready.Path == "":
 		return 0, nil
 	}
-	return 0, harness.Usage(fmt.Errorf("find the port of container %s: image %s exposes %s", s.Name, s.Image.Name, exposed(s.Image.ports)),
+	return 0, harness.Usage(fmt.Errorf("find the port of container %s: image %s exposes %s", spec.Name, image.Name, exposed(image.ports)),
 		"write port: the number of the port that the server in it listens on")
 }
-
-// companion reports whether nothing but other containers talks to it.
-func (s *Server) companion() bool { return s.spec.Ready != nil && s.spec.Ready.Path == "" }
 
 func exposed(ports []int) string {
 	if len(ports) == 0 {
@@ -195,20 +196,8 @@ func exposed(ports []int) string {
 	return "ports " + strings.Join(words, ", ")
 }
 
-func (n *Network) addressOf(ctx context.Context, id string) (string, error) {
-	found, err := n.docker.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
-	if err != nil {
-		return "", harness.CannotRun(fmt.Errorf("look at a container: %w", err), noDockerHint)
-	}
-	settings := found.Container.NetworkSettings
-	if settings == nil || settings.Networks[n.name] == nil || !settings.Networks[n.name].IPAddress.IsValid() {
-		return "", nil
-	}
-	return settings.Networks[n.name].IPAddress.String(), nil
-}
-
-// notReady is the error for a container that did not become ready.
-func (s *Server) notReady(ctx context.Context) error {
+// notReady is the error for a container that did not become ready, though a asked it.
+func (s *Server) notReady(a *answers) error {
 	select {
 	case <-s.done:
 		return s.Problem("start")
@@ -218,7 +207,14 @@ func (s *Server) notReady(ctx context.Context) error {
 	if said := s.said.Text(); said != "" {
 		hint += "; it said: " + said
 	}
-	return harness.CannotRun(fmt.Errorf("start container %s: after %s still without %s", s.Name, s.spec.Wait.Or(defaultWait), awaited(s.spec, s.At)), hint)
+	if a == nil {
+		a = new(answers)
+	}
+	err := fmt.Errorf("start container %s: after %s still without %s", s.Name, s.spec.Wait.Or(defaultWait), awaited(s.spec, a.ways))
+	if a.why != nil {
+		err = fmt.Errorf("%w: %w", err, a.why)
+	}
+	return harness.CannotRun(err, hint)
 }
 
 // await starts the goroutine that waits for the end of the container, and then for what must come before its end is told.
