@@ -146,16 +146,17 @@ func TestServerIsReachedByEachWay(t *testing.T) {
 	ways := []struct {
 		why         string
 		unreachable func(host string) bool
+		ready       []*harness.ReadySpec
 		want        string
 	}{
-		{"loopback", func(string) bool { return false }, "its port published on loopback"},
-		{"the gateway", inLoopback, "its port published on the gateway"},
-		{"its own address", func(host string) bool { return inLoopback(host) || host == n.published.gateway.String() }, "its own address"},
+		{"loopback", func(string) bool { return false }, []*harness.ReadySpec{nil, {Path: "/up"}, {Log: "^server is up"}}, "its port published on loopback"},
+		{"the gateway", inLoopback, []*harness.ReadySpec{nil}, "its port published on the gateway"},
+		{"its own address", func(host string) bool { return inLoopback(host) || host == n.published.gateway.String() }, []*harness.ReadySpec{{Path: "/up"}}, "its own address"},
 	}
 	for _, tt := range ways {
 		n = open(t, elsewhere(tt.unreachable))
 		n.published.hosts = []netip.Addr{loopback, n.published.gateway} // as in a container
-		for _, ready := range []*harness.ReadySpec{nil, {Path: "/up"}, {Log: "^server is up"}} {
+		for _, ready := range tt.ready {
 			s, err := n.Start(t.Context(), Order{Root: root, Spec: harness.ContainerSpec{Name: "hub", Image: testImage, Ready: ready}})
 			if err != nil {
 				t.Fatalf("%s: %v\nhint: %s", tt.why, err, harness.HintOf(err))
