@@ -34,6 +34,15 @@ type way struct {
 
 func (w way) String() string { return w.address + " (" + w.words + ")" }
 
+// probe asks whether the server is up; an empty path asks no more than whether it listens.
+func (w way) probe(path string, dial dialer) started.Probe {
+	p := started.Probe{Address: w.address, Path: path, Dial: dial}
+	if w.forwarded {
+		p.Hold = forwardedHold
+	}
+	return p
+}
+
 // ways are the addresses of a server, best first: its port published on loopback, the same on the gateway of the published
 // network, its own address. A container that has ended has none.
 func (n *Network) ways(settings *container.NetworkSettings, port int) []way {
@@ -76,10 +85,7 @@ func best(ctx context.Context, ways []way, path string, dial dialer) (way, error
 	results := make([]chan error, len(ways))
 	for i, w := range ways {
 		results[i] = make(chan error, 1)
-		probe := started.Probe{Address: w.address, Path: path, Dial: dial}
-		if w.forwarded {
-			probe.Hold = forwardedHold
-		}
+		probe := w.probe(path, dial)
 		probing.Go(func() { results[i] <- probe.Try(ctx) })
 	}
 	var errs []error
@@ -160,8 +166,8 @@ func (s *Server) find(ctx context.Context) ([]way, error) {
 
 // reach opens a loopback address that leads to the server by the way that was taken.
 func (s *Server) reach(taken way) (err error) {
-	s.At, s.Way = taken.address, taken.words
-	s.relay, err = listenRelay("127.0.0.1:0", func(conn net.Conn) (net.Conn, string, error) { return conn, s.At, nil })
+	s.taken = taken
+	s.relay, err = listenRelay("127.0.0.1:0", func(conn net.Conn) (net.Conn, string, error) { return conn, taken.address, nil })
 	if err != nil {
 		return harness.CannotRun(err, "check that loopback is up and ports are free")
 	}

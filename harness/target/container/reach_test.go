@@ -161,16 +161,16 @@ func TestServerIsReachedByEachWay(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v\nhint: %s", tt.why, err, harness.HintOf(err))
 			}
-			if got := get(t, s, "/x"); !strings.Contains(got, `"target":"/x"`) || s.Way != tt.want || !strings.HasSuffix(s.String(), ", reached at "+tt.want) {
-				t.Errorf("%s, ready %v: reached at %s (%s), answers %q", tt.why, ready, s.Way, s.At, got)
+			if got := get(t, s, "/x"); !strings.Contains(got, `"target":"/x"`) || s.taken.words != tt.want || !s.Listens() || !strings.HasSuffix(s.String(), ", reached at "+tt.want) {
+				t.Errorf("%s, ready %v: reached at %s (%s), answers %q", tt.why, ready, s.taken.words, s.taken.address, got)
 			}
 			s.Stop()
 		}
 	}
 	n = open(t, Options{})
 	s, err := n.Start(t.Context(), Order{Root: root, Spec: harness.ContainerSpec{Name: "hub", Image: testImage}})
-	if err != nil || s.Way != "its own address" || n.Apart() != nil || n.published != nil {
-		t.Errorf("where this machine is in the network: reached at %s, apart %v, published %v, err %v", s.Way, n.Apart(), n.published, err)
+	if err != nil || s.taken.words != "its own address" || n.Apart() != nil || n.published != nil {
+		t.Errorf("where this machine is in the network: reached at %s, apart %v, published %v, err %v", s.taken, n.Apart(), n.published, err)
 	}
 }
 

@@ -47,13 +47,12 @@ type Server struct {
 	Name    string
 	Image   Image
 	Address string // loopback host:port here; empty: nobody feeds it
-	At      string // host:port to which Address leads
-	Way     string // what At is, in words
 
 	network *Network
 	ctr     testcontainers.Container
 	spec    harness.ContainerSpec
 	port    int // that is fed in it; 0: none
+	taken   way // to which Address leads
 	relay   *relay
 	said    *started.Tail
 
@@ -162,10 +161,10 @@ func (s *Server) launch(ctx context.Context) error {
 
 // String says what runs and how it is reached.
 func (s *Server) String() string {
-	if s.Way == "" {
+	if s.taken.words == "" {
 		return s.Image.String()
 	}
-	return s.Image.String() + ", reached at " + s.Way
+	return s.Image.String() + ", reached at " + s.taken.words
 }
 
 // fed is the port that is fed: what the scenario says, else the only one that the image exposes. 0 is none: of a program, or
@@ -268,12 +267,7 @@ func (s *Server) Ended() <-chan struct{} { return s.done }
 
 // Listens reports whether its port accepts a connection.
 func (s *Server) Listens() bool {
-	conn, err := net.DialTimeout("tcp", s.At, time.Second)
-	if err != nil {
-		return false
-	}
-	conn.Close() //nolint:errcheck // nothing was sent
-	return true
+	return s.taken.probe("", s.network.options.dial).Try(context.Background()) == nil
 }
 
 // How says how it ended, and nil when it did with exit code 0. Call it after Ended.
