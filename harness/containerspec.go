@@ -22,9 +22,16 @@ const (
 
 // ContainerSpec is a container that is started for the run and removed at its end. It stands in a network of the run that
 // has no way out: the watched systems are reached by their names and by those of Hosts, and nothing else is. Exactly one
-// of Image and Build is set. Placeholders are replaced in Entrypoint, Command and Env.
+// of Image, Build and Compose is written; reading a scenario replaces Compose by what it says. Placeholders are replaced in
+// Entrypoint, Command and Env.
 type ContainerSpec struct {
-	Name  string     `yaml:"name,omitempty"`  // host name in the network; default: the system. A companion must have one
+	Compose string `yaml:"compose,omitempty"` // Compose file of the workspace, whose Service is the container; what that depends on are its companions
+	Service string `yaml:"service,omitempty"` // of the Compose file
+
+	Name     string   `yaml:"name,omitempty"`     // host name in the network; default: the system. A companion must have one
+	Aliases  []string `yaml:"aliases,omitempty"`  // further host names in the network
+	Hostname string   `yaml:"hostname,omitempty"` // what the container calls itself; default: its id
+
 	Image string     `yaml:"image,omitempty"` // as docker knows it, such as registry.example/hub:4.2
 	Build *BuildSpec `yaml:"build,omitempty"` // the image is built for the run
 	Pull  string     `yaml:"pull,omitempty"`  // "missing" (default), "always" or "never"
@@ -44,9 +51,10 @@ type ContainerSpec struct {
 	CPUs       string            `yaml:"cpus,omitempty"`   // most processor time, such as 1.5
 	Processes  int               `yaml:"processes,omitempty"`
 
-	Port  int        `yaml:"port,omitempty"` // that is fed; default: the only one that the image exposes
-	Ready *ReadySpec `yaml:"ready,omitempty"`
-	Wait  Duration   `yaml:"wait,omitempty"` // how long to wait for it; default 60s
+	Port   int         `yaml:"port,omitempty"` // that is fed; default: the only one that the image exposes
+	Health *HealthSpec `yaml:"health,omitempty"`
+	Ready  *ReadySpec  `yaml:"ready,omitempty"`
+	Wait   Duration    `yaml:"wait,omitempty"` // how long to wait for it; default 60s
 
 	Network string            `yaml:"network,omitempty"` // "mocks" (default) or "none"
 	Hosts   map[string]string `yaml:"hosts,omitempty"`   // host name or host:port → watched system that answers there, in HTTP and HTTPS
@@ -83,11 +91,22 @@ type MountSpec struct {
 	Write bool   `yaml:"write,omitempty"` // lets the container change it
 }
 
+// HealthSpec is a health check in place of the image's. What is not set stays as the image has it.
+type HealthSpec struct {
+	Test     []string `yaml:"test,omitempty"` // CMD and a program with its arguments, CMD-SHELL and a line for the shell, or NONE
+	Interval Duration `yaml:"interval,omitempty"`
+	Timeout  Duration `yaml:"timeout,omitempty"`
+	Retries  int      `yaml:"retries,omitempty"` // failures in a row after which it is unhealthy
+	Start    Duration `yaml:"start,omitempty"`   // while failures do not count
+	Every    Duration `yaml:"every,omitempty"`   // interval during Start
+}
+
 // ReadySpec says when a server is up; everything that is set must hold. Empty: the port accepts, or the health check of
-// the image passes where it has one.
+// the container passes where it has one.
 type ReadySpec struct {
 	Path   string `yaml:"path,omitempty"`   // answers below 500
 	Log    string `yaml:"log,omitempty"`    // regular expression that a line of the log matches
-	Health bool   `yaml:"health,omitempty"` // the health check of the image passes
+	Health bool   `yaml:"health,omitempty"` // the health check passes
+	Start  bool   `yaml:"start,omitempty"`  // it was started: nothing else is waited for
 	Exit   bool   `yaml:"exit,omitempty"`   // it has ended with exit code 0: a companion that prepares another
 }

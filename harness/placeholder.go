@@ -31,6 +31,9 @@ func ReplacePlaceholders(text string, value func(name string) (string, error)) (
 	return out, first
 }
 
+// EscapePlaceholders is the text for which [ReplacePlaceholders] gives the text itself.
+func EscapePlaceholders(text string) string { return placeholder.ReplaceAllString(text, "{$0}") }
+
 // UnknownPlaceholder is the error for a name in braces that stands for nothing.
 func UnknownPlaceholder(name string) error {
 	return Usage(fmt.Errorf("{%s} is no placeholder", name), "placeholders are {"+strings.Join(Placeholders, "}, {")+"}; for braces themselves write {{"+name+"}}")

@@ -45,7 +45,18 @@ func (c *checker) checkContainer(label string, spec *harness.ContainerSpec) {
 	}
 	c.checkReceiver(label+".to", spec.To)
 	for i := range spec.Also {
-		c.checkContainer(fmt.Sprintf("%s.also[%d]", label, i), &spec.Also[i])
+		at := fmt.Sprintf("%s.also[%d]", label, i)
+		if spec.Also[i].Compose != "" {
+			c.problem(at+".compose", "%s.compose: a companion is one container; name the Compose file one level above", at)
+			continue
+		}
+		c.checkContainer(at, &spec.Also[i])
+	}
+	switch {
+	case spec.Compose != "":
+		c.compose(label, spec)
+	case spec.Service != "":
+		c.problem(label+".service", "%s.service is for compose; name the Compose file, or drop it", label)
 	}
 }
 

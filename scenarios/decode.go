@@ -25,6 +25,7 @@ type decoder struct {
 	places   map[string]place // by label: rules[0].at
 	faulty   map[string]bool  // labels that a problem names already
 	expanded int              // bytes that texts with variables have grown to
+	bare     bool             // $NAME is a variable for others who read the file, so that it must be written ${NAME}
 }
 
 func newDecoder(file, what string, lookup func(string) (string, bool)) *decoder {
@@ -75,10 +76,19 @@ func (d *decoder) called(label string) string {
 	return label
 }
 
+// reader is a value that can be written in more than one way, such as a list or a mapping.
+type reader interface {
+	read(d *decoder, node ast.Node, label string)
+}
+
 // value reads one node. The order of the cases matters: a Path is a slice that is written as text.
 func (d *decoder) value(node ast.Node, v reflect.Value, label string) {
 	if _, known := d.places[label]; !known || !isNull(node) {
 		d.places[label] = nodePlace(node)
+	}
+	if r, ok := v.Addr().Interface().(reader); ok {
+		r.read(d, node, label)
+		return
 	}
 	into, isText := v.Addr().Interface().(encoding.TextUnmarshaler)
 	switch {
@@ -168,14 +178,23 @@ func (d *decoder) words(node ast.Node, label, want string) (string, bool) {
 	if !strings.Contains(s, "$") {
 		return s, true
 	}
-	s, err := interpolate(s, d.lookup)
-	if d.expanded += len(s); err == nil && d.expanded > maxExpanded {
-		err = fmt.Errorf("texts with variables are longer than %d bytes", maxExpanded)
-	}
+	s, err := d.interpolated(s)
 	if err != nil {
 		d.problem(label, "%s: %v", d.called(label), err)
 	}
 	return s, err == nil
+}
+
+// interpolated is the text with its variables replaced.
+func (d *decoder) interpolated(s string) (string, error) {
+	if name := bareVariable(s); d.bare && name != "" {
+		return "", fmt.Errorf("write ${%s} for the variable, or $$%s for the text itself", name, name)
+	}
+	s, err := interpolate(s, d.lookup)
+	if d.expanded += len(s); err == nil && d.expanded > maxExpanded {
+		err = fmt.Errorf("texts with variables are longer than %d bytes", maxExpanded)
+	}
+	return s, err
 }
 
 func (d *decoder) list(node ast.Node, v reflect.Value, label string) {

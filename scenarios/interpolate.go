@@ -95,3 +95,21 @@ func isVariable(name string) bool {
 	}
 	return name != ""
 }
+
+// bareVariable is the name in the first $NAME of a text, without braces; empty: there is none.
+func bareVariable(text string) string {
+	for {
+		_, rest, found := strings.Cut(text, "$")
+		if !found {
+			return ""
+		}
+		end := 0
+		for end < len(rest) && isVariable(rest[:end+1]) {
+			end++
+		}
+		if end > 0 {
+			return rest[:end]
+		}
+		text = strings.TrimPrefix(rest, "$")
+	}
+}

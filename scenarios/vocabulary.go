@@ -55,7 +55,7 @@ var kinds = map[string][]string{
 	"TargetSpec":    {"url", "process", "command", "jq", "starlark", "template", "crosswalk", "sql", "remote", "files", "container"},
 	"WatchSpec":     {"table", "files"},
 	"Upstream":      {"url", "process", "container"},
-	"ContainerSpec": {"image", "build"},
+	"ContainerSpec": {"image", "build", "compose"},
 	"Invariant":     {"check", "use"},
 }
 

@@ -44,7 +44,10 @@ func InNetwork(t harness.Target, n *container.Network) harness.Target {
 
 func describeContainer(spec harness.TargetSpec) string {
 	c := spec.Container
-	if c.Build != nil {
+	switch {
+	case c.Compose != "":
+		return fmt.Sprintf("container of service %s in %s", c.Service, c.Compose)
+	case c.Build != nil:
 		return "container built from " + c.Build.Context
 	}
 	return "container of image " + c.Image

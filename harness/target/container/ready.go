@@ -1,6 +1,7 @@
 package container
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -30,15 +31,32 @@ func strategy(spec harness.ContainerSpec, image Image, a *answers) wait.Strategy
 	if ready.Log != "" {
 		all = append(all, wait.ForLog(ready.Log).AsRegexp().WithPollInterval(probeEvery))
 	}
-	if ready.Health || spec.Ready == nil && image.healthy {
+	if ready.Health || spec.Ready == nil && checked(spec, image) {
 		all = append(all, wait.ForHealthCheck().WithPollInterval(probeEvery))
 	}
 	if a != nil && (ready.Path != "" || len(all) == 0 || len(a.ways) > 1 && !ready.Exit) {
 		a.path = ready.Path
 		all = append(all, a)
 	}
+	if len(all) == 0 {
+		return nothing{}
+	}
 	return wait.ForAll(all...).WithDeadline(spec.Wait.Or(defaultWait))
 }
+
+// checked reports whether the container has a health check.
+func checked(spec harness.ContainerSpec, image Image) bool {
+	if spec.Health != nil && len(spec.Health.Test) > 0 {
+		return spec.Health.Test[0] != "NONE"
+	}
+	return image.healthy
+}
+
+// nothing waits for nothing more than the start.
+type nothing struct{}
+
+// WaitUntilReady is ready at once.
+func (nothing) WaitUntilReady(context.Context, wait.StrategyTarget) error { return nil }
 
 // awaited says in words what a container is waited for.
 func awaited(spec harness.ContainerSpec, ways []way) string {

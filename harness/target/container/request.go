@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/api/types/mount"
@@ -77,7 +78,7 @@ func (n *Network) request(o Order, image Image, port int) (testcontainers.Contai
 // join puts the container into the network, where the door answers for the watched systems.
 func (n *Network) join(r *testcontainers.ContainerRequest, host *container.HostConfig, spec harness.ContainerSpec) {
 	r.Networks = []string{n.name}
-	r.NetworkAliases = map[string][]string{n.name: {spec.Name}}
+	r.NetworkAliases = map[string][]string{n.name: append([]string{spec.Name}, spec.Aliases...)}
 	host.NetworkMode = container.NetworkMode(n.name)
 	host.DNS = []netip.Addr{n.names()}
 	if n.proxy != nil {
@@ -109,7 +110,13 @@ func setDefault(env map[string]string, variable, value string) {
 }
 
 func configure(c *container.Config, spec harness.ContainerSpec) {
-	c.User, c.WorkingDir = spec.User, spec.Folder
+	c.User, c.WorkingDir, c.Hostname = spec.User, spec.Folder, spec.Hostname
+	if h := spec.Health; h != nil {
+		c.Healthcheck = &container.HealthConfig{
+			Test: h.Test, Interval: time.Duration(h.Interval), Timeout: time.Duration(h.Timeout), Retries: h.Retries,
+			StartPeriod: time.Duration(h.Start), StartInterval: time.Duration(h.Every),
+		}
+	}
 	for _, v := range spec.Volumes {
 		if c.Volumes == nil {
 			c.Volumes = map[string]struct{}{}

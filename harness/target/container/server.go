@@ -84,6 +84,10 @@ func (n *Network) create(ctx context.Context, o Order) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r := o.Spec.Ready; r != nil && r.Health && !checked(o.Spec, image) {
+		return nil, harness.Usage(fmt.Errorf("wait for the health of container %s: neither it nor image %s has a health check", o.Spec.Name, image.Name),
+			"write one as health: or, in a Compose file, healthcheck:, or wait for something else")
+	}
 	port, err := fed(o.Spec, image)
 	if err != nil {
 		return nil, err
@@ -171,7 +175,7 @@ func (s *Server) String() string {
 // of a companion to which nothing but other containers talks.
 func fed(spec harness.ContainerSpec, image Image) (int, error) {
 	switch {
-	case isProgram(spec) || spec.Network == harness.NetworkNone:
+	case isProgram(spec) || spec.Network == harness.NetworkNone || spec.Ready != nil && spec.Ready.Start:
 		return 0, nil
 	case spec.Port > 0:
 		return spec.Port, nil
