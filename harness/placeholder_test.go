@@ -30,3 +30,12 @@ func TestPlaceholdersAreReplacedAndBracesStay(t *testing.T) {
 		}
 	}
 }
+
+func TestEscapedPlaceholdersAreTheTextItself(t *testing.T) {
+	for _, text := range []string{"{listen}", "{{listen}}", "{{{url.sis}}}", "{now}}", "{{now}", "{prot} {a:1} $5 {}", ""} {
+		got, err := harness.ReplacePlaceholders(harness.EscapePlaceholders(text), func(name string) (string, error) { return "", errors.New(name) })
+		if err != nil || got != text {
+			t.Errorf("%s: %q, %v", text, got, err)
+		}
+	}
+}

@@ -25,6 +25,7 @@ type composition struct {
 	services []entry // in the order of the file
 	started  []*started
 	volumes  map[string]string // name → where it stands
+	answered map[string]bool   // host names that lead to watched systems: a service of that name is not started
 
 	environ func(string) (string, bool) // the environment
 	beside  map[string]string           // the file .env beside the Compose file
@@ -49,6 +50,9 @@ func (c *checker) compose(label string, own *harness.ContainerSpec) {
 	}
 	f := &composition{dir: path.Dir(own.Compose), volumes: map[string]string{}, environ: c.lookup}
 	f.beside = c.dotenvIn(f.dir)
+	if own == c.s.Target.Container {
+		f.answered = c.answered()
+	}
 	d, services, ok := listIn(c, label+".compose", own.Compose, func(shown string, src []byte, _ func(string) (string, bool)) (*decoder, []entry) {
 		return decodeCompose(shown, src, f.variable)
 	})
@@ -74,6 +78,22 @@ func (c *checker) compose(label string, own *harness.ContainerSpec) {
 		c.problem(label, "%s: service %s has several ports; write port: the one that is fed", label, own.Service)
 	}
 	*own = f.over(*own)
+}
+
+// answered is the host names that lead to watched systems.
+func (c *checker) answered() map[string]bool {
+	names := map[string]bool{}
+	for _, system := range c.s.Mocks {
+		names[system] = true
+	}
+	for system := range c.s.Upstreams {
+		names[system] = true
+	}
+	for host := range c.s.Target.Container.Hosts {
+		name, _, _ := strings.Cut(host, ":")
+		names[name] = true
+	}
+	return names
 }
 
 // dotenvIn is the variables of the file .env beside the Compose file, when there is one.
@@ -124,6 +144,9 @@ func (f *composition) find(name string) int {
 func (f *composition) start(name, label string, ready harness.ReadySpec, trail []string) {
 	if i := slices.Index(trail, name); i >= 0 {
 		f.problem(label, "%s: a circle: %s waits for itself; drop one of these: %s", label, name, strings.Join(append(slices.Clone(trail[i:]), name), " → "))
+		return
+	}
+	if f.answered[name] && len(trail) > 0 {
 		return
 	}
 	if i := slices.IndexFunc(f.started, func(s *started) bool { return s.name == name }); i >= 0 {

@@ -134,6 +134,17 @@ func TestComposeServiceBecomesAContainerAndItsCompanions(t *testing.T) {
 	}
 }
 
+func TestServicesThatTheRunAnswersForAreNotStarted(t *testing.T) {
+	const file = "services: {web: {image: hub, depends_on: [sis, crm, db]}, sis: {privileged: true}, crm: {image: crm-stub}, db: {image: pg}}"
+	s, err := composed(t, map[string]string{"stack/compose.yaml": file}, `{compose: stack/compose.yaml, service: web, hosts: {"crm:8080": sis}}`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if also := s.Target.Container.Also; len(also) != 1 || also[0].Name != "db" {
+		t.Errorf("companions %+v", also)
+	}
+}
+
 func TestComposeFilesThatAreRefused(t *testing.T) {
 	image := "services:\n  web:\n    image: hub\n    "
 	for _, tt := range []struct {
@@ -156,6 +167,10 @@ func TestComposeFilesThatAreRefused(t *testing.T) {
 		{"a build without a folder", "services:\n  web:\n    build: nowhere", "", []string{`3:12: services.web.build: no "stack/nowhere" in the workspace`}},
 		{"a build elsewhere", "services:\n  web:\n    build: https://example.com/hub.git", "", []string{`services.web.build: no "stack/https:/example.com/hub.git"`}},
 		{"a build by a key", "services:\n  web:\n    build: {context: ., ssh: [default]}", "", []string{`3:25: unknown key "ssh" in services.web.build`}},
+		{"a service that says nothing", "services:\n  web:", "", []string{"2:3: services.web is something else, want keys with values"}},
+		{"a build that says nothing", "services:\n  web:\n    build:", "", []string{"3:5: services.web.build has no value"}},
+		{"nothing in a list", image + "ports: [8080, ]\n    expose: [~]", "", []string{"services.web.expose[0] is something else"}},
+		{"a dependency without its condition", image + "depends_on:\n      db:\n  db: {image: pg}", "", []string{"services.web.depends_on.db has no value"}},
 		{"no services", "version: '3'", "", []string{"1:1: the Compose file has no services"}},
 		{"a list of services", "services: [web]", "", []string{"services is a list, want keys with values"}},
 		{"not YAML", "services:\n\t- web", "", []string{"stack/compose.yaml:2:1: not YAML"}},
@@ -209,4 +224,22 @@ func TestWordsAreSplitAsAShellDoes(t *testing.T) {
 			t.Errorf("%q: %q, %v", line, got, err)
 		}
 	}
+}
+
+func FuzzComposeFile(f *testing.F) {
+	f.Add(stack)
+	f.Add("services: {web: {command: 'a \"', env_file: [{path: a}], ports: [{target: 1}], depends_on: [web], build: {args: [A]}}}")
+	f.Fuzz(func(t *testing.T, src string) {
+		d, services := decodeCompose("compose.yaml", []byte(src), func(string) (string, bool) { return "x", true })
+		for _, e := range services {
+			d.service(e)
+		}
+		var v variables
+		d.dotenv(&v, []byte(src))
+		for _, p := range d.problems {
+			if strings.ContainsAny(p.Error(), "\n\x1b") {
+				t.Errorf("a problem steers the terminal: %q", p.Error())
+			}
+		}
+	})
 }

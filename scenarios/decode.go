@@ -87,7 +87,9 @@ func (d *decoder) value(node ast.Node, v reflect.Value, label string) {
 		d.places[label] = nodePlace(node)
 	}
 	if r, ok := v.Addr().Interface().(reader); ok {
-		r.read(d, node, label)
+		if !isNull(node) { // else as if it were not there, such as a list whose entries are all commented out
+			r.read(d, node, label)
+		}
 		return
 	}
 	into, isText := v.Addr().Interface().(encoding.TextUnmarshaler)

@@ -103,11 +103,7 @@ func bareVariable(text string) string {
 		if !found {
 			return ""
 		}
-		end := 0
-		for end < len(rest) && isVariable(rest[:end+1]) {
-			end++
-		}
-		if end > 0 {
+		if end := strings.IndexFunc(rest+"$", func(r rune) bool { return !isVariable("_" + string(r)) }); end > 0 && isVariable(rest[:end]) {
 			return rest[:end]
 		}
 		text = strings.TrimPrefix(rest, "$")

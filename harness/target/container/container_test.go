@@ -307,3 +307,32 @@ func TestMissingDockerIsSaid(t *testing.T) {
 		t.Errorf("err %v, said %s", err, out)
 	}
 }
+
+func TestWhatAContainerIsWaitedFor(t *testing.T) {
+	built(t)
+	n := open(t, Options{})
+	if _, err := n.Start(t.Context(), Order{Root: root, Spec: harness.ContainerSpec{Name: "hub", Image: testImage, Ready: &harness.ReadySpec{Health: true}}}); harness.ClassOf(err) != harness.ClassUsage ||
+		!strings.Contains(err.Error(), "neither it nor image "+testImage+" has a health check") {
+		t.Errorf("health that nothing checks: %v", err)
+	}
+	asked := harness.HealthSpec{Test: []string{"CMD", "/program", "check", "http://127.0.0.1:8080/health"}, Interval: harness.Duration(time.Second)}
+	for _, tt := range []struct {
+		name string
+		spec harness.ContainerSpec
+	}{
+		{"healthy", harness.ContainerSpec{Health: &asked, Aliases: []string{"well"}, Hostname: "hub-1"}},
+		{"started", harness.ContainerSpec{Command: []string{"sleep"}, Health: &asked, Ready: &harness.ReadySpec{Start: true}}},
+		{"caller", harness.ContainerSpec{}},
+	} {
+		tt.spec.Name, tt.spec.Image = tt.name, testImage
+		s, err := n.Start(t.Context(), Order{Root: root, Spec: tt.spec})
+		switch {
+		case err != nil:
+			t.Fatalf("%s: %v\nhint: %s", tt.name, err, harness.HintOf(err))
+		case tt.name == "healthy" && !strings.Contains(get(t, s, "/env"), "HOSTNAME=hub-1\n"):
+			t.Errorf("environment %s", get(t, s, "/env"))
+		case tt.name == "caller" && strings.Contains(get(t, s, "/fetch?url=http://well:8080/checked"), " "):
+			t.Errorf("it was not healthy: %s", get(t, s, "/fetch?url=http://well:8080/checked"))
+		}
+	}
+}

@@ -108,7 +108,7 @@ func (n *Network) proxied() map[string]string {
 	}
 	n.mu.Lock()
 	for _, s := range n.containers {
-		direct = append(direct, s.Name)
+		direct = append(append(direct, s.Name), s.spec.Aliases...)
 	}
 	n.mu.Unlock()
 	url, past := "http://"+net.JoinHostPort(proxyHost, strconv.Itoa(n.proxy.port())), strings.Join(direct, ",")

@@ -1,7 +1,10 @@
 // Command server is what tests put into containers. Its first argument says what it does:
 //
 //	serve     (default) answers on port 8080 with what it got: /env its environment, /file?name= a file,
-//	          /fetch?url= what that URL answers, /die ends it with exit code 4, /eat takes memory without end
+//	          /fetch?url= what that URL answers, /checked whether it was asked for /health before: 200 or 503,
+//	          /die ends it with exit code 4, /eat takes memory without end
+//	check     asks the URL of its second argument once, and ends with exit code 3 when the answer is not 200
+//	after     does that, and then serves
 //	map       writes its standard input in upper case to its standard output
 //	lines     answers lines of JSON: {"id", "input": {"body"}} by {"id", "output"}; the body "die" ends it
 //	fail      ends at once with exit code 3
@@ -20,10 +23,11 @@ import (
 	"os"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
-var modes = map[string]func() error{"serve": serve, "map": upper, "lines": lines, "fail": fail, "sleep": sleep}
+var modes = map[string]func() error{"serve": serve, "check": check, "after": after, "map": upper, "lines": lines, "fail": fail, "sleep": sleep}
 
 func main() {
 	mode := "serve"
@@ -38,6 +42,28 @@ func main() {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(3)
 	}
+}
+
+// checked is whether the health of this server was asked for.
+var checked atomic.Bool
+
+func check() error {
+	resp, err := http.Get(os.Args[2])
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	return nil
+}
+
+func after() error {
+	if err := check(); err != nil {
+		return err
+	}
+	return serve()
 }
 
 func serve() error {
@@ -57,6 +83,12 @@ func serve() error {
 		fmt.Fprintf(w, "%v %d %s", info.Mode(), os.Getuid(), content)
 	})
 	http.HandleFunc("/fetch", fetch)
+	http.HandleFunc("/health", func(http.ResponseWriter, *http.Request) { checked.Store(true) })
+	http.HandleFunc("/checked", func(w http.ResponseWriter, _ *http.Request) {
+		if !checked.Load() {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	})
 	http.HandleFunc("/die", func(http.ResponseWriter, *http.Request) {
 		fmt.Println("dying as asked")
 		os.Exit(4)
