@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -49,7 +48,7 @@ func (c *checker) compose(label string, own *harness.ContainerSpec) {
 		}
 	}
 	f := &composition{dir: path.Dir(own.Compose), volumes: map[string]string{}, environ: c.lookup}
-	f.beside = c.dotenvIn(f.dir)
+	f.beside = c.dotenvIn(label+".compose", f.dir)
 	if own == c.s.Target.Container {
 		f.answered = c.answered()
 	}
@@ -97,10 +96,13 @@ func (c *checker) answered() map[string]bool {
 }
 
 // dotenvIn is the variables of the file .env beside the Compose file, when there is one.
-func (c *checker) dotenvIn(dir string) map[string]string {
+func (c *checker) dotenvIn(label, dir string) map[string]string {
 	file := path.Join(dir, ".env")
-	src, err := c.root.ReadFile(filepath.FromSlash(file))
-	if err != nil {
+	if checkLocal(file) != "" || c.isMissing(file) {
+		return nil
+	}
+	src, ok := c.read(label, file)
+	if !ok {
 		return nil
 	}
 	d := newDecoder(file, "variables", c.lookup)
@@ -236,12 +238,11 @@ func (f *composition) environment(s service) (env, secrets map[string]string) {
 	var all variables
 	for _, file := range s.EnvFile {
 		name := path.Join(f.dir, file.path)
-		if file.optional && f.isMissing(name) || !f.checkFile(file.label, name) {
+		if file.optional && f.isMissing(name) {
 			continue
 		}
-		src, err := f.root.ReadFile(filepath.FromSlash(name))
-		if err != nil {
-			f.problem(file.label, "%s: %v", file.label, harness.WithoutPath(err))
+		src, ok := f.read(file.label, name)
+		if !ok {
 			continue
 		}
 		d := newDecoder(name, "variables", f.lookup)

@@ -63,7 +63,7 @@ var notInARun = func() map[string]string {
 		"privileged", "cap_add", "devices", "device_cgroup_rules", "gpus", "security_opt", "pid", "ipc", "uts", "cgroup", "cgroup_parent", "userns_mode",
 		"network_mode", "volumes_from", "external_links", "use_api_socket",
 	} {
-		keys[key] = "drop it: a container of a run has no way to this machine, other containers or the world beyond its network"
+		keys[key] = "drop it: a container of a run has no way to this machine or out of its network"
 	}
 	return keys
 }()

@@ -332,21 +332,30 @@ func (c *checker) checkCauses(list []harness.Expectation) {
 
 // listIn reads a file that the scenario names; its problems are reported in that file.
 func listIn[T any](c *checker, label, file string, decode func(string, []byte, func(string) (string, bool)) (*decoder, []T)) (d *decoder, list []T, ok bool) {
-	if !c.checkFile(label, file) {
-		return nil, nil, false
-	}
-	f, err := c.root.Open(filepath.FromSlash(file))
-	if err != nil {
-		c.problem(label, "%v", err)
-		return nil, nil, false
-	}
-	src, err := readLimited(f)
-	if err != nil {
-		c.problem(label, "%v", err)
+	src, ok := c.read(label, file)
+	if !ok {
 		return nil, nil, false
 	}
 	d, list = decode(filepath.ToSlash(filepath.Clean(file)), src, c.lookup)
 	return d, list, true
+}
+
+// read reads a file of the workspace; that it cannot be read is a problem at the label.
+func (c *checker) read(label, file string) ([]byte, bool) {
+	if !c.checkFile(label, file) {
+		return nil, false
+	}
+	f, err := c.root.Open(filepath.FromSlash(file))
+	if err != nil {
+		c.problem(label, "%v", err)
+		return nil, false
+	}
+	src, err := readLimited(f)
+	if err != nil {
+		c.problem(label, "%v", err)
+		return nil, false
+	}
+	return src, true
 }
 
 func decodeRules(shown string, src []byte, lookup func(string) (string, bool)) (*decoder, []harness.Rule) {
