@@ -107,6 +107,6 @@ type ReadySpec struct {
 	Path   string `yaml:"path,omitempty"`   // answers below 500
 	Log    string `yaml:"log,omitempty"`    // regular expression that a line of the log matches
 	Health bool   `yaml:"health,omitempty"` // the health check passes
-	Start  bool   `yaml:"start,omitempty"`  // it was started: nothing else is waited for
+	Start  bool   `yaml:"start,omitempty"`  // a companion that nobody feeds: that it was started is enough, but for log, health and exit
 	Exit   bool   `yaml:"exit,omitempty"`   // it has ended with exit code 0: a companion that prepares another
 }

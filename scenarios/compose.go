@@ -175,7 +175,7 @@ func (f *composition) start(name, label string, ready harness.ReadySpec, trail [
 
 // awaited adds what somebody waits for.
 func (s *started) awaited(ready harness.ReadySpec) {
-	s.ready.Start = s.ready.Start || ready.Start
+	s.ready.Start = ready.Start
 	s.ready.Health = s.ready.Health || ready.Health
 	s.ready.Exit = s.ready.Exit || ready.Exit
 }

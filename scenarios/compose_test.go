@@ -125,7 +125,7 @@ func TestComposeServiceBecomesAContainerAndItsCompanions(t *testing.T) {
 			},
 			{
 				Name: "migrate", Image: "shop/migrate", Command: []string{"up"}, Env: map[string]string{"URL": "postgres://db/hub"},
-				Secrets: map[string]string{"TOKEN": "env:TOKEN"}, Ready: &harness.ReadySpec{Exit: true},
+				Secrets: map[string]string{"TOKEN": "env:TOKEN"}, Ready: &harness.ReadySpec{Start: true, Exit: true},
 			},
 		},
 	}

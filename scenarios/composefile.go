@@ -402,11 +402,11 @@ func (v *volume) readLong(d *decoder, node ast.Node, label string) {
 	*v = volume{long.Source, long.Target, long.Type == "bind", long.ReadOnly}
 }
 
-// Conditions of a dependency, and what they wait for.
+// conditions of a dependency, and what they wait for. None waits for a port: nothing but other containers talks to it.
 var conditions = map[string]harness.ReadySpec{
 	"service_started":                {Start: true},
-	"service_healthy":                {Health: true},
-	"service_completed_successfully": {Exit: true},
+	"service_healthy":                {Start: true, Health: true},
+	"service_completed_successfully": {Start: true, Exit: true},
 }
 
 // dependencies are services that come first: a list, or a mapping with conditions.

@@ -97,7 +97,7 @@ func checkContainerMode(spec harness.ContainerSpec, _ bool) error {
 	return checkOutput(spec.To, spec.Output)
 }
 
-func checkNetwork(spec harness.ContainerSpec, _ bool) error {
+func checkNetwork(spec harness.ContainerSpec, companion bool) error {
 	switch {
 	case !slices.Contains([]string{"", harness.NetworkMocks, harness.NetworkNone}, spec.Network):
 		return harness.Usage(fmt.Errorf("network %q is unknown", spec.Network), "write mocks or none")
@@ -108,6 +108,9 @@ func checkNetwork(spec harness.ContainerSpec, _ bool) error {
 	}
 	if r := spec.Ready; r != nil && r.Path != "" && !strings.HasPrefix(r.Path, "/") {
 		return harness.Usage(fmt.Errorf("ready.path %q is not a path", r.Path), "write it like /healthz")
+	}
+	if r := spec.Ready; r != nil && r.Start && (!companion || r.Path != "") {
+		return harness.Usage(errors.New("ready.start is for companions that nobody feeds"), "drop start, and path from a companion; what is fed is waited for")
 	}
 	return nil
 }

@@ -106,6 +106,7 @@ func TestContainerSpecificationsThatCannotBe(t *testing.T) {
 		{"a file from nowhere", harness.ContainerSpec{Image: "a", Files: []harness.FileCopy{{To: "/x"}}}, "one of from and text"},
 		{"files in what is read-only", harness.ContainerSpec{Image: "a", ReadOnly: true, Files: []harness.FileCopy{{Text: "x", To: "/x"}}}, "read-only"},
 		{"a path that is none", harness.ContainerSpec{Image: "a", Ready: &harness.ReadySpec{Path: "up"}}, `ready.path "up"`},
+		{"a server that is fed at once", harness.ContainerSpec{Image: "a", Ready: &harness.ReadySpec{Start: true}}, "ready.start is for companions"},
 		{"a companion without name", harness.ContainerSpec{Image: "a", Also: []harness.ContainerSpec{{Image: "b"}}}, "also[0]: name is missing"},
 		{"a companion with companions", harness.ContainerSpec{Image: "a", Also: []harness.ContainerSpec{{Name: "db", Image: "b", Also: []harness.ContainerSpec{{}}}}}, "also[0]: a companion"},
 	} {
