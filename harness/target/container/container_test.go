@@ -205,12 +205,12 @@ func TestContainersThatDoNotComeUp(t *testing.T) {
 		{"the registry does not give it", harness.ContainerSpec{Image: "127.0.0.1:9/absent:1"}, []string{"pull image 127.0.0.1:9/absent:1", "connection refused", "pull: never"}, harness.ClassCannotRun},
 		{"it ends early", harness.ContainerSpec{Image: testImage, Command: []string{"fail"}}, []string{"it ended: exit status 3", "no licence"}, harness.ClassCannotRun},
 		{"the program is not in the image", harness.ContainerSpec{Image: testImage, Entrypoint: []string{"/absent"}}, []string{"/absent", "entrypoint"}, harness.ClassCannotRun},
-		{"nothing listens on the port", harness.ContainerSpec{Image: testImage, Port: 9999, Wait: short}, []string{"after 5s still without a connection to", "exposes ports 8080", "it said: server is up"}, harness.ClassCannotRun},
+		{"nothing listens on the port", harness.ContainerSpec{Image: testImage, Port: 9999, Wait: short}, []string{"after 5s still without a connection to port 9999: its own address: dial tcp", "exposes ports 8080", "it said: server is up"}, harness.ClassCannotRun},
 		{"the line never comes", harness.ContainerSpec{Image: testImage, Ready: &harness.ReadySpec{Log: "database ready"}, Wait: short}, []string{`a line of its log that matches "database ready"`, "it said: server is up"}, harness.ClassCannotRun},
 		{"the path never answers", harness.ContainerSpec{Image: testImage, Command: []string{"sleep"}, Ready: &harness.ReadySpec{Path: "/up"}, Wait: short}, []string{"an answer below 500 to /up"}, harness.ClassCannotRun},
 		{"a mount is missing", harness.ContainerSpec{Image: testImage, Mounts: []harness.MountSpec{{From: "absent", To: "/x"}}}, []string{"mount absent"}, harness.ClassUsage},
 		{"a file is missing", harness.ContainerSpec{Image: testImage, Files: []harness.FileCopy{{From: "absent", To: "/x"}}}, []string{"read absent"}, harness.ClassUsage},
-		{"the build fails", harness.ContainerSpec{Build: &harness.BuildSpec{Context: "image", Dockerfile: "Brokenfile"}}, []string{"build the image of hub from image", "/absent-file"}, harness.ClassCannotRun},
+		{"the build fails", harness.ContainerSpec{Build: &harness.BuildSpec{Context: "image", Dockerfile: "Brokenfile"}}, []string{"build the image of hub from image", "/absent-file", "see whether `docker build -f image/Brokenfile image` works"}, harness.ClassCannotRun},
 	} {
 		os.WriteFile(filepath.Join(root, "image", "Brokenfile"), []byte("FROM scratch\nCOPY /absent-file /x\n"), 0o600)
 		tt.spec.Name = "hub"

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -176,9 +177,21 @@ func (n *Network) build(ctx context.Context, o Order) (string, error) {
 		n.unanswered.Store(true) // the daemon ends the build when it notices
 		return "", ctx.Err()
 	}
-	hint := "see whether `docker build " + b.Context + "` works"
+	hint := "see whether `" + buildCommand(b) + "` works"
 	if text := said.Text(); text != "" {
 		hint += "; it said: " + text
 	}
 	return "", harness.CannotRun(fmt.Errorf("build the image of %s from %s: %w", o.Spec.Name, b.Context, oneLine(err)), hint)
+}
+
+// buildCommand is how the same is built by hand.
+func buildCommand(b *harness.BuildSpec) string {
+	words := []string{"docker build"}
+	if b.Dockerfile != "" {
+		words = append(words, "-f", path.Join(b.Context, b.Dockerfile))
+	}
+	if b.Target != "" {
+		words = append(words, "--target", b.Target)
+	}
+	return strings.Join(append(words, b.Context), " ")
 }

@@ -32,8 +32,6 @@ type way struct {
 	forwarded bool   // something in between accepts connections, whether the server listens or not
 }
 
-func (w way) String() string { return w.address + " (" + w.words + ")" }
-
 // probe asks whether the server is up; an empty path asks no more than whether it listens.
 func (w way) probe(path string, dial dialer) started.Probe {
 	p := started.Probe{Address: w.address, Path: path, Dial: dial}

@@ -60,14 +60,18 @@ func TestWaysStandInTheOrderOfPreference(t *testing.T) {
 		{"an engine that publishes everywhere", true, []network.PortBinding{bound("0.0.0.0", "4003")}, netip.Addr{}, "127.0.0.1:4003 (its port published on loopback), 172.31.0.1:4003 (its port published on the gateway)"},
 		{"an engine that does not say where", true, []network.PortBinding{bound("", "4004")}, netip.Addr{}, "127.0.0.1:4004 (its port published on loopback), 172.31.0.1:4004 (its port published on the gateway)"},
 		{"nothing was published", true, nil, own, "172.30.0.2:8080 (its own address)"},
-		{"it has ended", true, nil, netip.Addr{}, "any address of it"},
+		{"it has ended", true, nil, netip.Addr{}, ""},
 	} {
 		n := &Network{name: "net"}
 		if tt.apart {
 			n.published = &publishing{gateway: gateway}
 		}
 		settings := &container.NetworkSettings{Ports: network.PortMap{tcp(8080): tt.bindings, tcp(9090): {bound("127.0.0.1", "4999")}}, Networks: map[string]*network.EndpointSettings{"net": {IPAddress: tt.own}}}
-		if got := addresses(n.ways(settings, 8080)); got != tt.want {
+		var all []string
+		for _, w := range n.ways(settings, 8080) {
+			all = append(all, w.address+" ("+w.words+")")
+		}
+		if got := strings.Join(all, ", "); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.why, got, tt.want)
 		}
 	}
@@ -170,7 +174,7 @@ func TestServerIsReachedByEachWay(t *testing.T) {
 	n = open(t, Options{})
 	s, err := n.Start(t.Context(), Order{Root: root, Spec: harness.ContainerSpec{Name: "hub", Image: testImage}})
 	if err != nil || s.taken.words != "its own address" || n.Apart() != nil || n.published != nil {
-		t.Errorf("where this machine is in the network: reached at %s, apart %v, published %v, err %v", s.taken, n.Apart(), n.published, err)
+		t.Errorf("where this machine is in the network: reached at %s, apart %v, published %v, err %v", s.taken.words, n.Apart(), n.published, err)
 	}
 }
 
@@ -178,7 +182,7 @@ func TestPublishedPortThatOnlyItsForwarderAcceptsIsNotReady(t *testing.T) {
 	built(t)
 	n := open(t, elsewhere(func(string) bool { return false }))
 	_, err := n.Start(t.Context(), Order{Root: root, Spec: harness.ContainerSpec{Name: "hub", Image: testImage, Command: []string{"sleep"}, Wait: harness.Duration(4 * time.Second)}})
-	for _, want := range []string{"after 4s still without a connection to 127.0.0.1:", "published on loopback: ", "its own address: dial tcp"} {
+	for _, want := range []string{"after 4s still without a connection to port 8080: its port published on loopback: ", "published on loopback: ", "its own address: dial tcp"} {
 		if err == nil || harness.ClassOf(err) != harness.ClassCannotRun || !strings.Contains(err.Error(), want) {
 			t.Errorf("err %v, want %q", err, want)
 		}

@@ -3,6 +3,7 @@ package container
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,8 +59,8 @@ type nothing struct{}
 // WaitUntilReady is ready at once.
 func (nothing) WaitUntilReady(context.Context, wait.StrategyTarget) error { return nil }
 
-// awaited says in words what a container is waited for.
-func awaited(spec harness.ContainerSpec, ways []way) string {
+// awaited says in words what a container is waited for, whose server listens on the port.
+func awaited(spec harness.ContainerSpec, port int) string {
 	var words []string
 	if r := spec.Ready; r != nil {
 		for _, w := range []struct {
@@ -75,19 +76,7 @@ func awaited(spec harness.ContainerSpec, ways []way) string {
 		}
 	}
 	if len(words) == 0 {
-		words = append(words, "a connection to "+addresses(ways))
+		words = append(words, "a connection to port "+strconv.Itoa(port))
 	}
 	return strings.Join(words, " and ")
-}
-
-// addresses says the ways in words.
-func addresses(ways []way) string {
-	if len(ways) == 0 {
-		return "any address of it"
-	}
-	words := make([]string, len(ways))
-	for i, w := range ways {
-		words[i] = w.String()
-	}
-	return strings.Join(words, ", ")
 }

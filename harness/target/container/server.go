@@ -199,7 +199,7 @@ func exposed(ports []int) string {
 	return "ports " + strings.Join(words, ", ")
 }
 
-// notReady is the error for a container that did not become ready, though a asked it.
+// notReady is the error for a container that did not become ready, with what a was told last; a may be nil.
 func (s *Server) notReady(a *answers) error {
 	select {
 	case <-s.done:
@@ -210,11 +210,8 @@ func (s *Server) notReady(a *answers) error {
 	if said := s.said.Text(); said != "" {
 		hint += "; it said: " + said
 	}
-	if a == nil {
-		a = new(answers)
-	}
-	err := fmt.Errorf("start container %s: after %s still without %s", s.Name, s.spec.Wait.Or(defaultWait), awaited(s.spec, a.ways))
-	if a.why != nil {
+	err := fmt.Errorf("start container %s: after %s still without %s", s.Name, s.spec.Wait.Or(defaultWait), awaited(s.spec, s.port))
+	if a != nil && a.why != nil {
 		err = fmt.Errorf("%w: %w", err, a.why)
 	}
 	return harness.CannotRun(err, hint)
