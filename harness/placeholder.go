@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// Placeholders are the names in braces that Run and Env of a program may hold; those of systems are followed by a dot and a system, or a
-// system, a dot and a kind of stand-in.
-var Placeholders = []string{"listen", "now", "root", "file.SYSTEM", "url.SYSTEM"}
+// Placeholders are the names in braces that Run and Env of a program may hold; a word with a dot stands for all that begin so: systems, or a
+// system, a dot and a kind of stand-in, and containers.
+var Placeholders = []string{"container.NAME", "listen", "now", "root", "file.SYSTEM", "url.SYSTEM"}
 
 // placeholder is a word in braces, or in double braces, which stand for single ones.
 var placeholder = regexp.MustCompile(`\{\{([a-z]+(?:\.[^{}\s]*)?)\}\}|\{([a-z]+(?:\.[^{}\s]*)?)\}`)
@@ -39,12 +39,11 @@ func UnknownPlaceholder(name string) error {
 	return Usage(fmt.Errorf("{%s} is no placeholder", name), "placeholders are {"+strings.Join(Placeholders, "}, {")+"}; for braces themselves write {{"+name+"}}")
 }
 
-// IsPlaceholder reports whether the name in braces stands for something: listen, url.sis,
-// url.sis.nats.
+// IsPlaceholder reports whether the name in braces stands for something: listen, url.sis, url.sis.nats, container.db.
 func IsPlaceholder(name string) bool {
-	word, system, of := strings.Cut(name, ".")
-	if of && system != "" {
-		word += ".SYSTEM"
-	}
-	return slices.Contains(Placeholders, word)
+	word, of, _ := strings.Cut(name, ".")
+	return slices.ContainsFunc(Placeholders, func(p string) bool {
+		known, any, _ := strings.Cut(p, ".")
+		return word == known && (any == "") == (of == "") && strings.Contains(name, ".") == (any != "")
+	})
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // TargetSpec says what is under test. Exactly one of the kinds is set. In the texts of Run and Env, {listen} stands
-// for the loopback address that the stage chose, {url.SYSTEM} for the base URL under which a watched system is
+// for the loopback address that the stage chose, {container.NAME} for that of a container of the run, {url.SYSTEM} for the base URL under which a watched system is
 // reached, {file.SYSTEM} for the file that its tables lie in, {now} for the frozen clock and {root} for the workspace.
 type TargetSpec struct {
 	System    string          `yaml:"system"` // exchanges to it are fed, exchanges from it are watched
@@ -29,6 +29,10 @@ type TargetSpec struct {
 	Watch []WatchSpec `yaml:"watch,omitempty"`
 
 	Container *ContainerSpec `yaml:"container,omitempty"`
+
+	// Containers are servers that a target needs which is none in a container itself, such as the database of SQL scripts.
+	// They are started before it in this order.
+	Containers []ContainerSpec `yaml:"containers,omitempty"`
 
 	// Crosswalks are the code tables that a program reads by itself: name → CSV file, for the explanation. A jq mapping
 	// names its own.
@@ -115,7 +119,7 @@ type FilesSpec struct {
 // SQLSpec is scripts that run in a database of their own, which is made for each session and removed afterwards: what is fed is
 // loaded into tables, what the scripts leave is handed over.
 type SQLSpec struct {
-	Source   string              `yaml:"source,omitempty"`   // "sqlite" (default), or a server to make databases on: postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE
+	Source   string              `yaml:"source,omitempty"`   // "sqlite" (default), or a server to make databases on: postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE; HOST may be {container.NAME}
 	Password string              `yaml:"password,omitempty"` // env:NAME, or a file that only you can read
 	Setup    []string            `yaml:"setup,omitempty"`    // scripts that make the tables before anything is loaded
 	Load     []SQLLoad           `yaml:"load,omitempty"`
@@ -132,6 +136,7 @@ type SQLLoad struct {
 	From     string  `yaml:"from"` // glob over [Exchange.Operation] of what is fed
 	Table    string  `yaml:"table"`
 	Encoding string  `yaml:"encoding,omitempty"` // of what is fed, when it is not UTF-8
+	Lines    bool    `yaml:"lines,omitempty"`    // it is no table: each line is a row of number, of nine digits from 000000001, and line
 	Null     *string `yaml:"null,omitempty"`     // text that stands for NULL in a table, such as ""; absent: none does
 }
 
@@ -139,9 +144,10 @@ type SQLLoad struct {
 type SQLDump struct {
 	Table  string   `yaml:"table,omitempty"`
 	Query  string   `yaml:"query,omitempty"`
-	Key    []string `yaml:"key,omitempty"` // columns that sort the rows; default: the primary key, else all columns
-	Output string   `yaml:"output"`        // name of the file: .csv, .json or .ndjson
-	To     string   `yaml:"to,omitempty"`  // system that receives it; default: that of the scripts
+	Key    []string `yaml:"key,omitempty"`   // columns that sort the rows; default: the primary key, else all columns
+	Output string   `yaml:"output"`          // name of the file: .csv, .json or .ndjson
+	Lines  bool     `yaml:"lines,omitempty"` // the file is no table, whatever its name: each line is the text of the column line
+	To     string   `yaml:"to,omitempty"`    // system that receives it; default: that of the scripts
 }
 
 // RemoteSpec is a job on the test runtime of another system. Words in braces stand for values in paths, heads and bodies: {id} of the
@@ -225,7 +231,7 @@ type WatchSpec struct {
 
 // WatchTable is tables of a database: what is different when everything was fed is recorded.
 type WatchTable struct {
-	Source   string              `yaml:"source"`             // postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or sqlite:FILE
+	Source   string              `yaml:"source"`             // postgres://USER@HOST/DATABASE, mysql://USER@HOST/DATABASE or sqlite:FILE; HOST may be {container.NAME}
 	Password string              `yaml:"password,omitempty"` // env:NAME, or a file that only you can read
 	Tables   []string            `yaml:"tables"`
 	Keys     map[string][]string `yaml:"keys,omitempty"` // columns that tell rows apart, by table; default: the primary key
@@ -299,5 +305,6 @@ type StageEnv struct {
 	Log    io.Writer                                                            // what the target says on standard error
 	Wait   time.Duration                                                        // how long one answer may take; 0: 30 s
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // the egress guard
+	At     func(container string) (address string, known bool)                  // loopback address of a container of this run; may be nil
 	Proxy  map[string]string                                                    // variables that lead programs to a proxy behind the guard; may be nil
 }

@@ -164,6 +164,12 @@ func (c *checker) checkTarget() {
 		c.checkPlaceholders("target.process", t.Process.Run, t.Process.Env)
 	}
 	c.checkContainer("target.container", t.Container)
+	for i := range t.Containers {
+		c.checkContainer(fmt.Sprintf("target.containers[%d]", i), &t.Containers[i])
+	}
+	if t.Container != nil && len(t.Containers) > 0 {
+		c.problem("target.containers", "target.containers: what stands beside a target in a container belongs under target.container.also")
+	}
 	if t.Command != nil {
 		c.checkReceiver("target.command.to", t.Command.To)
 		c.checkPlaceholders("target.command", t.Command.Run, t.Command.Env)

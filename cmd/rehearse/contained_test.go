@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,10 +65,34 @@ func contain(s *harness.Scenario) {
 	s.Upstreams = ups
 }
 
-// TestContainersMeetTheOracle rehearses what the demo world starts as programs, with every program in a
-// container: the service of I2 and I3, the live systems around them, the mapping of I4. What is found is the same.
-func TestContainersMeetTheOracle(t *testing.T) {
-	makeProgramImage(t)
+// What a ledger feed is in PostgreSQL: the lines of the file that came, in a table, and a view of it that is handed on.
+const (
+	ledgerTables = "CREATE TABLE feed (number char(9) PRIMARY KEY, line text NOT NULL);\n"
+	ledgerView   = "CREATE VIEW ledger AS SELECT number, line FROM feed;\n"
+)
+
+// inDatabase makes a relay of files a view of a database in a container.
+func inDatabase(t *testing.T, s *harness.Scenario, image string) {
+	t.Helper()
+	for name, text := range map[string]string{"tables.sql": ledgerTables, "view.sql": ledgerView} {
+		if err := os.WriteFile(filepath.Join(s.Root, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := s.Target.Command
+	s.Target.Command = nil
+	s.Target.Containers = []harness.ContainerSpec{{Name: "db", Image: image, Pull: harness.PullNever, Ready: &harness.ReadySpec{Log: "database system is ready to accept connections"}}}
+	s.Target.SQL = &harness.SQLSpec{
+		Source: "postgres://postgres@{container.db}/postgres", Setup: []string{"tables.sql"}, Run: []string{"view.sql"}, To: c.To,
+		Load: []harness.SQLLoad{{From: "*", Table: "feed", Lines: true}},
+		Dump: []harness.SQLDump{{Table: "ledger", Key: []string{"number"}, Output: c.Output, Lines: true}},
+	}
+}
+
+// meetOracle rehearses the runs of the oracle to which another target applies, at least so many: what is found must be the
+// same, and the report must name the image.
+func meetOracle(t *testing.T, least int, image string, target func(*harness.Scenario) bool) {
+	t.Helper()
 	dir := t.TempDir()
 	if err := harrowlake.Extract(dir, data.FS()); err != nil {
 		t.Fatal(err)
@@ -76,17 +101,16 @@ func TestContainersMeetTheOracle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	contained := 0
+	met := 0
 	for _, run := range runs {
 		ws, scenario, err := openScenario(filepath.Join(dir, filepath.FromSlash(run.Scenario)))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if scenario.Target.Process == nil && (scenario.Target.Command == nil || scenario.Target.Command.Run[0] != "rehearse") {
+		if !target(&scenario) {
 			continue
 		}
-		contain(&scenario)
-		contained++
+		met++
 		t.Run(strings.TrimSuffix(filepath.Base(run.Scenario), ".yaml"), func(t *testing.T) {
 			outcome, err := rehearsal.Run(t.Context(), rehearsal.Plan{
 				Scenario: scenario, Catalogue: ws.Catalogue(), ID: "contained", Tool: "rehearse test", Scratch: t.TempDir(), Now: worldClock,
@@ -97,12 +121,35 @@ func TestContainersMeetTheOracle(t *testing.T) {
 			for _, problem := range run.Check(outcome.Report.Findings) {
 				t.Error(problem)
 			}
-			if !strings.Contains(outcome.Report.Target, programImage+" (sha256:") {
-				t.Errorf("the report names no image: %s", outcome.Report.Target)
+			if said := outcome.Report.Target + strings.Join(outcome.Report.Notes, "\n"); !strings.Contains(said, image+" (sha256:") {
+				t.Errorf("the report names no image: %s", said)
 			}
 		})
 	}
-	if contained < 10 {
-		t.Errorf("only %d scenarios of the oracle start programs", contained)
+	if met < least {
+		t.Errorf("only %d scenarios of the oracle", met)
 	}
+}
+
+// TestContainersMeetTheOracle rehearses what the demo world starts as programs, with every program in a container: the
+// service of I2 and I3, the live systems around them, the mapping of I4.
+func TestContainersMeetTheOracle(t *testing.T) {
+	makeProgramImage(t)
+	meetOracle(t, 10, programImage, func(s *harness.Scenario) bool {
+		applies := s.Target.Process != nil || s.Target.Command != nil && s.Target.Command.Run[0] == "rehearse"
+		contain(s)
+		return applies
+	})
+}
+
+// TestLedgerOnPostgreSQLInAContainerMeetsTheOracle rehearses the feeds of I4 with a view of PostgreSQL as the runner.
+func TestLedgerOnPostgreSQLInAContainerMeetsTheOracle(t *testing.T) {
+	image := images.PostgreSQL(t)
+	meetOracle(t, 7, image, func(s *harness.Scenario) bool {
+		applies := s.Target.Command != nil && slices.Equal(s.Target.Command.Run, []string{"rehearse", "demo", "relay"})
+		if applies {
+			inDatabase(t, s, image)
+		}
+		return applies
+	})
 }

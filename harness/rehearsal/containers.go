@@ -14,7 +14,7 @@ import (
 
 // openNetwork makes the network of the run's containers, when there are any. It is closed after everything in it.
 func (s *stage) openNetwork(ctx context.Context, p Plan) (err error) {
-	needed := p.Scenario.Target.Container != nil
+	needed := p.Scenario.Target.Container != nil || len(p.Scenario.Target.Containers) > 0
 	for _, up := range p.Scenario.Upstreams {
 		needed = needed || up.Container != nil
 	}
@@ -26,6 +26,20 @@ func (s *stage) openNetwork(ctx context.Context, p Plan) (err error) {
 		return err
 	}
 	s.closers = append(s.closers, s.network.Close)
+	return nil
+}
+
+// beside starts the servers in containers that the target needs.
+func (s *stage) beside(ctx context.Context, p Plan, env harness.StageEnv) error {
+	for _, spec := range p.Scenario.Target.Containers {
+		p.tell("starting " + spec.Name)
+		env.Log = s.log(spec.Name)
+		image, err := target.StartBeside(ctx, spec, env, s.network)
+		if err != nil {
+			return fmt.Errorf("start container %s: %w", spec.Name, err)
+		}
+		s.versions[spec.Name] = image
+	}
 	return nil
 }
 

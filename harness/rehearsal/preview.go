@@ -235,7 +235,7 @@ func baseOf(t harness.TargetSpec) string {
 		return t.URL.Base
 	case t.Remote != nil:
 		return t.Remote.Base
-	case t.SQL != nil && strings.Contains(t.SQL.Source, "://"):
+	case t.SQL != nil && strings.Contains(t.SQL.Source, "://") && !strings.Contains(t.SQL.Source, "{container."):
 		return t.SQL.Source
 	}
 	return ""

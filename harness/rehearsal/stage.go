@@ -89,6 +89,12 @@ func setStage(ctx context.Context, p Plan, baseline harness.Recording, feeding *
 		return nil, err
 	}
 	t = target.InNetwork(t, s.network)
+	if s.network != nil {
+		env.At = s.network.At
+	}
+	if err := s.beside(ctx, p, env); err != nil {
+		return nil, err
+	}
 	p.tell("starting " + p.Scenario.Target.System)
 	env.Log = s.log(p.Scenario.Target.System)
 	if s.target, err = t.Start(ctx, env); err != nil {

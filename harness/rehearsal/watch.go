@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/target"
 	"github.com/rehearse-dev/rehearse/recorders/filedrop"
 	"github.com/rehearse-dev/rehearse/recorders/table"
 )
@@ -49,7 +50,11 @@ func (s *stage) watcher(ctx context.Context, p Plan, spec harness.WatchSpec, env
 		if err != nil {
 			return nil, err
 		}
-		r := &table.Recorder{Source: below(t.Source, env.Root), Password: password, Tables: t.Tables, Keys: t.Keys, From: from, To: spec.System, Dial: env.Dial}
+		source, err := target.Placed(t.Source, env)
+		if err != nil {
+			return nil, err
+		}
+		r := &table.Recorder{Source: below(source, env.Root), Password: password, Tables: t.Tables, Keys: t.Keys, From: from, To: spec.System, Dial: env.Dial}
 		return r, r.Open(ctx)
 	case f != nil && t == nil:
 		dir := f.Dir

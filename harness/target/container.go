@@ -208,6 +208,28 @@ func StartContainer(ctx context.Context, name string, spec harness.ContainerSpec
 	return "http://" + s.Address, s.String(), nil
 }
 
+// StartBeside starts a server in a container of the network that a target needs, and returns the image that it was made
+// from in words. It ends with the network.
+func StartBeside(ctx context.Context, spec harness.ContainerSpec, env harness.StageEnv, n *container.Network) (image string, err error) {
+	if err := checkContainer(spec, true); err != nil {
+		return "", err
+	}
+	s, err := startContainer(ctx, spec, env, n)
+	if err != nil {
+		return "", err
+	}
+	return s.Image.String(), nil
+}
+
+// Placed replaces the placeholders of a text, such as the source of a database.
+func Placed(text string, env harness.StageEnv) (string, error) {
+	set, err := newSettings(env, "")
+	if err != nil {
+		return "", err
+	}
+	return set.expand(text)
+}
+
 // startContainer starts the companions and the container.
 func startContainer(ctx context.Context, spec harness.ContainerSpec, env harness.StageEnv, n *container.Network) (*container.Server, error) {
 	for _, also := range spec.Also {
@@ -228,6 +250,7 @@ func order(spec harness.ContainerSpec, env harness.StageEnv) (container.Order, e
 	if spec.Port > 0 {
 		listen = fmt.Sprintf("0.0.0.0:%d", spec.Port) // in the container's own network
 	}
+	env.At = nil // from within a container, another one is reached by its name
 	set, err := newSettings(env, listen)
 	if err != nil {
 		return container.Order{}, err

@@ -58,6 +58,9 @@ func (s settings) value(name string) (string, error) {
 	case "root":
 		return s.root, nil
 	}
+	if container, ok := strings.CutPrefix(name, "container."); ok {
+		return s.at(container)
+	}
 	word, system, _ := strings.Cut(name, ".")
 	known, what, hint := s.env.URLs, "is no watched system of this run", "list the system under mocks or upstreams; watched now: "
 	if word == "file" {
@@ -68,6 +71,17 @@ func (s settings) value(name string) (string, error) {
 		return "", harness.Usage(fmt.Errorf("replace {%s}: %q %s", name, system, what), hint+orNone(strings.Join(slices.Sorted(maps.Keys(known)), ", ")))
 	}
 	return value, nil
+}
+
+// at is the loopback address of a container of the run.
+func (s settings) at(container string) (string, error) {
+	if s.env.At != nil {
+		if address, known := s.env.At(container); known {
+			return address, nil
+		}
+	}
+	return "", harness.Usage(fmt.Errorf("replace {container.%s}: no container of that name listens in this run", container),
+		"give it that name and a port under containers; in a container, the name itself is its host")
 }
 
 func orNone(s string) string {

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -38,7 +39,7 @@ type sqlTarget struct {
 func newSQL(spec harness.TargetSpec) (harness.Target, error) {
 	s := *spec.SQL
 	s.Source = cmp.Or(s.Source, database.Embedded)
-	if s.Source != database.Embedded {
+	if s.Source != database.Embedded && !inContainer(s.Source) {
 		if err := database.Check(s.Source); err != nil {
 			return nil, err
 		}
@@ -61,12 +62,18 @@ func newSQL(spec harness.TargetSpec) (harness.Target, error) {
 		if d.Output == "" {
 			return nil, harness.Usage(errors.New("dump has no output"), "write output: the name of the file")
 		}
+		if d.Lines {
+			continue
+		}
 		if err := checkFormat(d.Output, []string{"those of the table"}); err != nil {
-			return nil, err
+			return nil, harness.Usage(err, harness.HintOf(err)+"; lines: true writes any other file line by line")
 		}
 	}
 	return sqlTarget{spec.System, s}, nil
 }
+
+// inContainer reports whether a source is a server in a container of the run, whose address is not known before.
+func inContainer(source string) bool { return strings.Contains(source, "{container.") }
 
 func describeSQL(spec harness.TargetSpec) string {
 	kind, _, _ := strings.Cut(cmp.Or(spec.SQL.Source, database.Embedded), ":")
@@ -85,6 +92,15 @@ func (t sqlTarget) Start(ctx context.Context, env harness.StageEnv) (harness.Sta
 		return nil, harness.CannotRun(errors.New("start SQL scripts: the run has no scratch folder"), "")
 	}
 	s := &sqlStage{sqlTarget: t, env: env}
+	if inContainer(s.spec.Source) {
+		var err error
+		if s.spec.Source, err = Placed(s.spec.Source, env); err != nil {
+			return nil, err
+		}
+		if err := database.Check(s.spec.Source); err != nil {
+			return nil, err
+		}
+	}
 	for _, part := range []struct {
 		names []string
 		into  *[]sqlScript
@@ -193,8 +209,10 @@ func (w *sqlWork) load(ctx context.Context, x *harness.Exchange, l harness.SQLLo
 			return fmt.Errorf("read input: %w", err)
 		}
 	}
-	value, err := readValue(x.Request.Media, x.Request.Head.Get(harness.FieldName), body)
-	if err != nil {
+	value, err := any(nil), error(nil)
+	if l.Lines {
+		value = linesOf(body)
+	} else if value, err = readValue(x.Request.Media, x.Request.Head.Get(harness.FieldName), body); err != nil {
 		return err
 	}
 	columns, rows, err := records(value, l.Null, x.Channel == harness.ChannelTable)
@@ -205,6 +223,15 @@ func (w *sqlWork) load(ctx context.Context, x *harness.Exchange, l harness.SQLLo
 		return err
 	}
 	return w.db.Insert(ctx, l.Table, columns, rows)
+}
+
+// linesOf is the lines of a file as records. Their numbers sort as texts, too. The last line may do without its end.
+func linesOf(body []byte) any {
+	lines := []any{}
+	for line := range bytes.Lines(body) {
+		lines = append(lines, map[string]any{"number": fmt.Sprintf("%09d", len(lines)+1), "line": string(bytes.TrimSuffix(line, []byte("\n")))})
+	}
+	return lines
 }
 
 // records are the rows of a payload as texts: nil is NULL, which is what null and missing members are, and cells with the text

@@ -194,3 +194,43 @@ func TestSQLAsksTheGuard(t *testing.T) {
 		t.Errorf("asked %q, %v", asked, err)
 	}
 }
+
+// A file that is no table goes in and out line by line, in its order, whatever its bytes are.
+func TestSQLLines(t *testing.T) {
+	env := testEnv(t)
+	feedText := "H first\r\n\n" + strings.Repeat("D a,\"b\"  \n", 10) + "T\n"
+	write(t, env, map[string]string{"map.sql": "CREATE VIEW feed AS SELECT number, line FROM lines;"})
+	stage := start(t, harness.TargetSpec{SQL: &harness.SQLSpec{
+		Load: []harness.SQLLoad{{From: "gl*", Table: "lines", Lines: true}}, Run: []string{"map.sql"}, To: "finance",
+		Dump: []harness.SQLDump{{Table: "feed", Key: []string{"number"}, Output: "gl.dat", Lines: true}, {Query: "SELECT number FROM feed", Output: "none.dat", Lines: true}},
+	}}, env)
+	xs := feed(t, stage, drop("gl.dat", feedText))
+	if got := text(t, xs[1].Request); got != feedText {
+		t.Errorf("%q, want %q", got, feedText)
+	}
+	if f := xs[2].Fault; f == nil || !strings.Contains(f.Detail, "has no column line") {
+		t.Errorf("a query without lines: %+v", f)
+	}
+}
+
+// A source in a container of the run is found when the run knows where it listens.
+func TestSQLSourceInAContainer(t *testing.T) {
+	spec := harness.TargetSpec{SQL: &harness.SQLSpec{Source: "postgres://u@{container.db}/x", Run: []string{"map.sql"}, Tables: []string{"t"}}}
+	target, err := New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := testEnv(t)
+	write(t, env, map[string]string{"map.sql": "SELECT 1"})
+	if _, err := target.Start(t.Context(), env); err == nil || !strings.Contains(err.Error(), "{container.db}") {
+		t.Errorf("without that container: %v", err)
+	}
+	env.At = func(name string) (string, bool) { return "127.0.0.1:5432", name == "db" }
+	stage, err := target.Start(t.Context(), env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := stage.(*sqlStage).spec.Source; got != "postgres://u@127.0.0.1:5432/x" {
+		t.Errorf("source %s", got)
+	}
+}

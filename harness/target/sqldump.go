@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -41,6 +42,12 @@ func (w *sqlWork) dump(ctx context.Context, d harness.SQLDump, number int) ([]by
 		return nil, err
 	}
 	out := &dumped{format: path.Ext(d.Output), columns: columns}
+	if d.Lines {
+		out.format = formatLines
+		if out.line = slices.IndexFunc(columns, func(c database.Column) bool { return c.Name == "line" }); out.line < 0 {
+			return nil, fmt.Errorf("%s has no column line", name)
+		}
+	}
 	out.begin()
 	if err := w.db.Rows(ctx, tx, name, columns, key, out.row); err != nil {
 		return nil, err
@@ -48,9 +55,13 @@ func (w *sqlWork) dump(ctx context.Context, d harness.SQLDump, number int) ([]by
 	return out.end(), nil
 }
 
+// formatLines is a file that is no table.
+const formatLines = "lines"
+
 // dumped is a file that is being written.
 type dumped struct {
-	format  string
+	format  string // extension of its name, or formatLines
+	line    int    // column whose texts are the lines
 	columns []database.Column
 	b       bytes.Buffer
 	rows    int
@@ -70,6 +81,9 @@ func (o *dumped) row(values []any) error {
 	switch o.format {
 	case ".csv":
 		o.cells(values)
+	case formatLines:
+		text, _ := database.Cell(values[o.line], o.columns[o.line].Kind)
+		o.b.WriteString(text + "\n")
 	default:
 		if o.format == ".json" {
 			o.b.WriteString(map[bool]string{true: "[\n", false: ",\n"}[o.rows == 0])

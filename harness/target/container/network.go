@@ -92,6 +92,18 @@ func Open(ctx context.Context, o Options) (n *Network, err error) {
 	return n, nil
 }
 
+// At is the loopback address of a server in the network, when it has one.
+func (n *Network) At(name string) (address string, known bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, s := range n.containers {
+		if s.Name == name && s.Address != "" {
+			return s.Address, true
+		}
+	}
+	return "", false
+}
+
 // plain keeps what names of networks may hold.
 func plain(run string) string {
 	return strings.Map(func(r rune) rune {
