@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
 	"runtime"
 	"strconv"
@@ -66,4 +67,14 @@ func readSecret(f *os.File, reference, hint string) ([]byte, error) {
 		return nil, Usage(fmt.Errorf("read %s: more than %d bytes", reference, maxSecret), hint)
 	}
 	return text, nil
+}
+
+// WithoutPassword refuses a source in which a password stands, for a verb that says instead how it is named. The error
+// never repeats it.
+func WithoutPassword(verb string, source *url.URL, instead string) error {
+	if _, has := source.User.Password(); !has {
+		return nil
+	}
+	return Usage(fmt.Errorf("%s: a password stands in the source", verb),
+		"name it "+instead+": command lines and scenarios are seen by others and kept in histories")
 }

@@ -41,8 +41,8 @@ func sftpUpstream(o LiveOptions) (*sftp.Upstream, error) {
 	if err != nil || u.Scheme != "sftp" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" {
 		return nil, harness.Usage(fmt.Errorf("record sftp: %q is not the address of a server", o.Source), "write it as sftp://[USER@]HOST[:PORT], or name a folder")
 	}
-	if _, has := u.User.Password(); has {
-		return nil, harness.Usage(fmt.Errorf("record sftp: a password stands in the address"), "name it with --upstream-password env:NAME: addresses are seen by other users and kept in histories")
+	if err := harness.WithoutPassword("record sftp", u, "with --upstream-password env:NAME"); err != nil {
+		return nil, err
 	}
 	port := u.Port()
 	if port == "" {

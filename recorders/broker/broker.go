@@ -105,9 +105,8 @@ func (r *Recorder) Open(ctx context.Context) error {
 		if err != nil || !slices.Contains(p.schemes, u.Scheme) {
 			continue
 		}
-		if _, has := u.User.Password(); has {
-			return harness.Usage(errors.New("record messages: a password stands in the source"),
-				"name it with --password env:NAME: command lines are seen by other users and kept in histories")
+		if err := harness.WithoutPassword("record messages", u, "with --password env:NAME"); err != nil {
+			return err
 		}
 		if len(r.Topics) == 0 {
 			return harness.Usage(errors.New("record messages: no topic is named"), "name one with --topic "+p.topics+"; repeat it for more")

@@ -25,6 +25,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 const patience = 60 * time.Second
@@ -92,35 +93,6 @@ func (r *running) told() []string {
 	return lines
 }
 
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// program finds a broker's program.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	for _, dir := range append([]string{"/usr/lib/rabbitmq/bin"}, append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin")...) {
-		file := filepath.Join(dir, name)
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return file
-		}
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
 // launch starts a broker and waits until it listens. The function that it returns ends it at once.
 func launch(t *testing.T, port string, env []string, name string, args ...string) (kill func()) {
 	t.Helper()
@@ -128,9 +100,9 @@ func launch(t *testing.T, port string, env []string, name string, args ...string
 	cmd.Env = append(os.Environ(), env...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // scripts start programs of their own
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	must(t, err)
+	recordtest.Must(t, err)
 	cmd.Stdout, cmd.Stderr = log, log
-	must(t, cmd.Start())
+	recordtest.Must(t, cmd.Start())
 	gone := false
 	kill = func() {
 		if gone {
@@ -163,26 +135,26 @@ func launch(t *testing.T, port string, env []string, name string, args ...string
 const crowd = 300
 
 func TestMQTT(t *testing.T) {
-	mosquitto, port := program(t, "mosquitto"), freePort(t)
+	mosquitto, port := recordtest.Program(t, "mosquitto", "/usr/lib/rabbitmq/bin"), recordtest.FreePort(t)
 	config := filepath.Join(t.TempDir(), "config")
-	must(t, os.WriteFile(config, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"), 0o644))
+	recordtest.Must(t, os.WriteFile(config, []byte("listener "+port+" 127.0.0.1\nallow_anonymous true\nmax_queued_messages 0\n"), 0o644))
 	kill := launch(t, port, nil, mosquitto, "-c", config)
 	dial := func() paho.Client {
 		c := paho.NewClient(paho.NewClientOptions().AddBroker("tcp://127.0.0.1:" + port))
-		must(t, done(c.Connect(), "connect"))
+		recordtest.Must(t, done(c.Connect(), "connect"))
 		t.Cleanup(func() { c.Disconnect(0) })
 		return c
 	}
 	c := dial()
-	must(t, done(c.Publish("sis/state", 1, true, "retained before"), "publish"))
+	recordtest.Must(t, done(c.Publish("sis/state", 1, true, "retained before"), "publish"))
 	got := make(chan string, crowd)
-	must(t, done(dial().Subscribe("sis/students/+/updated", 1, func(_ paho.Client, m paho.Message) { got <- string(m.Payload()) }), "subscribe"))
+	recordtest.Must(t, done(dial().Subscribe("sis/students/+/updated", 1, func(_ paho.Client, m paho.Message) { got <- string(m.Payload()) }), "subscribe"))
 
 	r := start(t, &Recorder{Source: "mqtt://127.0.0.1:" + port, Topics: []string{"sis/students/#", "sis/state"}})
 	var want []string
 	for n := range crowd {
 		body := fmt.Sprintf(`{"id":"H%d"}`, n)
-		must(t, done(c.Publish(fmt.Sprintf("sis/students/H%d/updated", n), 1, false, body), "publish"))
+		recordtest.Must(t, done(c.Publish(fmt.Sprintf("sis/students/H%d/updated", n), 1, false, body), "publish"))
 		want = append(want, fmt.Sprintf(`sis>lms "" :topic=sis/students/H%d/updated :broker=mqtt qos=1 [application/json] %q`, n, body))
 	}
 	for n := range crowd {
@@ -207,29 +179,29 @@ func TestMQTT(t *testing.T) {
 	launch(t, port, nil, mosquitto, "-c", config)
 	again := dial()
 	for deadline := time.Now().Add(patience); r.mem.Manifest().Counts.Recorded == 0; time.Sleep(10 * time.Millisecond) {
-		must(t, done(again.Publish("sis/students/H1/updated", 1, false, "after"), "publish"))
+		recordtest.Must(t, done(again.Publish("sis/students/H1/updated", 1, false, "after"), "publish"))
 		if time.Now().After(deadline) {
 			t.Fatal("nothing is recorded after the broker came back")
 		}
 	}
-	must(t, r.stop())
+	recordtest.Must(t, r.stop())
 	if reasons := r.mem.Manifest().Counts.Reasons; reasons[DropBroken] == 0 {
 		t.Errorf("the break is not counted: %v", reasons)
 	}
 }
 
 func TestNATS(t *testing.T) {
-	port := freePort(t)
-	launch(t, port, nil, program(t, "nats-server"), "-a", "127.0.0.1", "-p", port, "-js", "-sd", t.TempDir(), "--user", "loader", "--pass", "hurons")
+	port := recordtest.FreePort(t)
+	launch(t, port, nil, recordtest.Program(t, "nats-server", "/usr/lib/rabbitmq/bin"), "-a", "127.0.0.1", "-p", port, "-js", "-sd", t.TempDir(), "--user", "loader", "--pass", "hurons")
 	c, err := client.Connect("nats://loader:hurons@127.0.0.1:" + port)
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(c.Close)
 	js, err := jetstream.New(c)
-	must(t, err)
+	recordtest.Must(t, err)
 	_, err = js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "STUDENTS", Subjects: []string{"students.>"}})
-	must(t, err)
+	recordtest.Must(t, err)
 	worker, err := js.CreateConsumer(t.Context(), "STUDENTS", jetstream.ConsumerConfig{Durable: "worker"})
-	must(t, err)
+	recordtest.Must(t, err)
 
 	r := start(t, &Recorder{Source: "nats://loader@127.0.0.1:" + port, Password: "hurons", Topics: []string{"students.>"}})
 	var want []string
@@ -239,14 +211,14 @@ func TestNATS(t *testing.T) {
 		m.Header.Set("Content-Type", "application/json; charset=utf-8")
 		m.Header.Set("X-Correlation-Id", fmt.Sprintf("c-%d", n))
 		_, err := js.PublishMsg(t.Context(), m)
-		must(t, err)
+		recordtest.Must(t, err)
 		want = append(want, fmt.Sprintf(`sis>lms "c-%d" :topic=students.H%d.updated :broker=nats Content-Type=application/json; charset=utf-8 X-Correlation-Id=c-%d [application/json] %q`, n, n, n, m.Data))
 	}
 	batch, err := worker.Fetch(crowd)
-	must(t, err)
+	recordtest.Must(t, err)
 	taken := 0
 	for m := range batch.Messages() {
-		must(t, m.Ack())
+		recordtest.Must(t, m.Ack())
 		taken++
 	}
 	if taken != crowd {
@@ -272,15 +244,15 @@ func withoutReply(line string) string {
 
 func TestKafka(t *testing.T) {
 	cluster, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.SeedTopics(3, "students"))
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(cluster.Close)
 	hosts := cluster.ListenAddrs()
 	producer, err := kgo.NewClient(kgo.SeedBrokers(hosts...), kgo.DefaultProduceTopic("students"))
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(producer.Close)
-	must(t, producer.ProduceSync(t.Context(), &kgo.Record{Value: []byte("before")}).FirstErr())
+	recordtest.Must(t, producer.ProduceSync(t.Context(), &kgo.Record{Value: []byte("before")}).FirstErr())
 	worker, err := kgo.NewClient(kgo.SeedBrokers(hosts...), kgo.ConsumeTopics("students"), kgo.ConsumerGroup("worker"), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(worker.Close)
 
 	source := "kafka://" + strings.Join(hosts, ",")
@@ -289,12 +261,12 @@ func TestKafka(t *testing.T) {
 	for n := range crowd {
 		record := &kgo.Record{Key: fmt.Appendf(nil, "H%d", n), Value: fmt.Appendf(nil, `{"id":"H%d"}`, n),
 			Headers: []kgo.RecordHeader{{Key: "trace", Value: []byte("1")}, {Key: "Content-Type", Value: []byte("application/json")}, {Key: "trace", Value: []byte("2")}}}
-		must(t, producer.ProduceSync(t.Context(), record).FirstErr())
+		recordtest.Must(t, producer.ProduceSync(t.Context(), record).FirstErr())
 		want = append(want, fmt.Sprintf(`sis>lms "" :topic=students :broker=kafka key=H%d trace=1 Content-Type=application/json trace=2 [application/json] %q`, n, record.Value))
 	}
 	for taken := 0; taken < crowd+1; {
 		fetches := worker.PollFetches(t.Context())
-		must(t, fetches.Err())
+		recordtest.Must(t, fetches.Err())
 		taken += fetches.NumRecords()
 	}
 	r.await(crowd)
@@ -317,10 +289,10 @@ func TestKafka(t *testing.T) {
 }
 
 func TestRabbitMQ(t *testing.T) {
-	dir, port, other, names := t.TempDir(), freePort(t), freePort(t), freePort(t)
-	server := program(t, "rabbitmq-server")
-	launch(t, names, nil, program(t, "epmd"), "-port", names, "-address", "127.0.0.1") // else the server starts one that outlives it
-	must(t, os.WriteFile(filepath.Join(dir, "plugins"), []byte("[].\n"), 0o644))
+	dir, port, other, names := t.TempDir(), recordtest.FreePort(t), recordtest.FreePort(t), recordtest.FreePort(t)
+	server := recordtest.Program(t, "rabbitmq-server", "/usr/lib/rabbitmq/bin")
+	launch(t, names, nil, recordtest.Program(t, "epmd", "/usr/lib/rabbitmq/bin"), "-port", names, "-address", "127.0.0.1") // else the server starts one that outlives it
+	recordtest.Must(t, os.WriteFile(filepath.Join(dir, "plugins"), []byte("[].\n"), 0o644))
 	env := []string{
 		"RABBITMQ_NODENAME=rehearse" + port + "@localhost", "RABBITMQ_NODE_IP_ADDRESS=127.0.0.1", "RABBITMQ_NODE_PORT=" + port, "RABBITMQ_DIST_PORT=" + other,
 		"RABBITMQ_MNESIA_BASE=" + dir, "RABBITMQ_LOG_BASE=" + dir, "RABBITMQ_ENABLED_PLUGINS_FILE=" + filepath.Join(dir, "plugins"),
@@ -335,21 +307,21 @@ func TestRabbitMQ(t *testing.T) {
 			break
 		}
 	}
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(func() { conn.Close() })
 	ch, err := conn.Channel()
-	must(t, err)
-	must(t, ch.ExchangeDeclare("students", "topic", false, false, false, false, nil))
+	recordtest.Must(t, err)
+	recordtest.Must(t, ch.ExchangeDeclare("students", "topic", false, false, false, false, nil))
 	_, err = ch.QueueDeclare("worker", false, false, false, false, nil)
-	must(t, err)
-	must(t, ch.QueueBind("worker", "#", "students", false, nil))
+	recordtest.Must(t, err)
+	recordtest.Must(t, ch.QueueBind("worker", "#", "students", false, nil))
 
 	source := "amqp://guest@127.0.0.1:" + port + "/"
 	r := start(t, &Recorder{Source: source, Password: "guest", Topics: []string{"students:student.#"}})
 	var want []string
 	for n := range crowd {
 		body := fmt.Sprintf(`{"id":"H%d"}`, n)
-		must(t, ch.PublishWithContext(t.Context(), "students", fmt.Sprintf("student.H%d.updated", n), false, false, amqp091.Publishing{
+		recordtest.Must(t, ch.PublishWithContext(t.Context(), "students", fmt.Sprintf("student.H%d.updated", n), false, false, amqp091.Publishing{
 			ContentType: "application/json", CorrelationId: fmt.Sprintf("c-%d", n), DeliveryMode: 2, Headers: amqp091.Table{"b": int64(2), "a": "1"}, Body: []byte(body)}))
 		want = append(want, fmt.Sprintf(`sis>lms "c-%d" :topic=students.student.H%d.updated :broker=amqp exchange=students content-type=application/json correlation-id=c-%d delivery-mode=2 a=1 b=2 [application/json] %q`, n, n, n, body))
 	}
@@ -358,7 +330,7 @@ func TestRabbitMQ(t *testing.T) {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 	q, err := ch.QueueDeclarePassive("worker", false, false, false, false, nil)
-	must(t, err)
+	recordtest.Must(t, err)
 	if q.Messages != crowd {
 		t.Errorf("%d messages wait for the worker, want %d", q.Messages, crowd)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/rabbitmq/amqp091-go"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 // crossing is a recorded message: who to whom, its topic, head and payload.
@@ -33,11 +34,11 @@ type playing struct {
 func play(t *testing.T, scheme string, held bool, xs ...harness.Exchange) *playing {
 	t.Helper()
 	s, err := NewStandIn(harness.NewMemory(harness.Manifest{}, xs...), scheme, []string{"sis"})
-	must(t, err)
+	recordtest.Must(t, err)
 	p := &playing{s, t, harness.NewMemory(harness.Manifest{}), ""}
 	s.From, s.Sink, s.Held = "hub", p.mem, held
 	addr, err := s.Listen("127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	p.address = addr.String()
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
@@ -46,7 +47,7 @@ func play(t *testing.T, scheme string, held bool, xs ...harness.Exchange) *playi
 		cancel()
 		select {
 		case err := <-ended:
-			must(t, err)
+			recordtest.Must(t, err)
 		case <-time.After(patience):
 			t.Error("Serve does not end")
 		}
@@ -92,7 +93,7 @@ func equal(t *testing.T, want, got any) {
 func natsClient(t *testing.T, p *playing) *client.Conn {
 	t.Helper()
 	conn, err := client.Connect("nats://anyone:anything@" + p.address)
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(conn.Close)
 	return conn
 }
@@ -125,13 +126,13 @@ func TestNATSStandIn(t *testing.T) {
 	}()
 	for _, subject := range []string{"students.*.created", "grades.>"} {
 		_, err := conn.ChanSubscribe(subject, came)
-		must(t, err)
+		recordtest.Must(t, err)
 	}
 	equal(t, []string{
 		`students.1.created  "{\"id\":1}" map[Content-Type:[application/json] Trace:[a b]]`, `grades.1  "" map[]`, `students.2.created answers.2 "two" map[]`,
-	}, exactly(t, got, 3, func() { must(t, conn.Flush()) }))
+	}, exactly(t, got, 3, func() { recordtest.Must(t, conn.Flush()) }))
 	answer, err := conn.Request("ask.price", []byte("?"), patience)
-	must(t, err)
+	recordtest.Must(t, err)
 	equal(t, `350 map[Unit:[cents]]`, fmt.Sprintf("%s %v", answer.Data, answer.Header))
 	if _, err := conn.Request("ask.nothing", nil, patience); !errors.Is(err, client.ErrNoResponders) {
 		t.Errorf("a request that nobody answers: %v", err)
@@ -186,22 +187,22 @@ func TestNATSClientsReachEachOther(t *testing.T) {
 	shared, all := make(chan string, 100), make(chan string, 100)
 	for _, c := range []*client.Conn{conn, other} {
 		_, err := c.QueueSubscribe("a", "workers", func(m *client.Msg) { shared <- string(m.Data) })
-		must(t, err)
+		recordtest.Must(t, err)
 	}
 	limited, err := other.Subscribe(">", func(m *client.Msg) { all <- m.Subject + " " + m.Header.Get("N") })
-	must(t, err)
-	must(t, limited.AutoUnsubscribe(3))
-	must(t, conn.Flush())
-	must(t, other.Flush())
+	recordtest.Must(t, err)
+	recordtest.Must(t, limited.AutoUnsubscribe(3))
+	recordtest.Must(t, conn.Flush())
+	recordtest.Must(t, other.Flush())
 	var want []string
 	for n := range 10 {
-		must(t, conn.PublishMsg(&client.Msg{Subject: "a", Data: []byte{'0' + byte(n)}, Header: client.Header{"N": {fmt.Sprint(n)}}}))
+		recordtest.Must(t, conn.PublishMsg(&client.Msg{Subject: "a", Data: []byte{'0' + byte(n)}, Header: client.Header{"N": {fmt.Sprint(n)}}}))
 		want = append(want, fmt.Sprint(n))
 	}
-	got := exactly(t, shared, 10, func() { must(t, conn.Flush()); must(t, other.Flush()) })
+	got := exactly(t, shared, 10, func() { recordtest.Must(t, conn.Flush()); recordtest.Must(t, other.Flush()) })
 	slices.Sort(got)
 	equal(t, want, got)
-	equal(t, []string{"a 0", "a 1", "a 2"}, exactly(t, all, 3, func() { must(t, other.Flush()) }))
+	equal(t, []string{"a 0", "a 1", "a 2"}, exactly(t, all, 3, func() { recordtest.Must(t, other.Flush()) }))
 	equal(t, `hub>sis "" :topic=a :broker=nats N=9 [] "9"`, p.told(10)[9])
 }
 
@@ -212,7 +213,7 @@ func mqttClient(t *testing.T, p *playing, change func(*paho.ClientOptions)) paho
 		change(o)
 	}
 	c := paho.NewClient(o)
-	must(t, done(c.Connect(), "connect"))
+	recordtest.Must(t, done(c.Connect(), "connect"))
 	t.Cleanup(func() { c.Disconnect(0) })
 	return c
 }
@@ -241,10 +242,10 @@ func TestMQTTStandIn(t *testing.T) {
 		})
 	})
 	token := c.SubscribeMultiple(map[string]byte{"students/+": 2, "students/#": 1, "state": 1}, nil) // two that fit are no two messages
-	must(t, done(token, "subscribe"))
+	recordtest.Must(t, done(token, "subscribe"))
 	equal(t, []string{"students/1 0 false 3", "students/2 1 false 3", "state 1 true 2", "students/3 2 false 300000"}, exactly(t, got, 4, func() {}))
 	for level := range byte(3) {
-		must(t, done(c.Publish("grades/"+fmt.Sprint(level), level, false, []byte("A")), "publish"))
+		recordtest.Must(t, done(c.Publish("grades/"+fmt.Sprint(level), level, false, []byte("A")), "publish"))
 	}
 	equal(t, []string{
 		`hub>sis "" :topic=grades/0 :broker=mqtt qos=0 [] "A"`, `hub>sis "" :topic=grades/1 :broker=mqtt qos=1 [] "A"`, `hub>sis "" :topic=grades/2 :broker=mqtt qos=2 [] "A"`,
@@ -257,29 +258,29 @@ func TestMQTTStandIn(t *testing.T) {
 func TestMQTTKeepsWhatIsRetained(t *testing.T) {
 	p := play(t, "mqtt", true, crossing("mqtt", "sis", "hub", "a", qos("1", ""), "held back"))
 	c := mqttClient(t, p, func(o *paho.ClientOptions) { o.SetWill("gone", "hub", 1, false) })
-	must(t, done(c.Publish("state/a", 1, true, "first"), "publish"))
-	must(t, done(c.Publish("state/a", 1, true, "second"), "publish"))
-	must(t, done(c.Publish("state/b", 1, true, "x"), "publish"))
-	must(t, done(c.Publish("state/b", 1, true, ""), "publish"))
+	recordtest.Must(t, done(c.Publish("state/a", 1, true, "first"), "publish"))
+	recordtest.Must(t, done(c.Publish("state/a", 1, true, "second"), "publish"))
+	recordtest.Must(t, done(c.Publish("state/b", 1, true, "x"), "publish"))
+	recordtest.Must(t, done(c.Publish("state/b", 1, true, ""), "publish"))
 	other := mqttClient(t, p, nil)
 	got := make(chan string, 100)
-	must(t, done(other.Subscribe("#", 2, func(_ paho.Client, m paho.Message) {
+	recordtest.Must(t, done(other.Subscribe("#", 2, func(_ paho.Client, m paho.Message) {
 		got <- fmt.Sprintf("%s %v %s", m.Topic(), m.Retained(), m.Payload())
 	}), "subscribe"))
-	must(t, done(c.Publish("state/a", 0, false, "third"), "publish"))
+	recordtest.Must(t, done(c.Publish("state/a", 0, false, "third"), "publish"))
 	equal(t, []string{"state/a true second", "state/a false third"}, exactly(t, got, 2, func() {}))
-	must(t, done(other.Unsubscribe("#"), "unsubscribe"))
-	must(t, done(c.Publish("state/c", 1, false, "nobody"), "publish"))
+	recordtest.Must(t, done(other.Unsubscribe("#"), "unsubscribe"))
+	recordtest.Must(t, done(c.Publish("state/c", 1, false, "nobody"), "publish"))
 	equal(t, []string(nil), exactly(t, got, 0, func() {}))
 }
 
 func amqpClient(t *testing.T, p *playing) *amqp091.Channel {
 	t.Helper()
 	conn, err := amqp091.Dial("amqp://anyone:anything@" + p.address + "/any")
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(func() { conn.Close() })
 	ch, err := conn.Channel()
-	must(t, err)
+	recordtest.Must(t, err)
 	return ch
 }
 
@@ -287,7 +288,7 @@ func amqpClient(t *testing.T, p *playing) *amqp091.Channel {
 func deliveries(t *testing.T, ch *amqp091.Channel, queue string, auto bool) <-chan string {
 	t.Helper()
 	from, err := ch.Consume(queue, "", auto, false, false, false, nil)
-	must(t, err)
+	recordtest.Must(t, err)
 	got := make(chan string, 100)
 	go func() {
 		for d := range from {
@@ -312,23 +313,23 @@ func TestAMQPStandIn(t *testing.T) {
 		crossing("amqp", "sis", "hub", "amq.gen-recorded", harness.Head{{Name: "correlation-id", Value: "r-1"}}, "350"),
 	)
 	ch := amqpClient(t, p)
-	must(t, ch.Qos(1, 0, false))
-	must(t, ch.ExchangeDeclare("students", "topic", true, false, false, false, nil))
+	recordtest.Must(t, ch.Qos(1, 0, false))
+	recordtest.Must(t, ch.ExchangeDeclare("students", "topic", true, false, false, false, nil))
 	_, err := ch.QueueDeclare("worker", true, false, false, false, nil)
-	must(t, err)
-	must(t, ch.QueueBind("worker", "student.#", "students", false, nil))
+	recordtest.Must(t, err)
+	recordtest.Must(t, ch.QueueBind("worker", "student.#", "students", false, nil))
 	got := deliveries(t, ch, "worker", false)
 	equal(t, []string{
 		"students student.1.updated application/json c-1 2 2026-10-05 map[tenant:hlu] 8", " worker   0 0001-01-01 map[] 300000", "students student.2.updated   0 0001-01-01 map[] 0",
 	}, exactly(t, got, 3, func() {}))
 
 	asking := amqpClient(t, p)
-	must(t, asking.Confirm(false))
+	recordtest.Must(t, asking.Confirm(false))
 	inbox, err := asking.QueueDeclare("", false, true, true, false, nil)
-	must(t, err)
+	recordtest.Must(t, err)
 	answers := deliveries(t, asking, inbox.Name, true)
 	sure, err := asking.PublishWithDeferredConfirm("", "prices", true, false, amqp091.Publishing{ReplyTo: inbox.Name, CorrelationId: "live-7", Body: []byte("?"), Headers: amqp091.Table{"n": int64(2), "deep": amqp091.Table{"list": []any{true, "x"}}}})
-	must(t, err)
+	recordtest.Must(t, err)
 	if !sure.Wait() {
 		t.Error("the message is not confirmed")
 	}
@@ -352,31 +353,31 @@ func TestAMQPQueuesOfOthers(t *testing.T) {
 	)
 	ch := amqpClient(t, p)
 	from, err := ch.Consume("made-elsewhere", "", false, false, false, false, nil)
-	must(t, err)
+	recordtest.Must(t, err)
 	var seen []string
 	for range 2 {
 		select {
 		case d := <-from:
 			seen = append(seen, fmt.Sprintf("%s %v", d.Body, d.Redelivered))
 			if string(d.Body) == "2" {
-				must(t, d.Ack(false))
+				recordtest.Must(t, d.Ack(false))
 			}
 		case <-time.After(patience):
 			t.Fatal("nothing came")
 		}
 	}
-	must(t, ch.Close())
+	recordtest.Must(t, ch.Close())
 	ch = amqpClient(t, p)
 	var d amqp091.Delivery
 	for deadline, ok := time.Now().Add(patience), false; !ok && time.Now().Before(deadline); {
 		d, ok, err = ch.Get("made-elsewhere", false)
-		must(t, err)
+		recordtest.Must(t, err)
 	}
 	seen = append(seen, fmt.Sprintf("%s %v", d.Body, d.Redelivered))
-	must(t, d.Nack(false, false))
+	recordtest.Must(t, d.Nack(false, false))
 	equal(t, []string{"1 false", "2 false", "1 true"}, seen)
 	q, err := ch.QueueDeclarePassive("made-elsewhere", false, false, false, false, nil)
-	must(t, err)
+	recordtest.Must(t, err)
 	equal(t, 0, q.Messages)
 	if err := ch.Tx(); err == nil || !strings.Contains(err.Error(), "NOT_IMPLEMENTED") {
 		t.Errorf("a transaction: %v", err)
@@ -397,10 +398,10 @@ func TestHeldMessagesGoOutOneByOne(t *testing.T) {
 	go func() { delivering <- p.Deliver(t.Context(), x) }()
 	got := make(chan string, 10)
 	c := mqttClient(t, p, nil)
-	must(t, done(c.Subscribe("students/#", 1, func(_ paho.Client, m paho.Message) { got <- string(m.Payload()) }), "subscribe"))
+	recordtest.Must(t, done(c.Subscribe("students/#", 1, func(_ paho.Client, m paho.Message) { got <- string(m.Payload()) }), "subscribe"))
 	select {
 	case err := <-delivering:
-		must(t, err)
+		recordtest.Must(t, err)
 	case <-time.After(patience):
 		t.Fatal("Deliver does not end")
 	}

@@ -95,9 +95,8 @@ func engineOf(source string) (*engine, *url.URL, error) {
 		if err != nil || u.Scheme != e.scheme {
 			continue
 		}
-		if _, has := u.User.Password(); has {
-			return nil, nil, harness.Usage(errors.New("open database: a password stands in the source"),
-				"name it apart, as env:NAME or as a file: command lines and scenarios are seen by others and kept in histories")
+		if err := harness.WithoutPassword("open database", u, "apart, as env:NAME or as a file"); err != nil {
+			return nil, nil, err
 		}
 		return e, u, nil
 	}

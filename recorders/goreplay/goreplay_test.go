@@ -15,6 +15,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/goreplay"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 const separator = "\n🐵🙈🙉\n"
@@ -39,40 +40,17 @@ func write(t testing.TB, name, content string) string {
 	return file
 }
 
-func record(t *testing.T, path string) ([]harness.Exchange, []string, harness.Counts) {
-	t.Helper()
-	mem := harness.NewMemory(harness.Manifest{})
-	im := &archive.Importer{Format: goreplay.Format, Path: path}
-	if err := im.Record(t.Context(), mem); err != nil {
-		t.Fatal(err)
-	}
-	xs, err := harness.Collect(mem)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return xs, im.Notes(), mem.Manifest().Counts
-}
-
-func bodyOf(t *testing.T, m harness.Message) string {
-	t.Helper()
-	b, err := m.Body.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // line says what matters of an exchange.
 func line(t *testing.T, x harness.Exchange) string {
 	fault := "whole"
 	if x.Fault != nil {
 		fault = x.Fault.Kind
 	}
-	return fmt.Sprintf("%s %q → %d %q %v %s", x.Title(), bodyOf(t, x.Request), x.Status(), bodyOf(t, x.Response), x.Took, fault)
+	return fmt.Sprintf("%s %q → %d %q %v %s", x.Title(), recordtest.Body(t, x.Request), x.Status(), recordtest.Body(t, x.Response), x.Took, fault)
 }
 
 func TestRecordsBecomeExchange(t *testing.T) {
-	xs, notes, _ := record(t, write(t, "sis.gor", rec(1, "8e09", 0, 5e6, get)+rec(2, "8e09", 20e6, 3e6, ok)))
+	xs, notes, _ := recordtest.Import(t, goreplay.Format, write(t, "sis.gor", rec(1, "8e09", 0, 5e6, get)+rec(2, "8e09", 20e6, 3e6, ok)))
 	if len(xs) != 1 || len(notes) != 0 {
 		t.Fatalf("have %d exchanges, notes %q", len(xs), notes)
 	}
@@ -123,7 +101,7 @@ func TestFilesAsTheyOccur(t *testing.T) {
 		{"to a proxy", rec(1, "a", 0, 0, strings.Replace(get, "/app", "http://sis.example:8080/app", 1)) + rec(2, "a", 0, 0, ok), []string{whole}, "1 requests: went to a proxy", 0},
 		{"a line longer than any buffer", rec(1, "a", 0, 0, get) + rec(2, "a", 0, 0, "HTTP/1.0 200 OK\r\n\r\n"+strings.Repeat("x", 200_000)), []string{strings.Replace(whole, "abc", strings.Repeat("x", 200_000), 1)}, "", 0},
 	} {
-		xs, notes, counts := record(t, write(t, "sis.gor", tt.content))
+		xs, notes, counts := recordtest.Import(t, goreplay.Format, write(t, "sis.gor", tt.content))
 		var got []string
 		for _, x := range xs {
 			got = append(got, line(t, x))
@@ -150,7 +128,7 @@ func TestCompressedFileIsReadAsWell(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "other.gz"), []byte("x"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if xs, notes, _ := record(t, dir); len(xs) != 1 || len(notes) != 0 || xs[0].Session != "a.gor.gz" {
+	if xs, notes, _ := recordtest.Import(t, goreplay.Format, dir); len(xs) != 1 || len(notes) != 0 || xs[0].Session != "a.gor.gz" {
 		t.Errorf("have %v, notes %q", xs, notes)
 	}
 	im := &archive.Importer{Format: goreplay.Format, Path: write(t, "a.gor.gz", packed.String()[:packed.Len()-20])}

@@ -15,6 +15,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/govcr"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 const versionTwo = `---
@@ -78,24 +79,8 @@ func write(t *testing.T, name, content string) string {
 
 func record(t *testing.T, im *archive.Importer) ([]harness.Exchange, string) {
 	t.Helper()
-	mem := harness.NewMemory(harness.Manifest{})
-	if err := im.Record(t.Context(), mem); err != nil {
-		t.Fatal(err)
-	}
-	xs, err := harness.Collect(mem)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return xs, strings.Join(im.Notes(), "\n")
-}
-
-func bodyOf(t *testing.T, m harness.Message) string {
-	t.Helper()
-	b, err := m.Body.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	xs, notes, _ := recordtest.Imported(t, im)
+	return xs, strings.Join(notes, "\n")
 }
 
 func TestVersionTwo(t *testing.T) {
@@ -111,15 +96,15 @@ func TestVersionTwo(t *testing.T) {
 	if diff := cmp.Diff(wantHead, first.Request.Head); diff != "" {
 		t.Error(diff)
 	}
-	if have := bodyOf(t, first.Response); have != "\x1f\x8b\x08\x00\x00\x00\xff" || !first.Response.Head.Has("Content-Encoding") {
+	if have := recordtest.Body(t, first.Response); have != "\x1f\x8b\x08\x00\x00\x00\xff" || !first.Response.Head.Has("Content-Encoding") {
 		t.Errorf("packed body %q, head %v", have, first.Response.Head)
 	}
 	if want := time.Date(2026, 3, 2, 6, 30, 0, 750e6, time.UTC); !first.At.Equal(want) || first.Took != 250*time.Millisecond || !second.At.Equal(want) || second.Took != 5*time.Millisecond {
 		t.Errorf("times %v %v, %v %v", first.At, first.Took, second.At, second.Took)
 	}
 	wantHead = harness.Head{{Name: ":status", Value: "404"}, {Name: "Content-Length", Value: "14"}, {Name: "X-Twice", Value: "a"}, {Name: "X-Twice", Value: "b"}}
-	if diff := cmp.Diff(wantHead, second.Response.Head); diff != "" || bodyOf(t, second.Response) != "line one\n0012\n" {
-		t.Errorf("%s\nbody %q", diff, bodyOf(t, second.Response))
+	if diff := cmp.Diff(wantHead, second.Response.Head); diff != "" || recordtest.Body(t, second.Response) != "line one\n0012\n" {
+		t.Errorf("%s\nbody %q", diff, recordtest.Body(t, second.Response))
 	}
 	if first.Session != "token.yaml" || first.From != "client" || first.To != "crm.example" || second.Request.Head.Get(":path") != "/" || second.Request.Head.Get(":method") != "GET" {
 		t.Errorf("have %+v", first)
@@ -149,7 +134,7 @@ func TestScalarsKeepTheirText(t *testing.T) {
 	} {
 		source := "version: 1\ninteractions:\n- request:\n    url: http://sis.example/\n    method: POST\n    body: " + test.yaml + "\n  response: {code: 200}\n"
 		xs, _ := record(t, &archive.Importer{Format: govcr.Format, Path: write(t, "x.yml", source)})
-		if have := bodyOf(t, xs[0].Request); have != test.want {
+		if have := recordtest.Body(t, xs[0].Request); have != test.want {
 			t.Errorf("%s: body %q, want %q", test.why, have, test.want)
 		}
 	}
@@ -158,7 +143,7 @@ func TestScalarsKeepTheirText(t *testing.T) {
 func TestFormBecomesBody(t *testing.T) {
 	source := "version: 1\ninteractions:\n- request:\n    url: http://sis.example/t\n    method: POST\n    form: {b: ['2', 'x y'], a: ['1']}\n  response: {code: 200}\n"
 	xs, notes := record(t, &archive.Importer{Format: govcr.Format, Path: write(t, "x.yml", source), From: "hubline", To: "sis"})
-	if have := bodyOf(t, xs[0].Request); have != "a=1&b=2&b=x+y" || !strings.Contains(notes, "rebuilt from the form") || xs[0].To != "sis" {
+	if have := recordtest.Body(t, xs[0].Request); have != "a=1&b=2&b=x+y" || !strings.Contains(notes, "rebuilt from the form") || xs[0].To != "sis" {
 		t.Errorf("body %q, notes %q, to %q", have, notes, xs[0].To)
 	}
 }
@@ -229,17 +214,17 @@ func TestRealFiles(t *testing.T) {
 			if x.Session != filepath.Base(file) {
 				t.Errorf("%s: session %q of %s", x.ID, x.Session, file)
 			}
-			if have := bodyOf(t, x.Request); have != want["request"]["body"] {
+			if have := recordtest.Body(t, x.Request); have != want["request"]["body"] {
 				t.Errorf("%s: the body of the request differs", x.ID)
 			}
-			if have := bodyOf(t, x.Response); have != want["response"]["body"] {
+			if have := recordtest.Body(t, x.Response); have != want["response"]["body"] {
 				t.Errorf("%s: the body of the answer differs", x.ID)
 			}
 			// What the server counted is a witness that does not depend on any reader of YAML.
 			if n, err := strconv.Atoi(x.Response.Head.Get("Content-Length")); err == nil && n != int(x.Response.Body.Size()) {
 				t.Errorf("%s: content-length %d, body %d", x.ID, n, x.Response.Body.Size())
 			}
-			if x.Response.Media == "application/json" && x.Response.Body.Size() > 0 && !json.Valid([]byte(bodyOf(t, x.Response))) {
+			if x.Response.Media == "application/json" && x.Response.Body.Size() > 0 && !json.Valid([]byte(recordtest.Body(t, x.Response))) {
 				t.Errorf("%s: the answer is not JSON", x.ID)
 			}
 		}

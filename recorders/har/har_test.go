@@ -17,6 +17,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/recorders/har"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 // one is an archive with one entry of Harrow Lake; the parts are JSON.
@@ -42,24 +43,8 @@ func write(t *testing.T, name, content string) string {
 // record imports and returns the exchanges with the notes.
 func record(t *testing.T, im *archive.Importer) ([]harness.Exchange, []string) {
 	t.Helper()
-	mem := harness.NewMemory(harness.Manifest{})
-	if err := im.Record(t.Context(), mem); err != nil {
-		t.Fatal(err)
-	}
-	xs, err := harness.Collect(mem)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return xs, im.Notes()
-}
-
-func bodyOf(t *testing.T, m harness.Message) string {
-	t.Helper()
-	b, err := m.Body.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
+	xs, notes, _ := recordtest.Imported(t, im)
+	return xs, notes
 }
 
 func TestEntryBecomesExchange(t *testing.T) {
@@ -80,7 +65,7 @@ func TestEntryBecomesExchange(t *testing.T) {
 			Media: "application/json",
 		},
 	}
-	if body := bodyOf(t, x.Response); body != "{}" {
+	if body := recordtest.Body(t, x.Response); body != "{}" {
 		t.Errorf("body %q", body)
 	}
 	x.Request.Body, x.Response.Body = harness.Body{}, harness.Body{}
@@ -147,7 +132,7 @@ func TestResponseBodiesAreTruthful(t *testing.T) {
 			response := fmt.Sprintf(`{"status":%d,"headers":[%s],"content":%s}`, test.status, test.headers, test.content)
 			xs, notes := record(t, &archive.Importer{Format: har.Format, Path: write(t, "x.har", one(getApplicant, response))})
 			m := xs[0].Response
-			if body := bodyOf(t, m); body != test.body {
+			if body := recordtest.Body(t, m); body != test.body {
 				t.Errorf("%s: body %q, want %q", test.why, body, test.body)
 			}
 			if have := m.Head.Get("Content-Encoding"); have != test.encoding {
@@ -186,7 +171,7 @@ func TestRequestBodies(t *testing.T) {
 			request := fmt.Sprintf(`{"method":"POST","url":"http://sis.example:8080","headers":[{"name":"host","value":"sis"}%s],"postData":%s}`,
 				strings.TrimSuffix(","+test.headers, ","), test.post)
 			xs, notes := record(t, &archive.Importer{Format: har.Format, Path: write(t, "x.har", one(request, found))})
-			if body := bodyOf(t, xs[0].Request); body != test.body {
+			if body := recordtest.Body(t, xs[0].Request); body != test.body {
 				t.Errorf("%s: body %q, want %q", test.why, body, test.body)
 			}
 			if all := strings.Join(notes, "\n"); (test.note == "") != (all == "") || !strings.Contains(all, test.note) {

@@ -13,6 +13,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/har"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 func realData(t *testing.T, folder string) string {
@@ -86,13 +87,13 @@ func TestRealPollyArchives(t *testing.T) {
 		if x.Fault != nil || x.Status() < 200 {
 			t.Errorf("%s: fault %v, status %d", x.ID, x.Fault, x.Status())
 		}
-		if want := plainBody(entries[i]); !bytes.Equal([]byte(bodyOf(t, x.Response)), want) {
+		if want := plainBody(entries[i]); !bytes.Equal([]byte(recordtest.Body(t, x.Response)), want) {
 			t.Errorf("%s: the body of the answer differs: %d bytes, want %d", x.ID, x.Response.Body.Size(), len(want))
 		}
-		if want, _ := member(entries[i], "request", "postData", "text").(string); bodyOf(t, x.Request) != want {
+		if want, _ := member(entries[i], "request", "postData", "text").(string); recordtest.Body(t, x.Request) != want {
 			t.Errorf("%s: the body of the request differs", x.ID)
 		}
-		if gzipped := strings.HasPrefix(bodyOf(t, x.Response), "\x1f\x8b"); gzipped != x.Response.Head.Has("Content-Encoding") {
+		if gzipped := strings.HasPrefix(recordtest.Body(t, x.Response), "\x1f\x8b"); gzipped != x.Response.Head.Has("Content-Encoding") {
 			t.Errorf("%s: packed is %v, and the head says otherwise", x.ID, gzipped)
 		}
 	}

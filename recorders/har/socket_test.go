@@ -8,6 +8,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/har"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 const handshake = `{"method":"GET","url":"wss://lms.example/live?token=1","headers":[{"name":"Host","value":"lms.example"}]}`
@@ -28,7 +29,7 @@ func TestMessagesOfAWebSocketAreExchanges(t *testing.T) {
 	} {
 		x := xs[i+1]
 		if x.Channel != harness.ChannelMessage || x.From != want.from || x.To != want.to || !x.At.Equal(want.at) || x.Session != xs[0].Session ||
-			bodyOf(t, x.Request) != want.body || x.Request.Head.Get(":topic") != "/live" || x.Request.Head.Get(":opcode") != want.opcode {
+			recordtest.Body(t, x.Request) != want.body || x.Request.Head.Get(":topic") != "/live" || x.Request.Head.Get(":opcode") != want.opcode {
 			t.Errorf("message %d: %+v", i, x)
 		}
 	}

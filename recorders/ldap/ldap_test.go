@@ -16,18 +16,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 var _ harness.Recorder = (*Tap)(nil)
 
 const patience = 60 * time.Second
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // tapped is a Tap that runs.
 type tapped struct {
@@ -41,7 +35,7 @@ func start(t *testing.T, tap *Tap) *tapped {
 	t.Helper()
 	tap.From, tap.To = "sis", "directory"
 	addr, err := tap.Listen("127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	mem := harness.NewMemory(harness.Manifest{})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -55,7 +49,7 @@ func start(t *testing.T, tap *Tap) *tapped {
 			return errors.New("Record does not end")
 		}
 	})
-	t.Cleanup(func() { must(t, stop()) })
+	t.Cleanup(func() { recordtest.Must(t, stop()) })
 	return &tapped{t, addr.String(), mem, stop}
 }
 
@@ -98,9 +92,9 @@ func said(x harness.Exchange) string {
 // told ends the recording and returns what it holds. The account must be right.
 func (r *tapped) told() []string {
 	r.t.Helper()
-	must(r.t, r.stop())
+	recordtest.Must(r.t, r.stop())
 	all, err := harness.Collect(r.mem)
-	must(r.t, err)
+	recordtest.Must(r.t, err)
 	var lines []string
 	faults := 0
 	for _, x := range all {
@@ -119,7 +113,7 @@ func (r *tapped) told() []string {
 func directory(t *testing.T, answer func(conn net.Conn)) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -191,10 +185,10 @@ func TestResultsFindTheirOperations(t *testing.T) {
 	})
 	r := start(t, &Tap{Upstream: Upstream{Address: addr}})
 	conn, err := net.Dial("tcp", r.addr)
-	must(t, err)
+	recordtest.Must(t, err)
 	defer conn.Close()
 	_, err = conn.Write(bytes.Join([][]byte{searchRequest(1, "ou=people"), deleteRequest(2, "uid=a"), deleteRequest(3, "uid=b")}, nil))
-	must(t, err)
+	recordtest.Must(t, err)
 	r.await(3)
 	want := []string{
 		"DELETE uid=b | 32",
@@ -245,13 +239,13 @@ func TestWhatEndsWithoutAResultIsAFault(t *testing.T) {
 			})
 			r := start(t, &Tap{Upstream: Upstream{Address: addr}, MaxBody: 2000})
 			conn, err := net.Dial("tcp", r.addr)
-			must(t, err)
+			recordtest.Must(t, err)
 			defer conn.Close()
 			_, err = conn.Write(asks)
-			must(t, err)
+			recordtest.Must(t, err)
 			if tt.hangUp {
 				got, err := io.ReadAll(conn)
-				must(t, err)
+				recordtest.Must(t, err)
 				if !bytes.Equal(got, answers) {
 					t.Errorf("the client got %d bytes, want %d", len(got), len(answers))
 				}
@@ -284,13 +278,13 @@ func hostile(t *testing.T, tap *Tap, asks, answers []byte) []string {
 	})
 	r := start(t, tap)
 	conn, err := net.Dial("tcp", r.addr)
-	must(t, err)
+	recordtest.Must(t, err)
 	defer conn.Close()
 	_, err = conn.Write(asks)
-	must(t, err)
-	must(t, conn.(*net.TCPConn).CloseWrite())
+	recordtest.Must(t, err)
+	recordtest.Must(t, conn.(*net.TCPConn).CloseWrite())
 	back, err := io.ReadAll(conn)
-	must(t, err)
+	recordtest.Must(t, err)
 	if len(asks) > 0 {
 		if b := <-got; !bytes.Equal(b, asks) || !bytes.Equal(back, answers) {
 			t.Fatalf("the directory got %d bytes of %d, the client %d of %d", len(b), len(asks), len(back), len(answers))
@@ -397,14 +391,14 @@ func TestWhatCannotWorkIsToldAtOnce(t *testing.T) {
 
 func TestDirectoryThatIsGoneIsAFault(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	r := start(t, &Tap{Upstream: Upstream{Address: l.Addr().String()}})
 	l.Close()
 	conn, err := net.Dial("tcp", r.addr)
-	must(t, err)
+	recordtest.Must(t, err)
 	defer conn.Close()
 	_, err = conn.Write(deleteRequest(1, "uid=a"))
-	must(t, err)
+	recordtest.Must(t, err)
 	if _, err := io.ReadAll(conn); err != nil && !strings.Contains(fmt.Sprint(err), "reset") {
 		t.Error(err)
 	}
@@ -421,13 +415,13 @@ func TestSinkThatRefusesEndsInAnError(t *testing.T) {
 	})
 	tap := &Tap{Upstream: Upstream{Address: addr}}
 	l, err := tap.Listen("127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	sink := &refusing{}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- tap.Record(ctx, sink) }()
 	conn, err := net.Dial("tcp", l.String())
-	must(t, err)
+	recordtest.Must(t, err)
 	conn.Write(asks) //nolint:errcheck // the test sees it
 	if got, _ := io.ReadAll(conn); !bytes.Equal(got, answers) {
 		t.Errorf("the client got %d bytes, want %d", len(got), len(answers))

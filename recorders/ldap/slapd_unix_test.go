@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehearse-dev/rehearse/recorders/authority"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 const base = "dc=harrowlake,dc=example"
@@ -57,19 +58,6 @@ userPassword: canary-add
 jpegPhoto:: /9j/4AAQ
 `
 
-// program finds a program of the directory's.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin") {
-		file := filepath.Join(dir, name)
-		if info, err := os.Stat(file); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
-			return file
-		}
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
-
 // server is a slapd that runs.
 type server struct {
 	plain, secured string // addresses
@@ -80,26 +68,26 @@ type server struct {
 
 func startSlapd(t *testing.T) server {
 	t.Helper()
-	daemon := program(t, "slapd")
+	daemon := recordtest.Program(t, "slapd")
 	dir := t.TempDir()
-	must(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
+	recordtest.Must(t, os.Mkdir(filepath.Join(dir, "data"), 0o700))
 	auth, _, err := authority.Open(filepath.Join(dir, "authority"), []string{"127.0.0.1"}, time.Now)
-	must(t, err)
+	recordtest.Must(t, err)
 	leaf, err := auth.Leaf("127.0.0.1")
-	must(t, err)
+	recordtest.Must(t, err)
 	key, err := x509.MarshalPKCS8PrivateKey(leaf.PrivateKey)
-	must(t, err)
-	must(t, os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]}), 0o600))
+	recordtest.Must(t, err)
+	recordtest.Must(t, os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}), 0o600))
+	recordtest.Must(t, os.WriteFile(filepath.Join(dir, "cert.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Certificate[0]}), 0o600))
 	conf := filepath.Join(dir, "slapd.conf")
-	must(t, os.WriteFile(conf, []byte(strings.ReplaceAll(slapdConf, "DIR", dir)), 0o600))
+	recordtest.Must(t, os.WriteFile(conf, []byte(strings.ReplaceAll(slapdConf, "DIR", dir)), 0o600))
 	s := server{plain: freeAddress(t), secured: freeAddress(t), roots: x509.NewCertPool(), rootsFile: auth.File, auth: auth}
 	s.roots.AddCert(auth.Certificate())
 	cmd := exec.Command(daemon, "-f", conf, "-h", "ldap://"+s.plain+" ldaps://"+s.secured, "-d", "0")
 	out, err := os.Create(filepath.Join(dir, "log"))
-	must(t, err)
+	recordtest.Must(t, err)
 	cmd.Stdout, cmd.Stderr = out, out
-	must(t, cmd.Start())
+	recordtest.Must(t, cmd.Start())
 	t.Cleanup(func() {
 		cmd.Process.Signal(os.Interrupt) //nolint:errcheck // it may have ended
 		cmd.Wait()                       //nolint:errcheck // it was told to end
@@ -123,7 +111,7 @@ func startSlapd(t *testing.T) server {
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	defer l.Close()
 	return l.Addr().String()
 }
@@ -131,7 +119,7 @@ func freeAddress(t *testing.T) string {
 // tool runs one of OpenLDAP's tools, and wants an exit code of it.
 func tool(t *testing.T, s server, code int, stdin, url, name string, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(program(t, name), append([]string{"-x", "-H", url}, args...)...)
+	cmd := exec.Command(recordtest.Program(t, name), append([]string{"-x", "-H", url}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	cmd.Env = append(os.Environ(), "LDAPTLS_CACERT="+s.rootsFile)
 	out, err := cmd.CombinedOutput()

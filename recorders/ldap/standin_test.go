@@ -11,24 +11,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 // standIn is a stand-in for what a tap recorded, and the bytes that the real directory answered.
 func standIn(t *testing.T, xs ...harness.Exchange) (*StandIn, net.Conn) {
 	t.Helper()
 	s, err := NewStandIn(harness.NewMemory(harness.Manifest{}, xs...), "directory")
-	must(t, err)
+	recordtest.Must(t, err)
 	addr, err := s.Listen("127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- s.Serve(ctx) }()
 	conn, err := net.Dial("tcp", addr.String())
-	must(t, err)
+	recordtest.Must(t, err)
 	t.Cleanup(func() {
 		conn.Close()
 		cancel()
-		must(t, <-ended)
+		recordtest.Must(t, <-ended)
 	})
 	return s, conn
 }
@@ -53,17 +54,17 @@ func recordedTalk(t *testing.T) ([]harness.Exchange, [][2][]byte) {
 	})
 	tap := start(t, &Tap{Upstream: Upstream{Address: up}})
 	conn, err := net.Dial("tcp", tap.addr)
-	must(t, err)
+	recordtest.Must(t, err)
 	defer conn.Close()
 	for i, turn := range talk {
 		next <- turn[1]
 		_, err := conn.Write(turn[0])
-		must(t, err)
+		recordtest.Must(t, err)
 		tap.await(i + 1)
 	}
-	must(t, tap.stop())
+	recordtest.Must(t, tap.stop())
 	xs, err := harness.Collect(tap.mem)
-	must(t, err)
+	recordtest.Must(t, err)
 	return xs, talk
 }
 
@@ -72,10 +73,10 @@ func TestStandInAnswersWithTheBytesOfTheDirectory(t *testing.T) {
 	s, conn := standIn(t, xs...)
 	for _, turn := range talk {
 		_, err := conn.Write(turn[0])
-		must(t, err)
+		recordtest.Must(t, err)
 		have := make([]byte, len(turn[1]))
 		_, err = io.ReadFull(conn, have)
-		must(t, err)
+		recordtest.Must(t, err)
 		if diff := cmp.Diff(turn[1], have); diff != "" {
 			t.Error(diff)
 		}
@@ -90,14 +91,14 @@ func TestStandInExplainsWhatWasNeverRecorded(t *testing.T) {
 	xs, _ := recordedTalk(t)
 	s, conn := standIn(t, xs...)
 	_, err := conn.Write(searchRequest(9, "ou=people,dc=other"))
-	must(t, err)
+	recordtest.Must(t, err)
 	r := &relay{from: conn, to: io.Discard, most: DefaultMaxBody}
 	var got result
-	must(t, r.next(func(frame []byte, _ int) bool {
+	recordtest.Must(t, r.next(func(frame []byte, _ int) bool {
 		m, err := parse(frame)
-		must(t, err)
+		recordtest.Must(t, err)
 		got, err = readResult(m)
-		must(t, err)
+		recordtest.Must(t, err)
 		return false
 	}))
 	if got.code != codeOther || !strings.Contains(got.diagnostic, `the closest, exchange 000002; recorded ":path ou=people"; asked ":path ou=people,dc=other"`) {

@@ -13,23 +13,9 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 	"github.com/rehearse-dev/rehearse/recorders/mitmproxy"
 )
-
-// record imports and returns the exchanges with the notes.
-func record(t *testing.T, path string) ([]harness.Exchange, []string) {
-	t.Helper()
-	mem := harness.NewMemory(harness.Manifest{})
-	im := &archive.Importer{Format: mitmproxy.Format, Path: path}
-	if err := im.Record(t.Context(), mem); err != nil {
-		t.Fatal(err)
-	}
-	xs, err := harness.Collect(mem)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return xs, im.Notes()
-}
 
 // pairs is a dictionary in the order in which it is written.
 type pairs []any
@@ -123,22 +109,13 @@ func writeBytes(t testing.TB, content []byte) string {
 	return file
 }
 
-func bodyOf(t *testing.T, m harness.Message) string {
-	t.Helper()
-	body, err := m.Body.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
-}
-
 func TestFlowBecomesExchange(t *testing.T) {
-	xs, notes := record(t, write(t, flow()))
+	xs, notes, _ := recordtest.Import(t, mitmproxy.Format, write(t, flow()))
 	if len(xs) != 1 || len(notes) != 0 {
 		t.Fatalf("have %d exchanges, notes %q", len(xs), notes)
 	}
 	x := xs[0]
-	if a, b := bodyOf(t, x.Request), bodyOf(t, x.Response); a != "CRN,ID\n" || b != "ok" {
+	if a, b := recordtest.Body(t, x.Request), recordtest.Body(t, x.Response); a != "CRN,ID\n" || b != "ok" {
 		t.Errorf("bodies %q and %q", a, b)
 	}
 	x.Request.Body, x.Response.Body = harness.Body{}, harness.Body{}
@@ -179,7 +156,7 @@ func TestWhatADumpDoesNotHoldIsAFaultOrANote(t *testing.T) {
 		{"sent again", flow("is_replay", "request"), "", "sent again"},
 		{"from the future", flow("version", 99), "", "newer version"},
 	} {
-		xs, notes := record(t, write(t, tt.flow))
+		xs, notes, _ := recordtest.Import(t, mitmproxy.Format, write(t, tt.flow))
 		have := ""
 		if f := xs[0].Fault; f != nil {
 			have = f.Kind
@@ -191,11 +168,11 @@ func TestWhatADumpDoesNotHoldIsAFaultOrANote(t *testing.T) {
 }
 
 func TestHostOfHTTP2IsTheAuthority(t *testing.T) {
-	xs, notes := record(t, write(t, flow("request.http_version", b("HTTP/2.0"), "request.authority", b("lms.example"), "request.headers", []any{})))
+	xs, notes, _ := recordtest.Import(t, mitmproxy.Format, write(t, flow("request.http_version", b("HTTP/2.0"), "request.authority", b("lms.example"), "request.headers", []any{})))
 	if x := xs[0]; x.To != "lms.example" || x.Request.Head.Get("Host") != "lms.example" || len(notes) != 0 {
 		t.Errorf("to %q, head %v, notes %q", x.To, x.Request.Head, notes)
 	}
-	xs, notes = record(t, write(t, flow("request.headers", []any{})))
+	xs, notes, _ = recordtest.Import(t, mitmproxy.Format, write(t, flow("request.headers", []any{})))
 	if x := xs[0]; x.Request.Head.Get("Host") != "sis.example:8443" || len(notes) != 1 {
 		t.Errorf("head %v, notes %q", x.Request.Head, notes)
 	}
@@ -205,7 +182,7 @@ func TestConnectionsAreSessionsAndExchangesAreInOrderOfTheirStart(t *testing.T) 
 	at := func(start float64, connection string) pairs {
 		return flow("request.timestamp_start", start, "client_conn.id", connection)
 	}
-	xs, _ := record(t, write(t, at(30, "b"), at(10, "a"), at(20, "b")))
+	xs, _, _ := recordtest.Import(t, mitmproxy.Format, write(t, at(30, "b"), at(10, "a"), at(20, "b")))
 	var got []string
 	for _, x := range xs {
 		got = append(got, fmt.Sprint(x.At.Unix(), " ", x.Session))
@@ -220,13 +197,13 @@ func TestWebSocketMessagesAreMessages(t *testing.T) {
 		[]any{1, true, b("subscribe"), 1785000003.0, false, false},
 		[]any{2, false, b("\x00\x01"), 1785000004.0, false, false},
 	}}
-	xs, _ := record(t, write(t, flow("response.status_code", 101, "websocket", socket)))
+	xs, _, _ := recordtest.Import(t, mitmproxy.Format, write(t, flow("response.status_code", 101, "websocket", socket)))
 	if len(xs) != 3 {
 		t.Fatalf("have %d exchanges", len(xs))
 	}
 	var got []string
 	for _, x := range xs[1:] {
-		got = append(got, fmt.Sprintf("%s %s→%s %s %q %s", x.Channel, x.From, x.To, x.Session, bodyOf(t, x.Request), x.Request.Head.Get(":topic")))
+		got = append(got, fmt.Sprintf("%s %s→%s %s %q %s", x.Channel, x.From, x.To, x.Session, recordtest.Body(t, x.Request), x.Request.Head.Get(":topic")))
 	}
 	want := []string{`message client→sis.example rosters.mitm/1 "subscribe" /rosters`, `message sis.example→client rosters.mitm/1 "\x00\x01" /rosters`}
 	if diff := cmp.Diff(want, got); diff != "" {

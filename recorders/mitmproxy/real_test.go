@@ -13,6 +13,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/payload"
 	"github.com/rehearse-dev/rehearse/recorders/har"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
+	"github.com/rehearse-dev/rehearse/recorders/mitmproxy"
 )
 
 func realData(t *testing.T, name string) string {
@@ -42,7 +44,7 @@ func TestRealDumps(t *testing.T) {
 		{"flows/successful_log.mitm", 2, 0, 2, ""},
 		{"flows/websocket.mitm", 3, 5, 8, "5 messages of web sockets"},
 	} {
-		xs, notes := record(t, realData(t, tt.file))
+		xs, notes, _ := recordtest.Import(t, mitmproxy.Format, realData(t, tt.file))
 		calls, whole := 0, 0
 		for _, x := range xs {
 			if x.Channel == harness.ChannelHTTP {
@@ -67,7 +69,7 @@ func callsOf(all []harness.Exchange) []harness.Exchange {
 // TestRealDumpsAgreeWithTheArchivesThatMitmproxyWroteOfThem uses mitmproxy's own export of the same flows as an oracle.
 func TestRealDumpsAgreeWithTheArchivesThatMitmproxyWroteOfThem(t *testing.T) {
 	for _, name := range []string{"corrupted_gzip_body", "diff_data", "successful_log", "websocket"} {
-		dump, _ := record(t, realData(t, "flows/"+name+".mitm"))
+		dump, _, _ := recordtest.Import(t, mitmproxy.Format, realData(t, "flows/"+name+".mitm"))
 		mem := harness.NewMemory(harness.Manifest{})
 		if err := (&archive.Importer{Format: har.Format, Path: realData(t, "flows/"+name+".har")}).Record(t.Context(), mem); err != nil {
 			t.Fatal(err)

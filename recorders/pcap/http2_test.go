@@ -8,6 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/gopacket/gopacket/layers"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
+	"github.com/rehearse-dev/rehearse/recorders/pcap"
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
 )
@@ -80,7 +82,7 @@ var streamsWhole = []string{
 }
 
 func TestStreamsOfHTTP2BecomeExchanges(t *testing.T) {
-	xs, _, _ := record(t, write(t, layers.LinkTypeEthernet, streams(t).sent))
+	xs, _, _ := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, streams(t).sent))
 	if diff := cmp.Diff(streamsWhole, lines(t, xs)); diff != "" {
 		t.Fatal(diff)
 	}
@@ -95,7 +97,7 @@ func TestStreamsOfHTTP2BecomeExchanges(t *testing.T) {
 func TestLossInHTTP2InventsNothing(t *testing.T) {
 	sent := streams(t).sent
 	for i := range len(sent) - 1 { // nothing tells that there was another one after the last
-		xs, notes, _ := record(t, write(t, layers.LinkTypeEthernet, slices.Delete(slices.Clone(sent), i, i+1)))
+		xs, notes, _ := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, slices.Delete(slices.Clone(sent), i, i+1)))
 		for _, line := range lines(t, xs) {
 			if strings.HasSuffix(line, "whole") && !slices.Contains(streamsWhole, line) {
 				t.Errorf("without packet %d: %s was invented", i, line)

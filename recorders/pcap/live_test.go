@@ -19,6 +19,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
+	"github.com/rehearse-dev/rehearse/recorders/pcap"
 )
 
 // marker is the last thing that crosses in a live capture.
@@ -153,7 +155,7 @@ func TestLiveCaptureOfBothVersionsHoldsWhatCrossed(t *testing.T) {
 		transport.CloseIdleConnections()
 		server.Close()
 
-		xs, notes, counts := record(t, file)
+		xs, notes, counts := recordtest.Import(t, pcap.Format, file)
 		if diff := cmp.Diff(want, lines(t, xs)); diff != "" || !counts.Complete() || len(notes) > 0 {
 			t.Errorf("%s: %s\nnotes %q", proto, diff, notes)
 			continue
@@ -176,7 +178,7 @@ func TestLiveCaptureThatIsCutIsIncomplete(t *testing.T) {
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
 	talkTo(t, &http.Client{Transport: transport}, server.URL)
-	xs, notes, counts := record(t, s.capture())
+	xs, notes, counts := recordtest.Import(t, pcap.Format, s.capture())
 	if len(xs) != 5 || xs[0].Fault != nil || xs[1].Fault == nil || counts.Complete() || !strings.Contains(strings.Join(notes, "\n"), "cut by the snap length") {
 		t.Errorf("have %v, notes %q", lines(t, xs), notes)
 	}
@@ -203,7 +205,7 @@ func TestLiveCaptureOfTLSNamesTheHost(t *testing.T) {
 	if _, err := io.WriteString(plain, marker); err != nil {
 		t.Fatal(err)
 	}
-	xs, notes, _ := record(t, s.capture())
+	xs, notes, _ := recordtest.Import(t, pcap.Format, s.capture())
 	if all := strings.Join(notes, "\n"); len(xs) != 0 || !strings.Contains(all, "1 connections: TLS to example.com cannot be read") {
 		t.Errorf("%d exchanges, notes %q", len(xs), notes)
 	}

@@ -13,31 +13,9 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/archive"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 	"github.com/rehearse-dev/rehearse/recorders/pcap"
 )
-
-func record(t *testing.T, path string) ([]harness.Exchange, []string, harness.Counts) {
-	t.Helper()
-	mem := harness.NewMemory(harness.Manifest{})
-	im := &archive.Importer{Format: pcap.Format, Path: path}
-	if err := im.Record(t.Context(), mem); err != nil {
-		t.Fatal(err)
-	}
-	xs, err := harness.Collect(mem)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return xs, im.Notes(), mem.Manifest().Counts
-}
-
-func bodyOf(t *testing.T, m harness.Message) string {
-	t.Helper()
-	b, err := m.Body.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
 
 // lines say what matters of the exchanges; long bodies are shortened.
 func lines(t *testing.T, xs []harness.Exchange) []string {
@@ -47,7 +25,7 @@ func lines(t *testing.T, xs []harness.Exchange) []string {
 		if x.Fault != nil {
 			fault = x.Fault.Kind
 		}
-		all = append(all, fmt.Sprintf("%s %s %s → %d %s %s", x.Session, x.Title(), short(bodyOf(t, x.Request)), x.Status(), short(bodyOf(t, x.Response)), fault))
+		all = append(all, fmt.Sprintf("%s %s %s → %d %s %s", x.Session, x.Title(), short(recordtest.Body(t, x.Request)), x.Status(), short(recordtest.Body(t, x.Response)), fault))
 	}
 	return all
 }
@@ -71,12 +49,12 @@ const big = 3500 // bytes: several segments
 
 func TestConversationBecomesExchanges(t *testing.T) {
 	c := newTalk(t, ethernet, 40000).client(get("/a?b")).server(ok("abc"))
-	xs, notes, _ := record(t, write(t, layers.LinkTypeEthernet, c.sent))
+	xs, notes, _ := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, c.sent))
 	if len(xs) != 1 || len(notes) != 0 {
 		t.Fatalf("have %v, notes %q", lines(t, xs), notes)
 	}
 	x := xs[0]
-	if body := bodyOf(t, x.Response); body != "abc" {
+	if body := recordtest.Body(t, x.Response); body != "abc" {
 		t.Errorf("body %q", body)
 	}
 	x.Request.Body, x.Response.Body = harness.Body{}, harness.Body{}
@@ -103,7 +81,7 @@ func TestEveryKindOfLinkIsRead(t *testing.T) {
 	} {
 		c := newTalk(t, s, 40000).client(get("/a")).server(ok(strings.Repeat("x", big))).fin(0).fin(1)
 		for form, file := range map[string]string{"pcap": write(t, s.link, c.sent), "pcapng": writeNg(t, s.link, c.sent)} {
-			xs, notes, _ := record(t, file)
+			xs, notes, _ := recordtest.Import(t, pcap.Format, file)
 			if diff := cmp.Diff([]string{`lms.pcap/1 GET /a "" → 200 "xxx"+3497 whole`}, lines(t, xs)); diff != "" {
 				t.Errorf("%s as %s: %s\nnotes %q", s.name, form, diff, notes)
 			}
@@ -144,7 +122,7 @@ func TestDisorderAndRepetitionChangeNothing(t *testing.T) {
 		{"a segment sent again later", func(ps []captured) []captured { return slices.Insert(ps, 9, ps[5]) }},
 		{"neighbours of one direction exchanged", func(ps []captured) []captured { ps[9], ps[10] = ps[10], ps[9]; return ps }},
 	} {
-		xs, notes, counts := record(t, write(t, layers.LinkTypeEthernet, tt.change(slices.Clone(sent))))
+		xs, notes, counts := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, tt.change(slices.Clone(sent))))
 		if diff := cmp.Diff(weekWhole, lines(t, xs)); diff != "" || len(notes) != 0 || !counts.Complete() {
 			t.Errorf("%s: %s\nnotes %q", tt.why, diff, notes)
 		}
@@ -157,7 +135,7 @@ func TestSegmentsThatOverlapCountOnce(t *testing.T) {
 	c.server(answer[:60])
 	c.seq[1] -= 20
 	c.server(answer[40:])
-	xs, _, _ := record(t, write(t, layers.LinkTypeEthernet, c.sent))
+	xs, _, _ := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, c.sent))
 	if diff := cmp.Diff([]string{`lms.pcap/1 GET /a "" → 200 "0123456789" whole`}, lines(t, xs)); diff != "" {
 		t.Error(diff)
 	}
@@ -179,7 +157,7 @@ func TestLossOfAnyPacketInventsNothing(t *testing.T) {
 					lost++
 				}
 			}
-			xs, notes, counts := record(t, write(t, layers.LinkTypeEthernet, kept))
+			xs, notes, counts := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, kept))
 			whole := 0
 			for _, line := range lines(t, xs) {
 				if strings.HasSuffix(line, "whole") {
@@ -232,7 +210,7 @@ func TestWhatIsMissingIsSaid(t *testing.T) {
 		{"two framings", newTalk(t, ethernet, 40000).client(get("/a")).server("HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n").sent,
 			[]string{`lms.pcap/1 GET /a "" → 200 "" reset`}, "", 0},
 	} {
-		xs, notes, counts := record(t, write(t, layers.LinkTypeEthernet, tt.sent))
+		xs, notes, counts := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, tt.sent))
 		all := strings.Join(notes, "\n")
 		if diff := cmp.Diff(tt.want, lines(t, xs)); diff != "" || counts.Dropped != tt.dropped || !strings.Contains(all, tt.notes) || tt.notes == "" && all != "" {
 			t.Errorf("%s: %s\ndropped %d, notes %q", tt.why, diff, counts.Dropped, notes)
@@ -262,7 +240,7 @@ func clientHello(name string) string {
 func TestPipelinedRequestsAreAnsweredInTheirOrder(t *testing.T) {
 	c := newTalk(t, ethernet, 40000).client(get("/a") + get("/b") + "HEAD /c HTTP/1.1\r\nHost: lms.example\r\n\r\n")
 	c.server(ok("a") + ok("b") + "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
-	xs, notes, _ := record(t, write(t, layers.LinkTypeEthernet, c.sent))
+	xs, notes, _ := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, c.sent))
 	want := []string{`lms.pcap/1 GET /a "" → 200 "a" whole`, `lms.pcap/1 GET /b "" → 200 "b" whole`, `lms.pcap/1 HEAD /c "" → 200 "" whole`}
 	if diff := cmp.Diff(want, lines(t, xs)); diff != "" || len(notes) != 0 {
 		t.Errorf("%s\nnotes %q", diff, notes)
@@ -283,7 +261,7 @@ func TestConnectionsAreToldApart(t *testing.T) {
 	again.seq[1]++
 	again.client(get("/c")).server(ok("c"))
 	all := slices.Concat(a.sent[:4], b.sent, a.sent[4:], again.sent)
-	xs, notes, _ := record(t, write(t, layers.LinkTypeEthernet, all))
+	xs, notes, _ := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, all))
 	got := lines(t, xs)
 	slices.Sort(got)
 	want := []string{`lms.pcap/1 GET /a "" → 200 "a" whole`, `lms.pcap/2 GET /b "" → 200 "b" whole`, `lms.pcap/3 GET /c "" → 200 "c" whole`}
@@ -298,7 +276,7 @@ func TestPortThatIsUsedAgainWithoutAnOpeningIsNotPassedOver(t *testing.T) {
 	again.sent, again.at = nil, first.at
 	again.seq = [2]uint32{500000, 900000}
 	again.client(get("/c")).server(ok("c"))
-	xs, notes, _ := record(t, write(t, layers.LinkTypeEthernet, append(first.sent, again.sent...)))
+	xs, notes, _ := recordtest.Import(t, pcap.Format, write(t, layers.LinkTypeEthernet, append(first.sent, again.sent...)))
 	want := []string{`lms.pcap/1 GET /a "" → 200 "a" whole`, `lms.pcap/2 GET /c "" → 200 "c" whole`}
 	if diff := cmp.Diff(want, lines(t, xs)); diff != "" || !strings.Contains(strings.Join(notes, "\n"), "began before the capture") {
 		t.Errorf("%s\nnotes %q", diff, notes)

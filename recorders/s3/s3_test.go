@@ -18,18 +18,12 @@ import (
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 var _ harness.Recorder = (*Recorder)(nil)
 
 const patience = 60 * time.Second
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // service is a fake of S3 in which a test may change the answers.
 type service struct {
@@ -48,14 +42,14 @@ func serve(t *testing.T) *service {
 		}
 	}))
 	t.Cleanup(s.Close)
-	must(t, s.backend.CreateBucket("drop"))
+	recordtest.Must(t, s.backend.CreateBucket("drop"))
 	return s
 }
 
 func (s *service) put(t *testing.T, key, content string) {
 	t.Helper()
 	_, err := s.backend.PutObject("drop", key, map[string]string{}, strings.NewReader(content), int64(len(content)), nil)
-	must(t, err)
+	recordtest.Must(t, err)
 }
 
 // running is a recorder that runs.
@@ -71,7 +65,7 @@ func start(t *testing.T, s *service, r *Recorder) *running {
 	if r.Every == 0 {
 		r.Every = time.Hour // the test stops the recording, which looks a last time
 	}
-	must(t, r.Open(t.Context()))
+	recordtest.Must(t, r.Open(t.Context()))
 	mem := harness.NewMemory(harness.Manifest{})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -92,9 +86,9 @@ func start(t *testing.T, s *service, r *Recorder) *running {
 // told ends the recording and returns name, content and fault of what it holds. The account must be right.
 func (r *running) told() []string {
 	r.t.Helper()
-	must(r.t, r.stop())
+	recordtest.Must(r.t, r.stop())
 	all, err := harness.Collect(r.mem)
-	must(r.t, err)
+	recordtest.Must(r.t, err)
 	var lines []string
 	for _, x := range all {
 		content, _ := x.Request.Body.Bytes()
@@ -271,7 +265,7 @@ func TestSignatureIsThatOfTheDocumentation(t *testing.T) {
 		{"https://examplebucket.s3.amazonaws.com/?max-keys=2&prefix=J", "", "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"},
 	} {
 		r, err := http.NewRequest(http.MethodGet, tt.url, nil)
-		must(t, err)
+		recordtest.Must(t, err)
 		if tt.field != "" {
 			r.Header.Set("Range", tt.field)
 		}

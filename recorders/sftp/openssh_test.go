@@ -13,24 +13,8 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
-
-// program finds a program of OpenSSH's.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/lib/openssh") {
-		if file := filepath.Join(dir, name); isProgram(file) {
-			return file
-		}
-	}
-	t.Skipf("%s is not installed", name)
-	return ""
-}
-
-func isProgram(file string) bool {
-	info, err := os.Stat(file)
-	return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
-}
 
 // batch has OpenSSH's client do what a job would.
 func batch(t *testing.T, addr net.Addr, dir, identity string, commands ...string) {
@@ -42,7 +26,7 @@ func batch(t *testing.T, addr net.Addr, dir, identity string, commands ...string
 	if identity != "" {
 		args = append(args, "-i", identity)
 	}
-	cmd := exec.CommandContext(t.Context(), program(t, "sftp"), append(args, "loader@127.0.0.1")...)
+	cmd := exec.CommandContext(t.Context(), recordtest.Program(t, "sftp", "/usr/lib/openssh"), append(args, "loader@127.0.0.1")...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("sftp: %v\n%s", err, out)
@@ -61,7 +45,7 @@ func TestOpenSSHDeliversAndFetches(t *testing.T) {
 	if err != nil || len(fetched) != 300_000 {
 		t.Fatalf("fetched %d bytes, %v", len(fetched), err)
 	}
-	must(t, r.stop())
+	recordtest.Must(t, r.stop())
 	all := r.exchanges()
 	if len(all) != 2 {
 		t.Fatalf("%d exchanges, want 2", len(all))
@@ -85,17 +69,17 @@ func TestOpenSSHDeliversAndFetches(t *testing.T) {
 func server(t *testing.T) (up *Upstream, home string) {
 	t.Helper()
 	dir, home := t.TempDir(), t.TempDir()
-	must(t, os.MkdirAll("/run/sshd", 0o755)) // where it separates its privileges
+	recordtest.Must(t, os.MkdirAll("/run/sshd", 0o755)) // where it separates its privileges
 	file := func(name string) string { return filepath.Join(dir, name) }
 	for _, name := range []string{"host", "client"} {
-		if out, err := exec.CommandContext(t.Context(), program(t, "ssh-keygen"), "-q", "-t", "ed25519", "-N", "", "-f", file(name)).CombinedOutput(); err != nil {
+		if out, err := exec.CommandContext(t.Context(), recordtest.Program(t, "ssh-keygen", "/usr/lib/openssh"), "-q", "-t", "ed25519", "-N", "", "-f", file(name)).CombinedOutput(); err != nil {
 			t.Fatalf("ssh-keygen: %v\n%s", err, out)
 		}
 	}
 	public, err := os.ReadFile(file("client.pub"))
-	must(t, err)
+	recordtest.Must(t, err)
 	put(t, file("accepted"), string(public))
-	port := freePort(t)
+	port := recordtest.FreePort(t)
 	put(t, file("config"), fmt.Sprintf(`ListenAddress 127.0.0.1:%s
 HostKey %s
 AuthorizedKeysFile %s
@@ -106,11 +90,11 @@ UsePAM no
 PidFile none
 Subsystem sftp internal-sftp -d %s
 `, port, file("host"), file("accepted"), home))
-	cmd := exec.CommandContext(t.Context(), program(t, "sshd"), "-D", "-e", "-f", file("config"))
+	cmd := exec.CommandContext(t.Context(), recordtest.Program(t, "sshd", "/usr/lib/openssh"), "-D", "-e", "-f", file("config"))
 	log, err := os.Create(file("log"))
-	must(t, err)
+	recordtest.Must(t, err)
 	cmd.Stderr = log
-	must(t, cmd.Start())
+	recordtest.Must(t, cmd.Start())
 	t.Cleanup(func() {
 		cmd.Process.Kill() //nolint:errcheck // it may have ended
 		cmd.Wait()         //nolint:errcheck // it was killed
@@ -121,26 +105,16 @@ Subsystem sftp internal-sftp -d %s
 	})
 	awaitPort(t, port)
 	host, err := os.ReadFile(file("host.pub"))
-	must(t, err)
+	recordtest.Must(t, err)
 	put(t, file("known"), fmt.Sprintf("[127.0.0.1]:%s %s", port, host))
 	up = &Upstream{Address: net.JoinHostPort("127.0.0.1", port), User: "root"}
 	up.HostKeys, err = KnownHosts(file("known"))
-	must(t, err)
+	recordtest.Must(t, err)
 	private, err := os.ReadFile(file("client"))
-	must(t, err)
+	recordtest.Must(t, err)
 	up.Identity, err = LoadIdentity(private)
-	must(t, err)
+	recordtest.Must(t, err)
 	return up, home
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	must(t, err)
-	return port
 }
 
 func awaitPort(t *testing.T, port string) {
@@ -164,11 +138,11 @@ func TestProxyInFrontOfARealServer(t *testing.T) {
 	put(t, filepath.Join(home, "grades.csv"), strings.Repeat("CRN,GRADE\n", 30_000))
 	job := t.TempDir()
 	put(t, filepath.Join(job, "roster.csv"), strings.Repeat("H00417,Park\n", 30_000))
-	must(t, up.Reach())
+	recordtest.Must(t, up.Reach())
 	r := start(t, &Tap{Upstream: up})
 	batch(t, r.addr, job, "",
 		"put roster.csv roster.part", "rename roster.part roster.csv", "get grades.csv", "rm grades.csv", "mkdir done", "ls")
-	must(t, r.stop())
+	recordtest.Must(t, r.stop())
 	delivered, err := os.ReadFile(filepath.Join(home, "roster.csv"))
 	if err != nil || len(delivered) != 360_000 {
 		t.Fatalf("the server has %d bytes, %v", len(delivered), err)
@@ -181,7 +155,7 @@ func TestProxyInFrontOfARealServer(t *testing.T) {
 		t.Fatalf("%d exchanges, want 2", len(all))
 	}
 	up2, err := all[1].Request.Body.Bytes()
-	must(t, err)
+	recordtest.Must(t, err)
 	if string(up2) != string(delivered) || all[1].Fault != nil || all[0].Fault != nil || all[0].Request.Body.Size() != 300_000 {
 		t.Errorf("recorded %s and %s, which is not what crossed", said(all[0])[:60], said(all[1])[:60])
 	}
@@ -205,7 +179,7 @@ func TestProxyKnowsTheRealServer(t *testing.T) {
 			u.HostKeys, _ = KnownHosts(knownAs(t, "192.0.2.1:22", newKey(t).PublicKey()))
 		}, harness.ClassCannotRun},
 		{"an identity that is not accepted", "log in at", func(u *Upstream) { u.Identity = newKey(t) }, harness.ClassCannotRun},
-		{"nobody listens", "check the address", func(u *Upstream) { u.Address = "127.0.0.1:" + freePort(t) }, harness.ClassCannotRun},
+		{"nobody listens", "check the address", func(u *Upstream) { u.Address = "127.0.0.1:" + recordtest.FreePort(t) }, harness.ClassCannotRun},
 	} {
 		u := good
 		tt.change(&u)
@@ -231,7 +205,7 @@ func knownAs(t *testing.T, address string, key ssh.PublicKey) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "known")
 	host, port, err := net.SplitHostPort(address)
-	must(t, err)
+	recordtest.Must(t, err)
 	put(t, file, fmt.Sprintf("[%s]:%s %s", host, port, ssh.MarshalAuthorizedKey(key)))
 	return file
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 var _ harness.Recorder = (*Tap)(nil)
@@ -198,16 +199,16 @@ func TestUploadsAreNamedByTheirLastName(t *testing.T) {
 	}{
 		{"renamed into place", func(t *testing.T, c *wire.Client) {
 			write(t, c, "roster.csv.part", "a", fresh)
-			must(t, c.Rename("roster.csv.part", "roster.csv"))
+			recordtest.Must(t, c.Rename("roster.csv.part", "roster.csv"))
 		}, []string{`conn-1 vendor>sis roster.csv "a"`}, nil},
 		{"renamed from a name that does not look unfinished", func(t *testing.T, c *wire.Client) {
 			write(t, c, "roster-new", "a", fresh)
-			must(t, c.Rename("roster-new", "roster.csv"))
+			recordtest.Must(t, c.Rename("roster-new", "roster.csv"))
 		}, []string{`conn-1 vendor>sis roster.csv "a"`}, nil},
 		{"its folder is renamed", func(t *testing.T, c *wire.Client) {
-			must(t, c.Mkdir("batch.tmp"))
+			recordtest.Must(t, c.Mkdir("batch.tmp"))
 			write(t, c, "batch.tmp/a.csv", "a", fresh)
-			must(t, c.Rename("batch.tmp", "batch-7"))
+			recordtest.Must(t, c.Rename("batch.tmp", "batch-7"))
 		}, []string{`conn-1 vendor>sis batch-7/a.csv "a"`}, nil},
 		{"never renamed", func(t *testing.T, c *wire.Client) {
 			write(t, c, ".roster.csv", "a", fresh)
@@ -215,7 +216,7 @@ func TestUploadsAreNamedByTheirLastName(t *testing.T) {
 		{"put over an older one", func(t *testing.T, c *wire.Client) {
 			write(t, c, "roster.csv", "old", fresh)
 			write(t, c, "roster.tmp", "new", fresh)
-			must(t, c.PosixRename("roster.tmp", "roster.csv"))
+			recordtest.Must(t, c.PosixRename("roster.tmp", "roster.csv"))
 		}, []string{`conn-1 vendor>sis roster.csv "old"`, `conn-1 vendor>sis roster.csv "new"`}, nil},
 		{"delivered twice", func(t *testing.T, c *wire.Client) {
 			write(t, c, "roster.csv", "first", fresh)
@@ -224,36 +225,36 @@ func TestUploadsAreNamedByTheirLastName(t *testing.T) {
 		{"continued", func(t *testing.T, c *wire.Client) {
 			write(t, c, "roster.csv", "abc", fresh)
 			f, err := c.OpenFile("roster.csv", os.O_WRONLY)
-			must(t, err)
+			recordtest.Must(t, err)
 			_, err = f.WriteAt([]byte("def"), 3)
-			must(t, err)
-			must(t, f.Close())
+			recordtest.Must(t, err)
+			recordtest.Must(t, f.Close())
 		}, []string{`conn-1 vendor>sis roster.csv "abcdef"`}, nil},
 		{"a file of before is continued", func(t *testing.T, c *wire.Client) {
 			write(t, c, "older.csv", " and more", os.O_WRONLY|os.O_APPEND)
 		}, []string{`conn-1 vendor>sis older.csv "before and more"`}, nil},
 		{"opened and left alone", func(t *testing.T, c *wire.Client) {
 			f, err := c.OpenFile("older.csv", os.O_RDWR)
-			must(t, err)
-			must(t, f.Close())
+			recordtest.Must(t, err)
+			recordtest.Must(t, f.Close())
 		}, nil, nil},
 		{"an empty file", func(t *testing.T, c *wire.Client) {
 			write(t, c, "done.flag", "", fresh)
 		}, []string{`conn-1 vendor>sis done.flag ""`}, nil},
 		{"cut shorter while it is open", func(t *testing.T, c *wire.Client) {
 			f, err := c.OpenFile("roster.csv", fresh)
-			must(t, err)
+			recordtest.Must(t, err)
 			_, err = f.Write([]byte("abcdef"))
-			must(t, err)
-			must(t, f.Truncate(4))
-			must(t, f.Close())
+			recordtest.Must(t, err)
+			recordtest.Must(t, f.Truncate(4))
+			recordtest.Must(t, f.Close())
 		}, []string{`conn-1 vendor>sis roster.csv "abcd"`}, nil},
 		{"a gap", func(t *testing.T, c *wire.Client) {
 			f, err := c.OpenFile("roster.csv", fresh)
-			must(t, err)
+			recordtest.Must(t, err)
 			_, err = f.WriteAt([]byte("end"), 5)
-			must(t, err)
-			must(t, f.Close())
+			recordtest.Must(t, err)
+			recordtest.Must(t, f.Close())
 		}, []string{`conn-1 vendor>sis roster.csv "\x00\x00\x00\x00\x00end" client-gone: only a part of 8 bytes crossed`}, nil},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
@@ -267,13 +268,6 @@ func TestUploadsAreNamedByTheirLastName(t *testing.T) {
 				t.Errorf("dropped (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
 	}
 }
 
@@ -295,8 +289,8 @@ func TestModificationTimesThatClientsSetAreKept(t *testing.T) {
 	c, _ := r.mustClient()
 	write(t, c, "roster.csv", "a", fresh)
 	when := time.Date(2026, 9, 1, 4, 0, 0, 0, time.UTC)
-	must(t, c.Chtimes("roster.csv", when, when))
-	must(t, r.stop())
+	recordtest.Must(t, c.Chtimes("roster.csv", when, when))
+	recordtest.Must(t, r.stop())
 	if got := r.exchanges()[0].Request.Head.Get(harness.FieldModified); got != "2026-09-01T04:00:00Z" {
 		t.Errorf("modification time %q", got)
 	}
@@ -308,19 +302,19 @@ func TestWhatDoesNotCrossWholeIsIncomplete(t *testing.T) {
 	r := start(t, &Tap{Dir: dir, MaxBody: 8})
 	c, conn := r.mustClient()
 	f, err := c.OpenFile("roster.csv", fresh)
-	must(t, err)
+	recordtest.Must(t, err)
 	_, err = f.Write([]byte("half"))
-	must(t, err)
-	must(t, conn.Close()) // without closing the file
+	recordtest.Must(t, err)
+	recordtest.Must(t, conn.Close()) // without closing the file
 
 	c, _ = r.mustClient()
 	write(t, c, "large.csv", "123456789", fresh)
 	g, err := c.Open("long.csv")
-	must(t, err)
+	recordtest.Must(t, err)
 	_, err = g.Read(make([]byte, 100))
-	must(t, err)
-	must(t, g.Close())
-	must(t, r.stop())
+	recordtest.Must(t, err)
+	recordtest.Must(t, g.Close())
+	recordtest.Must(t, r.stop())
 	var got []string
 	for _, x := range r.exchanges() {
 		got = append(got, said(x))
@@ -341,8 +335,8 @@ func TestNoNameLeadsOutOfTheFolder(t *testing.T) {
 	inside := filepath.Join(dir, "inside")
 	put(t, filepath.Join(outside, "secret"), "secret")
 	put(t, filepath.Join(inside, "roster.csv"), "a")
-	must(t, os.Symlink("../outside", filepath.Join(inside, "link")))
-	must(t, os.Symlink(outside, filepath.Join(inside, "absolute")))
+	recordtest.Must(t, os.Symlink("../outside", filepath.Join(inside, "link")))
+	recordtest.Must(t, os.Symlink(outside, filepath.Join(inside, "absolute")))
 	r := start(t, &Tap{Dir: inside})
 	c, _ := r.mustClient()
 	for _, name := range []string{"../outside/secret", "/../outside/secret", "link/secret", "absolute/secret", "a/../../outside/secret", outside + "/secret", "link/../../outside/secret", "./link/./secret"} {
@@ -353,7 +347,7 @@ func TestNoNameLeadsOutOfTheFolder(t *testing.T) {
 			f.Close()
 		}
 		if err := c.Rename("roster.csv", name); err == nil {
-			must(t, c.Rename(name, "roster.csv"))
+			recordtest.Must(t, c.Rename(name, "roster.csv"))
 		}
 	}
 	if err := c.Symlink("../outside", "mine"); err == nil {
@@ -422,9 +416,9 @@ func TestListeningIsRefused(t *testing.T) {
 func TestHostKeyIsMadeOnceAndKeptToItsOwner(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "rehearse", "key")
 	first, err := HostKey(file)
-	must(t, err)
+	recordtest.Must(t, err)
 	again, err := HostKey(file)
-	must(t, err)
+	recordtest.Must(t, err)
 	if !bytes.Equal(first.PublicKey().Marshal(), again.PublicKey().Marshal()) {
 		t.Error("the second start has another key")
 	}

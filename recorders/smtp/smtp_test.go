@@ -23,18 +23,12 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/authority"
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 var _ harness.Recorder = (*Tap)(nil)
 
 const patience = 60 * time.Second
-
-func must(t testing.TB, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
 
 // tapped is a Tap that runs.
 type tapped struct {
@@ -48,7 +42,7 @@ func start(t *testing.T, tap *Tap) *tapped {
 	t.Helper()
 	tap.From, tap.To = "sis", "mail"
 	addr, err := tap.Listen("127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	mem := harness.NewMemory(harness.Manifest{})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
@@ -62,16 +56,16 @@ func start(t *testing.T, tap *Tap) *tapped {
 			return errors.New("Record does not end")
 		}
 	})
-	t.Cleanup(func() { must(t, stop()) })
+	t.Cleanup(func() { recordtest.Must(t, stop()) })
 	return &tapped{t, addr.String(), mem, stop}
 }
 
 // told ends the recording and returns what it holds. The account must be right.
 func (r *tapped) told() []string {
 	r.t.Helper()
-	must(r.t, r.stop())
+	recordtest.Must(r.t, r.stop())
 	all, err := harness.Collect(r.mem)
-	must(r.t, err)
+	recordtest.Must(r.t, err)
 	var lines []string
 	for _, x := range all {
 		var b strings.Builder
@@ -95,11 +89,11 @@ func (r *tapped) told() []string {
 func (r *tapped) send(text string) string {
 	r.t.Helper()
 	conn, err := net.Dial("tcp", r.addr)
-	must(r.t, err)
+	recordtest.Must(r.t, err)
 	defer conn.Close()
 	_, err = io.WriteString(conn, text)
-	must(r.t, err)
-	must(r.t, conn.(*net.TCPConn).CloseWrite())
+	recordtest.Must(r.t, err)
+	recordtest.Must(r.t, conn.(*net.TCPConn).CloseWrite())
 	answers, err := io.ReadAll(conn)
 	if err != nil && !strings.Contains(err.Error(), "reset") {
 		r.t.Fatal(err)
@@ -234,7 +228,7 @@ func (in *inbox) mails() []string {
 func (in *inbox) serve(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
+	recordtest.Must(t, err)
 	var serving sync.WaitGroup
 	serving.Go(func() {
 		for {
@@ -340,16 +334,16 @@ func TestRealServerDecides(t *testing.T) {
 // Curl sends a mail over TLS to a tap, that passes it on over TLS to another.
 func TestRealClientSendsThroughBoth(t *testing.T) {
 	curl, err := exec.LookPath("curl")
-	must(t, err)
+	recordtest.Must(t, err)
 	dir := t.TempDir()
 	auth, _, err := authority.Open(filepath.Join(dir, "authority"), []string{"127.0.0.1", "localhost"}, time.Now)
-	must(t, err)
+	recordtest.Must(t, err)
 	roots := x509.NewCertPool()
 	roots.AddCert(auth.Certificate())
 	sink := start(t, &Tap{Secure: auth.Config()})
 	front := start(t, &Tap{Secure: auth.Config(), Relay: &Relay{Address: sink.addr, StartTLS: true, TLS: &tls.Config{RootCAs: roots, ServerName: "127.0.0.1"}}})
 	file := filepath.Join(dir, "mail")
-	must(t, os.WriteFile(file, []byte("From: Registrar <registrar@harrowlake.example>\r\nSubject: Grades\r\n\r\n.one\r\ntwo\r\n"), 0o600))
+	recordtest.Must(t, os.WriteFile(file, []byte("From: Registrar <registrar@harrowlake.example>\r\nSubject: Grades\r\n\r\n.one\r\ntwo\r\n"), 0o600))
 	out, err := exec.Command(curl, "-sS", "--ssl-reqd", "--cacert", auth.File, "--url", "smtp://"+front.addr+"/sis", "--user", "loader:hurons",
 		"--mail-from", "registrar@harrowlake.example", "--mail-rcpt", "hana.park@harrowlake.example", "--mail-rcpt", "b@harrowlake.example", "--upload-file", file).CombinedOutput()
 	if err != nil {
