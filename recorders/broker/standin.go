@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
 )
 
 // StandIn is a broker that plays the part of systems of a recording: it delivers the messages that they published, each
@@ -36,7 +37,7 @@ type StandIn struct {
 	script    []*line
 	taken     []harness.Exchange
 	receivers map[string]string // system that gets the messages of an operation
-	server
+	server    listening.Server
 
 	mu         sync.Mutex
 	listening  []listener // in the order in which they began
@@ -86,7 +87,7 @@ func NewStandIn(rec harness.Recording, scheme string, systems []string) (*StandI
 		return nil, fmt.Errorf("stand in for a broker: %q is unknown", scheme)
 	}
 	s := &StandIn{
-		wire: wires[at], receivers: map[string]string{}, server: server{conns: map[net.Conn]bool{}}, turns: map[string]int{}, requests: map[string]int{},
+		wire: wires[at], receivers: map[string]string{}, turns: map[string]int{}, requests: map[string]int{},
 		changed: make(chan struct{}), retained: map[string]message{}, queues: newQueues(),
 	}
 	asked := map[string]string{} // reply topic → topic of the request
@@ -126,13 +127,18 @@ func crossedAt(x *harness.Exchange, scheme string) bool {
 // Systems are those of the asked ones that exchanged messages over this kind of broker; none is no error.
 func (s *StandIn) Systems() []string { return s.systems }
 
+// Listen begins to listen on an address such as 127.0.0.1:1883.
+func (s *StandIn) Listen(address string) (net.Addr, error) {
+	return s.server.Listen(address, "stand in for a broker", "choose another address")
+}
+
 // Serve answers until the context is done, and returns when every connection has ended. The error is that of a sink that
 // refused an exchange.
 func (s *StandIn) Serve(ctx context.Context) error {
 	if !s.Held {
 		go s.play(ctx) // ends with the context
 	}
-	s.serve(ctx, func(conn net.Conn) { s.wire.talk(s, newPeer(conn)) }) //nolint:errcheck // a client that breaks off is its own affair
+	s.server.Serve(ctx, func(conn net.Conn, _ int) { s.wire.talk(s, newPeer(conn)) }) //nolint:errcheck // a client that breaks off is its own affair
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.refused

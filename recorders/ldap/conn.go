@@ -89,10 +89,10 @@ func (t *Tap) serve(ctx context.Context, conn net.Conn, session string) {
 		}
 		return
 	}
-	if _, ok := t.track(up); !ok {
+	if _, ok := t.server.Keep(up); !ok {
 		return
 	}
-	defer t.forget(up)
+	defer t.server.Forget(up)
 	k.up, asks.to = up, up
 	var answering sync.WaitGroup
 	answering.Go(k.answers)

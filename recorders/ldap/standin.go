@@ -15,6 +15,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
+	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
 )
 
 // codeOther is what a stand-in answers to an operation that was never recorded (RFC 4511 appendix A).
@@ -37,12 +38,11 @@ type StandIn struct {
 	recorded []*sequence
 	by       map[string]*sequence
 
-	mu       sync.Mutex
-	listener net.Listener
-	conns    map[net.Conn]bool
-	ended    bool
-	served   int
-	misses   []string
+	server listening.Server
+
+	mu     sync.Mutex
+	served int
+	misses []string
 }
 
 // sequence is the recorded answers to equal operations.
@@ -54,7 +54,7 @@ type sequence struct {
 
 // NewStandIn reads the operations on a system. A recording without any is no error: see [StandIn.Len].
 func NewStandIn(rec harness.Recording, system string) (*StandIn, error) {
-	s := &StandIn{system: system, by: map[string]*sequence{}, conns: map[net.Conn]bool{}}
+	s := &StandIn{system: system, by: map[string]*sequence{}}
 	for x, err := range rec.Exchanges() {
 		if err != nil {
 			return nil, fmt.Errorf("read recording: %w", err)
@@ -110,62 +110,13 @@ func wordsOf(m harness.Message) ([]string, error) {
 
 // Listen begins to listen on an address such as 127.0.0.1:3389.
 func (s *StandIn) Listen(address string) (net.Addr, error) {
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, harness.CannotRun(fmt.Errorf("stand in for %s: %w", s.system, err), "choose another address")
-	}
-	s.listener = l
-	return l.Addr(), nil
+	return s.server.Listen(address, "stand in for "+s.system, "choose another address")
 }
 
 // Serve answers until the context is done, and returns when every connection has ended.
 func (s *StandIn) Serve(ctx context.Context) error {
-	stop := context.AfterFunc(ctx, s.end)
-	defer stop()
-	var serving sync.WaitGroup
-	for {
-		conn, err := s.listener.Accept()
-		if err != nil {
-			break // closed by end
-		}
-		if !s.track(conn) {
-			break
-		}
-		serving.Go(func() {
-			defer s.forget(conn)
-			s.talk(ctx, conn)
-		})
-	}
-	serving.Wait()
+	s.server.Serve(ctx, func(conn net.Conn, _ int) { s.talk(ctx, conn) })
 	return nil
-}
-
-func (s *StandIn) end() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ended = true
-	s.listener.Close() //nolint:errcheck // Accept says so
-	for conn := range s.conns {
-		conn.Close() //nolint:errcheck // whoever serves it says so
-	}
-}
-
-func (s *StandIn) track(conn net.Conn) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ended {
-		conn.Close() //nolint:errcheck // nobody talks to it
-		return false
-	}
-	s.conns[conn] = true
-	return true
-}
-
-func (s *StandIn) forget(conn net.Conn) {
-	conn.Close() //nolint:errcheck // it has ended
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, conn)
 }
 
 // talk answers one client until it goes away or says what is not LDAP.

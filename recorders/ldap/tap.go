@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
 )
 
 // DefaultMaxBody is the default of Tap.MaxBody, in bytes.
@@ -35,14 +35,9 @@ type Tap struct {
 	MaxBody  int         // most bytes kept of what comes with one connection's open operations; 0: DefaultMaxBody
 	Now      func() time.Time
 
-	listener net.Listener
-	sink     harness.Sink
-	refused  atomic.Pointer[error] // the first error of the sink
-
-	mu     sync.Mutex
-	conns  map[net.Conn]bool
-	number int
-	ended  bool
+	server  listening.Server
+	sink    harness.Sink
+	refused atomic.Pointer[error] // the first error of the sink
 }
 
 // Listen reaches the directory once, begins to listen on an address such as 127.0.0.1:3389 and returns the address that it
@@ -52,74 +47,21 @@ func (t *Tap) Listen(address string) (net.Addr, error) {
 	if err := t.Upstream.Reach(); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, harness.CannotRun(fmt.Errorf("record ldap: %w", err), "choose another address with --listen")
-	}
-	t.listener, t.conns = l, map[net.Conn]bool{}
-	return l.Addr(), nil
+	return t.server.Listen(address, "record ldap", "choose another address with --listen")
 }
 
 // Record serves clients and puts every operation into the sink until the context is done. Then the connections are ended,
 // and operations without a result are recorded as incomplete. It returns nil unless the sink refused an exchange.
 func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
-	if t.listener == nil {
+	if !t.server.Listens() {
 		return errors.New("record ldap: not listening")
 	}
 	t.sink = sink
-	stop := context.AfterFunc(ctx, t.end)
-	defer stop()
-	var serving sync.WaitGroup
-	for {
-		conn, err := t.listener.Accept()
-		if err != nil {
-			break // closed by end
-		}
-		number, ok := t.track(conn)
-		if !ok {
-			continue
-		}
-		serving.Go(func() {
-			defer t.forget(conn)
-			t.serve(ctx, conn, fmt.Sprintf("conn-%d", number))
-		})
-	}
-	serving.Wait()
+	t.server.Serve(ctx, func(conn net.Conn, number int) { t.serve(ctx, conn, fmt.Sprintf("conn-%d", number)) })
 	if first := t.refused.Load(); first != nil {
 		return fmt.Errorf("record operations on %s: %w", t.Upstream.Address, *first)
 	}
 	return nil
-}
-
-// end lets go of the listener and of all connections.
-func (t *Tap) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = true
-	t.listener.Close() //nolint:errcheck // Accept says so
-	for conn := range t.conns {
-		conn.Close() //nolint:errcheck // whoever serves it says so
-	}
-}
-
-// track keeps a connection, so that the end closes it. After the end it closes it at once.
-func (t *Tap) track(conn net.Conn) (number int, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended {
-		conn.Close() //nolint:errcheck // nobody talks to it
-		return 0, false
-	}
-	t.conns[conn] = true
-	t.number++
-	return t.number, true
-}
-
-func (t *Tap) forget(conn net.Conn) {
-	conn.Close() //nolint:errcheck // it has ended
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.conns, conn)
 }
 
 // put hands an exchange to the sink.

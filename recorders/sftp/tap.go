@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync"
 	"time"
 
 	"golang.org/x/crypto/ssh"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
 )
 
 // Defaults of the fields of Tap.
@@ -40,14 +40,9 @@ type Tap struct {
 	MaxBody  int64            // most bytes kept of one file; a longer one is recorded truncated
 	Now      func() time.Time // the clock of the recording; nil is time.Now
 
-	listener net.Listener
-	open     backend
-	ledger   *ledger
-
-	mu     sync.Mutex
-	conns  map[net.Conn]bool
-	number int
-	ended  bool
+	server listening.Server
+	open   backend
+	ledger *ledger
 }
 
 // Listen begins to listen on an address such as 127.0.0.1:2222 and returns the address that it got. Clients are served
@@ -60,12 +55,8 @@ func (t *Tap) Listen(address string) (net.Addr, error) {
 	if err := t.Login.check(address, t.Upstream != nil); err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", address)
-	if err != nil {
-		return nil, harness.CannotRun(fmt.Errorf("record sftp: %w", err), "choose another address with --listen")
-	}
-	t.open, t.listener, t.conns = backend, l, map[net.Conn]bool{}
-	return l.Addr(), nil
+	t.open = backend
+	return t.server.Listen(address, "record sftp", "choose another address with --listen")
 }
 
 func (t *Tap) backend() (backend, error) {
@@ -79,60 +70,13 @@ func (t *Tap) backend() (backend, error) {
 // ended, what was open is recorded as incomplete, and what was finished is recorded without waiting for another name. It
 // returns nil unless the sink refused an exchange.
 func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
-	if t.listener == nil {
+	if !t.server.Listens() {
 		return errors.New("record sftp: not listening")
 	}
 	t.ledger = newLedger(t, sink)
-	stop := context.AfterFunc(ctx, t.end)
-	defer stop()
-	var serving sync.WaitGroup
-	for {
-		conn, err := t.listener.Accept()
-		if err != nil {
-			break // closed by end
-		}
-		number, ok := t.track(conn)
-		if !ok {
-			conn.Close() //nolint:errcheck // nobody talks to it
-			continue
-		}
-		serving.Go(func() {
-			defer t.forget(conn)
-			t.serve(conn, fmt.Sprintf("conn-%d", number))
-		})
-	}
-	serving.Wait()
+	t.server.Serve(ctx, func(conn net.Conn, number int) { t.serve(conn, fmt.Sprintf("conn-%d", number)) })
 	err := t.ledger.close()
 	return errors.Join(err, t.open.close())
-}
-
-// end lets go of the listener and of all connections.
-func (t *Tap) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = true
-	t.listener.Close() //nolint:errcheck // Accept says so
-	for conn := range t.conns {
-		conn.Close() //nolint:errcheck // whoever serves it says so
-	}
-}
-
-func (t *Tap) track(conn net.Conn) (number int, ok bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.ended {
-		return 0, false
-	}
-	t.conns[conn] = true
-	t.number++
-	return t.number, true
-}
-
-func (t *Tap) forget(conn net.Conn) {
-	conn.Close() //nolint:errcheck // it has ended
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.conns, conn)
 }
 
 func (t *Tap) settle() time.Duration { return cmp.Or(t.Settle, DefaultSettle) }

@@ -45,10 +45,10 @@ func (t *Tap) serve(ctx context.Context, conn net.Conn, session string) {
 			k.say("421 the server behind this one cannot be reached") //nolint:errcheck // it ends anyway
 			return
 		}
-		if _, ok := t.track(k.up.conn); !ok {
+		if _, ok := t.server.Keep(k.up.conn); !ok {
 			return
 		}
-		defer t.forget(k.up.conn)
+		defer t.server.Forget(k.up.conn)
 		greeting = "220 rehearse ESMTP: every mail is recorded"
 	}
 	err := k.say(greeting)
