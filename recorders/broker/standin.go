@@ -152,6 +152,9 @@ func (s *StandIn) play(ctx context.Context) {
 			if s.isSaid(l) {
 				continue
 			}
+			if !s.isHeard(outline(l.Exchange)) {
+				continue
+			}
 			if m, err := messageOf(l.Exchange); err == nil && s.isDue(l, m) {
 				s.route(m)
 			}
@@ -170,6 +173,13 @@ func (s *StandIn) play(ctx context.Context) {
 			s.mu.Unlock()
 		}
 	}
+}
+
+// isHeard reports whether somebody listens to a message.
+func (s *StandIn) isHeard(m message) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.listening, func(l listener) bool { return l.hears(m) })
 }
 
 // isDue reports whether somebody listens to a message, and takes it as said then.
@@ -416,12 +426,19 @@ func messageOf(x harness.Exchange) (message, error) {
 	if err != nil {
 		return message{}, fmt.Errorf("read exchange %s: %w", x.ID, err)
 	}
-	m := message{topic: x.Request.Head.Get(harness.FieldTopic), payload: body, media: x.Request.Media, recorded: true}
+	m := outline(x)
+	m.payload = body
+	return m, nil
+}
+
+// outline is a recorded message without its payload, which is enough to know who hears it.
+func outline(x harness.Exchange) message {
+	m := message{topic: x.Request.Head.Get(harness.FieldTopic), media: x.Request.Media, recorded: true}
 	for _, f := range x.Request.Head {
 		if !strings.HasPrefix(f.Name, ":") {
 			m.head = append(m.head, f)
 		}
 	}
 	m.reply = m.head.Get(fieldReply)
-	return m, nil
+	return m
 }
