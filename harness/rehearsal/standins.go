@@ -20,15 +20,16 @@ import (
 // {url.SYSTEM} where the system has no other; what it does there is recorded as what it does by itself. They end before the
 // report is written.
 func (s *stage) standIns(p Plan, baseline harness.Recording, env harness.StageEnv) error {
+	spoken, target := speakHTTP(baseline, p.Scenario.Mocks), targetText(p.Scenario.Target)
 	for _, kind := range recorders.StandIns {
 		var wanted []string
 		for _, system := range p.Scenario.Mocks {
-			if !speaksHTTP(baseline, system) || p.names(system, kind.Name) {
+			if !spoken[system] || strings.Contains(target, "{url."+system+"."+kind.Name+"}") {
 				wanted = append(wanted, system)
 			}
 		}
 		for _, systems := range kind.Groups(wanted) {
-			if err := s.standIn(p, baseline, systems, kind, env); err != nil {
+			if err := s.standIn(p, baseline, systems, kind, env, spoken); err != nil {
 				return err
 			}
 		}
@@ -36,13 +37,16 @@ func (s *stage) standIns(p Plan, baseline harness.Recording, env harness.StageEn
 	return nil
 }
 
-// names reports whether the target is told the address of a system's stand-in of a kind by that name.
-func (p Plan) names(system, kind string) bool {
-	text, err := json.Marshal(p.Scenario.Target)
-	return err == nil && strings.Contains(string(text), "{url."+system+"."+kind+"}")
+// targetText is all that a target says, among it the addresses that it is told.
+func targetText(t harness.TargetSpec) string {
+	text, err := json.Marshal(t)
+	if err != nil {
+		return ""
+	}
+	return string(text)
 }
 
-func (s *stage) standIn(p Plan, baseline harness.Recording, systems []string, kind recorders.StandIn, env harness.StageEnv) error {
+func (s *stage) standIn(p Plan, baseline harness.Recording, systems []string, kind recorders.StandIn, env harness.StageEnv, spoken map[string]bool) error {
 	scratch, err := os.MkdirTemp(p.Scratch, "stand-in-")
 	if err != nil {
 		return fmt.Errorf("stand in for %s: %w", strings.Join(systems, ", "), err)
@@ -61,7 +65,7 @@ func (s *stage) standIn(p Plan, baseline harness.Recording, systems []string, ki
 	}
 	for _, system := range serving.Systems {
 		env.URLs[system+"."+kind.Name] = serving.URL
-		if !s.stoodIn[system] && !speaksHTTP(baseline, system) {
+		if !s.stoodIn[system] && !spoken[system] {
 			s.stoodIn[system], env.URLs[system] = true, serving.URL
 		}
 		if serving.File != "" {
@@ -81,14 +85,21 @@ func (s *stage) standIn(p Plan, baseline harness.Recording, systems []string, ki
 	return nil
 }
 
-// speaksHTTP reports whether the system answered calls in the recording.
-func speaksHTTP(rec harness.Recording, system string) bool {
+// speakHTTP are those of the systems that answered calls in the recording, which is read until all are found.
+func speakHTTP(rec harness.Recording, systems []string) map[string]bool {
+	found := map[string]bool{}
+	if len(systems) == 0 {
+		return found
+	}
 	for x, err := range rec.Exchanges() {
-		if err == nil && x.To == system && cmp.Or(x.Channel, harness.ChannelHTTP) == harness.ChannelHTTP {
-			return true
+		if err != nil || !slices.Contains(systems, x.To) || cmp.Or(x.Channel, harness.ChannelHTTP) != harness.ChannelHTTP {
+			continue
+		}
+		if found[x.To] = true; len(found) == len(systems) {
+			break
 		}
 	}
-	return false
+	return found
 }
 
 // heard is the sink of what the target does by itself, at the frozen clock, in the session that is being fed. What it
