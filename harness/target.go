@@ -211,6 +211,11 @@ type Func func(ctx context.Context, x Exchange) (Handed, error)
 type Handed struct {
 	Answer  []byte // of the exchange; nil: none
 	Outputs []Output
+
+	// Of an answer over HTTP. With the recorded status, and without one where the recorded one was a success, the answer has
+	// the recorded head with this content type; else its head is the status, 200 by default, and the content type.
+	Status      int
+	ContentType string
 }
 
 // Output is a file that is handed over.

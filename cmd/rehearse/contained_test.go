@@ -65,6 +65,25 @@ func contain(s *harness.Scenario) {
 	s.Upstreams = ups
 }
 
+// asLines makes the runner a program in a container that maps JSON Lines, and puts the live systems around it into
+// containers too.
+func asLines(s *harness.Scenario) {
+	var run []string
+	for _, word := range s.Target.Process.Run {
+		switch word {
+		case "--listen", "{listen}": // nobody calls it
+		case "serve":
+			run = append(run, "map")
+		default:
+			run = append(run, word)
+		}
+	}
+	contain(s)
+	spec := inContainer(s.Root, run)
+	spec.Mode = harness.ContainerLines
+	s.Target.Container = spec
+}
+
 // What a ledger feed is in PostgreSQL: the lines of the file that came, in a table, and a view of it that is handed on.
 const (
 	ledgerTables = "CREATE TABLE feed (number char(9) PRIMARY KEY, line text NOT NULL);\n"
@@ -138,6 +157,18 @@ func TestContainersMeetTheOracle(t *testing.T) {
 	meetOracle(t, 10, programImage, func(s *harness.Scenario) bool {
 		applies := s.Target.Process != nil || s.Target.Command != nil && s.Target.Command.Run[0] == "rehearse"
 		contain(s)
+		return applies
+	})
+}
+
+// TestWorkersByJSONLinesInAContainerMeetTheOracle rehearses the runner of I3 as a program that is fed line by line.
+func TestWorkersByJSONLinesInAContainerMeetTheOracle(t *testing.T) {
+	makeProgramImage(t)
+	meetOracle(t, 5, programImage, func(s *harness.Scenario) bool {
+		applies := s.Target.Process != nil && slices.Contains(s.Target.Process.Run, "--identity")
+		if applies {
+			asLines(s)
+		}
 		return applies
 	})
 }

@@ -54,7 +54,7 @@ func (a *app) demoVerb() verb {
 			set.StringVar(&dir, "dir", "", "new `folder` for the world, to go on with it by yourself (default: a temporary one)")
 		},
 		run:   func(ctx context.Context, _ []string) error { return a.demo(ctx, dir) },
-		below: []verb{a.demoServeVerb(), a.demoRelayVerb()},
+		below: []verb{a.demoServeVerb(), a.demoMapVerb(), a.demoRelayVerb()},
 	}
 }
 
@@ -115,13 +115,7 @@ func (a *app) demoServeVerb() verb {
 		flags: func(set *pflag.FlagSet) {
 			set.StringVar(&listen, "listen", "127.0.0.1:0", "loopback `address`")
 			set.BoolVar(&o.Contained, "contained", false, "listen on other addresses than loopback, too: in a container, which has a network of its own")
-			set.StringVar(&o.Release, "release", "", "`release` of the CRM or the SIS")
-			set.StringVar(&o.CRM, "crm", "", "base `URL` of the CRM, for hubline")
-			set.StringVar(&o.SIS, "sis", "", "base `URL` of the SIS, for hubline")
-			set.StringVar(&o.Identity, "identity", "", "base `URL` of the identity system, for hubline")
-			set.StringVar(&o.Tables, "tables", "", "`folder` of code tables that take the place of built-in ones, for hubline")
-			set.StringVar(&o.TermMember, "term-member", "start_term", "`name` of the term in an application of the CRM, for hubline")
-			set.BoolVar(&o.FollowLinks, "follow-links", false, "read further pages of a list, for hubline")
+			demoFlags(set, &o)
 		},
 		run: func(ctx context.Context, args []string) error {
 			if _, err := fakes.Handler(args[0], o); err != nil {
@@ -138,6 +132,28 @@ func (a *app) demoServeVerb() verb {
 			}
 			return err
 		},
+	}
+}
+
+// demoFlags says how a system of the demo world behaves.
+func demoFlags(set *pflag.FlagSet, o *fakes.Options) {
+	set.StringVar(&o.Release, "release", "", "`release` of the CRM or the SIS")
+	set.StringVar(&o.CRM, "crm", "", "base `URL` of the CRM, for hubline")
+	set.StringVar(&o.SIS, "sis", "", "base `URL` of the SIS, for hubline")
+	set.StringVar(&o.Identity, "identity", "", "base `URL` of the identity system, for hubline")
+	set.StringVar(&o.Tables, "tables", "", "`folder` of code tables that take the place of built-in ones, for hubline")
+	set.StringVar(&o.TermMember, "term-member", "start_term", "`name` of the term in an application of the CRM, for hubline")
+	set.BoolVar(&o.FollowLinks, "follow-links", false, "read further pages of a list, for hubline")
+}
+
+func (a *app) demoMapVerb() verb {
+	var o fakes.Options
+	return verb{
+		use: "map NAME", short: "run one system of the demo world as a program that maps JSON Lines", exits: []int{exitCannotRun}, hidden: true,
+		long:    "Map answers each line of JSON on standard input with one, as a target command with mode jsonl does.",
+		example: "rehearse demo map hubline --identity http://127.0.0.1:8090",
+		flags:   func(set *pflag.FlagSet) { demoFlags(set, &o) },
+		run:     func(ctx context.Context, args []string) error { return fakes.Lines(ctx, args[0], o, os.Stdin, a.out) },
 	}
 }
 

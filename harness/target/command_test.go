@@ -164,6 +164,50 @@ func TestLines(t *testing.T) {
 	}
 }
 
+// TestLinesTellAStatus feeds requests that were recorded with and without success to a mapping that refuses them.
+func TestLinesTellAStatus(t *testing.T) {
+	stage := start(t, harness.TargetSpec{Command: commandSpec("jsonl", "as-line-mapper")}, testEnv(t))
+	answered := func(status string) harness.Exchange {
+		x := request("POST", "/a?b=c", "bad gateway")
+		x.Response = harness.Message{Media: "application/json", Head: harness.Head{{Name: ":status", Value: status}, {Name: "Content-Type", Value: "application/json"}, {Name: "X-Reason", Value: "term"}}}
+		return x
+	}
+	xs := feed(t, stage, answered("200"), answered("502"))
+	text := harness.Field{Name: "Content-Type", Value: "text/plain; charset=utf-8"}
+	want := []harness.Head{
+		{{Name: ":status", Value: "502"}, text},
+		{{Name: ":status", Value: "502"}, text, {Name: "X-Reason", Value: "term"}},
+	}
+	if diff := cmp.Diff(want, []harness.Head{xs[0].Response.Head, xs[1].Response.Head}); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"POST /a?b=c", "POST /a?b=c"}, outcomes(t, xs)); diff != "" || xs[0].Response.Media != "text/plain" || xs[1].Response.Media != "text/plain" {
+		t.Errorf("%s, media %s and %s", diff, xs[0].Response.Media, xs[1].Response.Media)
+	}
+}
+
+// TestMediaOfAnAnswerIsNotThatOfAnotherFormat maps requests without a recorded answer.
+func TestMediaOfAnAnswerIsNotThatOfAnotherFormat(t *testing.T) {
+	for _, test := range []struct{ request, body, want string }{
+		{"text/xml", `{"id":7}`, ""},
+		{"application/scim+json", `{"id":7}`, "application/scim+json"},
+		{"text/csv", "a,b\n1,2\n", "text/csv"},
+		{"application/json", "", "application/json"},
+	} {
+		for _, channel := range []string{harness.ChannelHTTP, harness.ChannelMessage} {
+			x := request("POST", "/a", "x")
+			x.Channel, x.Request.Media = channel, test.request
+			say := func(context.Context, harness.Exchange) (harness.Handed, error) {
+				return harness.Handed{Answer: []byte(test.body)}, nil
+			}
+			got := feed(t, start(t, harness.TargetSpec{Func: say}, testEnv(t)), x)[0].Response.Media
+			if got != test.want {
+				t.Errorf("%s over %s is answered with %q: media type %q, want %q", test.request, channel, test.body, got, test.want)
+			}
+		}
+	}
+}
+
 func TestLinesThatBreakTheProtocol(t *testing.T) {
 	tests := []struct {
 		body, want string
@@ -171,6 +215,7 @@ func TestLinesThatBreakTheProtocol(t *testing.T) {
 	}{
 		{"other id", `id "m-0"`, nil},
 		{"talk", "not a line of the protocol", nil},
+		{"status 1", "status 1", nil},
 		{"x", "module not found", []string{"dead"}},
 		{"die", "segmentation fault", nil},
 	}
@@ -180,5 +225,11 @@ func TestLinesThatBreakTheProtocol(t *testing.T) {
 		if harness.ClassOf(err) != harness.ClassCannotRun || harness.HintOf(err) == "" || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "000007") {
 			t.Errorf("%s: err %v, want %q and the exchange", test.body, err, test.want)
 		}
+	}
+	spec := commandSpec("jsonl", "as-line-mapper")
+	spec.To, spec.Output = "lms", "users.csv"
+	err := start(t, harness.TargetSpec{Command: spec}, testEnv(t)).Feed(t.Context(), []harness.Exchange{drop("a.txt", "bad gateway")}, harness.NewMemory(harness.Manifest{}))
+	if harness.ClassOf(err) != harness.ClassCannotRun || !strings.Contains(err.Error(), "only an answer over HTTP has") {
+		t.Errorf("a file has a status: %v", err)
 	}
 }

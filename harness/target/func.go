@@ -58,8 +58,8 @@ func (s *functionStage) put(x harness.Exchange, handed harness.Handed, failure e
 		}
 		return sink.Put(fed)
 	}
-	if handed.Answer != nil {
-		response, err := answer(&x, handed.Answer)
+	if handed.Answer != nil || handed.Status != 0 {
+		response, err := answer(&x, outcome{output: handed.Answer, status: handed.Status, media: handed.ContentType})
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package target
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -29,7 +30,8 @@ type Request struct {
 
 // Input is the payload, without content encoding: Body when it is valid UTF-8, else B64.
 type Input struct {
-	Path        string  `json:"path,omitempty"` // name of a fed file
+	Method      string  `json:"method,omitempty"` // over HTTP
+	Path        string  `json:"path,omitempty"`   // name of a fed file; over HTTP path and query of the request
 	ContentType string  `json:"contentType"`
 	Body        *string `json:"body,omitempty"`
 	B64         []byte  `json:"b64,omitempty"` // standard base64
@@ -37,14 +39,17 @@ type Input struct {
 
 // Reply is one line that a jsonl command writes. ID repeats the request's. Output is the payload as a JSON string; any
 // other JSON value is the payload itself, byte for byte as it stands in the line. OutputB64 is a payload of any bytes
-// in standard base64. A reply without both, or with a null Output, hands nothing over. Error that is not null is a
-// Fault of the exchange. Logs go to the log of the run.
+// in standard base64. A reply without both, or with a null Output, hands nothing over. Status and ContentType are of an
+// answer over HTTP, see [harness.Handed]; a file has none. Error that is not null is a Fault of the exchange. Logs go to the
+// log of the run.
 type Reply struct {
-	ID        string          `json:"id"`
-	Output    json.RawMessage `json:"output"`
-	OutputB64 *string         `json:"outputB64"`
-	Logs      []string        `json:"logs"`
-	Error     json.RawMessage `json:"error"`
+	ID          string          `json:"id"`
+	Output      json.RawMessage `json:"output,omitempty"`
+	OutputB64   *string         `json:"outputB64,omitempty"`
+	Status      int             `json:"status,omitempty"`
+	ContentType string          `json:"contentType,omitempty"`
+	Logs        []string        `json:"logs,omitempty"`
+	Error       json.RawMessage `json:"error,omitempty"`
 }
 
 // lines is a long-lived program that maps one line to one line. When it exceeds its time or dies on a payload, the
@@ -176,7 +181,9 @@ func (l *lines) request(id string, x *harness.Exchange, input []byte) ([]byte, e
 	if contentType == "" {
 		contentType = x.Request.Media
 	}
-	r := Request{ID: id, Input: Input{Path: x.Request.Head.Get(harness.FieldName), ContentType: contentType}, Vars: map[string]string{"now": clock(l.env, x).Format(time.RFC3339Nano)}}
+	head := x.Request.Head
+	in := Input{Method: head.Get(harness.FieldMethod), Path: cmp.Or(head.Get(harness.FieldName), head.Get(harness.FieldPath)), ContentType: contentType}
+	r := Request{ID: id, Input: in, Vars: map[string]string{"now": clock(l.env, x).Format(time.RFC3339Nano)}}
 	if utf8.Valid(input) {
 		text := string(input)
 		r.Input.Body = &text
@@ -238,7 +245,21 @@ func (l *lines) reply(id string, x *harness.Exchange, line replyLine) (outcome, 
 	if len(output) > maxOutput {
 		return outcome{fault: failed("%s wrote more than %d bytes", l.name, maxOutput)}, nil
 	}
-	return outcome{output: output, none: output == nil}, nil
+	if err := r.checkAnswer(x, l.spec.To); err != nil {
+		return broken("%w", err)
+	}
+	return outcome{output: output, none: output == nil, status: r.Status, media: r.ContentType}, nil
+}
+
+// checkAnswer refuses a status that is none, and one where nothing could carry it.
+func (r *Reply) checkAnswer(x *harness.Exchange, to string) error {
+	switch told := r.Status != 0 || r.ContentType != ""; {
+	case told && (to != "" || x.Channel != harness.ChannelHTTP):
+		return errors.New("the reply has a status or a contentType, which only an answer over HTTP has")
+	case r.Status != 0 && (r.Status < 200 || r.Status > 599):
+		return fmt.Errorf("the reply has status %d, which is no status of HTTP", r.Status)
+	}
+	return nil
 }
 
 // payload is the output of a reply, nil when there is none.

@@ -1,7 +1,9 @@
 package target
 
 import (
+	"cmp"
 	"fmt"
+	"net/http"
 	"path"
 	"slices"
 	"strconv"
@@ -59,33 +61,54 @@ func plainInput(x *harness.Exchange) ([]byte, error) {
 	return plain, nil
 }
 
-// answer is the response that a mapping gives. A mapping decides about the body alone, so the head of the recorded
-// answer is kept where there was a good one, with its content encoding applied and its length corrected; else the head
-// is a bare 200. Over a channel without a head there is none.
-func answer(x *harness.Exchange, output []byte) (harness.Message, error) {
+// answer is the response that a mapping gives. What the mapping does not decide is that of the recorded answer: its head
+// stays when the status is the same, or when the mapping names none and the recorded one is a success, with its content
+// encoding applied and its length corrected. Else the head is the status alone, 200 by default. Over a channel without a
+// head there is none.
+func answer(x *harness.Exchange, out outcome) (harness.Message, error) {
 	if x.Channel != harness.ChannelHTTP {
-		return harness.Message{Media: x.Request.Media, Body: harness.BytesBody(output)}, nil
+		return harness.Message{Media: mediaLike(x.Request.Media, out.output), Body: harness.BytesBody(out.output)}, nil
 	}
 	recorded := x.Response
-	if status := x.Status(); status < 200 || status > 299 || status == 204 {
-		head := harness.Head{{Name: harness.FieldStatus, Value: "200"}}
-		return harness.Message{Head: head, Media: x.Request.Media, Body: harness.BytesBody(output)}, nil
+	if !keepsHead(x.Status(), out.status) {
+		recorded = harness.Message{Head: harness.Head{{Name: harness.FieldStatus, Value: strconv.Itoa(cmp.Or(out.status, http.StatusOK))}}, Media: mediaLike(x.Request.Media, out.output)}
 	}
-	packed, err := payload.Pack(recorded.Head.Get("Content-Encoding"), output)
+	packed, err := payload.Pack(recorded.Head.Get("Content-Encoding"), out.output)
 	if err != nil {
 		return harness.Message{}, fmt.Errorf("pack answer of exchange %s: %w", x.ID, err)
 	}
-	head := slices.Clone(recorded.Head)
+	head, media := slices.Clone(recorded.Head), recorded.Media
 	if head.Has("Content-Length") {
 		head = head.With("Content-Length", strconv.Itoa(len(packed)))
 	}
-	return harness.Message{Head: head, Media: recorded.Media, Body: harness.BytesBody(packed)}, nil
+	if out.media != "" && mediaOfType(out.media) != mediaOfType(head.Get("Content-Type")) {
+		head, media = head.With("Content-Type", out.media), mediaOfType(out.media)
+	}
+	return harness.Message{Head: head, Media: media, Body: harness.BytesBody(packed)}, nil
+}
+
+// keepsHead reports whether an answer with this status, 0 when the mapping names none, has the head of the recorded answer.
+func keepsHead(recorded, now int) bool {
+	if now != 0 {
+		return now == recorded
+	}
+	return recorded >= 200 && recorded <= 299 && recorded != http.StatusNoContent
+}
+
+// mediaLike is the media type when the output looks like that format, else none: who reads it goes by its bytes.
+func mediaLike(media string, output []byte) string {
+	if len(output) > 0 && payload.FormatOf("", "", output).Name != payload.FormatOf(media, "", output).Name {
+		return ""
+	}
+	return media
 }
 
 // outcome is what a mapping made of one fed exchange.
 type outcome struct {
 	output []byte
 	none   bool           // the mapping hands nothing over
+	status int            // of an answer over HTTP; 0: the mapping names none
+	media  string         // Content-Type of that answer; empty: the mapping names none
 	fault  *harness.Fault // the mapping gave up
 }
 
@@ -108,7 +131,7 @@ func answered(sink harness.Sink, x harness.Exchange, at time.Time, out outcome) 
 	answeredNow := asFed(x, at)
 	answeredNow.Fault = out.fault
 	if out.fault == nil {
-		response, err := answer(&x, out.output)
+		response, err := answer(&x, out)
 		if err != nil {
 			return err
 		}

@@ -128,6 +128,10 @@ func mapLines(args []string) error {
 			out.Encode(map[string]any{"id": r.ID, "error": "term unknown"})
 		case "nothing":
 			out.Encode(map[string]any{"id": r.ID, "output": nil})
+		case "bad gateway":
+			out.Encode(map[string]any{"id": r.ID, "output": r.Input.Method + " " + r.Input.Path, "status": 502, "contentType": "text/plain; charset=utf-8"})
+		case "status 1":
+			out.Encode(map[string]any{"id": r.ID, "output": "x", "status": 1})
 		case "value":
 			fmt.Printf("{\"id\":%q,\"output\":{\"gpa\": 3.50}}\n", r.ID)
 		case "other id":

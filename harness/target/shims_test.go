@@ -22,6 +22,8 @@ def mapping(msg):
         raise KeyError("term")
     if msg.name == "none.json":
         return None
+    if msg.method:
+        return rehearse.Answer({"at": msg.method + msg.path + msg.name}, status = 502, content_type = "application/json")
     if msg.name == "bytes.dat":
         return msg.body[::-1]
     if msg.name == "text.txt":
@@ -30,9 +32,10 @@ def mapping(msg):
 rehearse.serve(mapping)
 `, `map.py:6: KeyError: 'term'`, `{"x":3.50,"more":[true,null,"é\n"]}`},
 	"node": {"node", "map.js", `
-const { serve } = require("./rehearse.js");
+const { serve, Answer } = require("./rehearse.js");
 serve(async (msg) => {
   console.log("mapping", msg.name);
+  if (msg.method) return new Answer({ at: msg.method + msg.path + msg.name }, { status: 502, contentType: "application/json" });
   switch (msg.name) {
   case "fail.json": throw new Error("term");
   case "none.json": return undefined;
@@ -41,19 +44,20 @@ serve(async (msg) => {
   }
   return { x: msg.json.a, more: [true, null, "é\n"] };
 });
-`, `map.js:6:27: Error: term`, `{"x":3.5,"more":[true,null,"é\n"]}`},
+`, `map.js:7:27: Error: term`, `{"x":3.5,"more":[true,null,"é\n"]}`},
 	"perl": {"perl", "map.pl", `
 use strict; use warnings; use utf8; use FindBin; use lib $FindBin::Bin; use Rehearse;
 Rehearse::serve(sub {
     my $msg = shift;
     print "mapping ", $msg->name, "\n";
+    return Rehearse::answer({ at => $msg->method . $msg->path . $msg->name }, status => 502, content_type => 'application/json') if $msg->method;
     die "term" if $msg->name eq 'fail.json';
     return undef if $msg->name eq 'none.json';
     return scalar reverse $msg->body if $msg->name eq 'bytes.dat';
     return uc($msg->text) . $msg->content_type . $msg->now if $msg->name eq 'text.txt';
     return { x => $msg->json->{a}, more => [JSON::PP::true, undef, "é\n"] };
 });
-`, "term at map.pl line 6", `{"more":[true,null,"é\n"],"x":3.5}`},
+`, "term at map.pl line 7", `{"more":[true,null,"é\n"],"x":3.5}`},
 }
 
 func TestShims(t *testing.T) {
@@ -74,6 +78,11 @@ func TestShims(t *testing.T) {
 			stage := start(t, harness.TargetSpec{Command: &harness.CommandSpec{
 				Run: []string{program.run, "{root}/m/" + program.file}, Mode: "jsonl", To: "lms", Output: "out",
 			}}, env)
+			answers := start(t, harness.TargetSpec{Command: &harness.CommandSpec{Run: []string{program.run, "{root}/m/" + program.file}, Mode: "jsonl"}}, env)
+			refused := feed(t, answers, request("PUT", "/a?b", "{}"))[0]
+			if got := refused.Response.Head.Get("Content-Type") + " " + text(t, refused.Response); refused.Status() != 502 || got != `application/json {"at":"PUT/a?b"}` {
+				t.Errorf("answered %d %s", refused.Status(), got)
+			}
 			got := map[string]string{}
 			for _, x := range feed(t, stage,
 				drop("numbers.json", `{"a":3.50}`), drop("fail.json", "{}"), drop("none.json", "{}"), drop("bytes.dat", "\x00\xff\n"), drop("text.txt", "nuñez ")) {

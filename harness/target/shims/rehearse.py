@@ -8,8 +8,9 @@
     rehearse.serve(mapping)
 
 What the mapping returns is the output: bytes and str as they are, None hands nothing over, anything else is
-written as JSON. Numbers with a point are decimal.Decimal and keep their digits. What it prints goes to the log of
-the run; an exception is a fault of the exchange, and the next one is mapped all the same.
+written as JSON. Numbers with a point are decimal.Decimal and keep their digits. Over HTTP, Answer(output, status = 502,
+content_type = "text/plain") answers with another status than the recorded one. What it prints goes to the log of the
+run; an exception is a fault of the exchange, and the next one is mapped all the same.
 """
 import base64
 import decimal
@@ -19,11 +20,15 @@ import traceback
 
 
 class Message:
-    """One payload: body (bytes), text, json, name of the file, content_type and now, the frozen clock (RFC 3339)."""
+    """One payload: body (bytes), text, json, name of the file, content_type and now, the frozen clock (RFC 3339).
+
+    Over HTTP there are method and path, with its query, in place of the name.
+    """
 
     def __init__(self, request):
         given = request["input"]
-        self.name = given.get("path", "")
+        self.method = given.get("method", "")
+        self.name, self.path = ("", given.get("path", "")) if self.method else (given.get("path", ""), "")
         self.content_type = given.get("contentType", "")
         self.now = request.get("vars", {}).get("now", "")
         body = given.get("body")
@@ -36,6 +41,13 @@ class Message:
     @property
     def json(self):
         return json.loads(self.text, parse_float=decimal.Decimal)
+
+
+class Answer:
+    """An output with the status and content type of an answer over HTTP."""
+
+    def __init__(self, output, status=0, content_type=""):
+        self.output, self.status, self.content_type = output, status, content_type
 
 
 def write(value):
@@ -51,14 +63,19 @@ def write(value):
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
+def told(output):
+    if isinstance(output, Answer):
+        return dict(told(output.output), status=output.status, contentType=output.content_type)
+    if output is None:
+        return {"output": None}
+    if isinstance(output, (bytes, bytearray)):
+        return {"outputB64": base64.b64encode(output).decode("ascii")}
+    return {"output": output if isinstance(output, str) else write(output)}
+
+
 def reply(mapping, request):
     try:
-        output = mapping(Message(request))
-        if output is None:
-            return {"output": None}
-        if isinstance(output, (bytes, bytearray)):
-            return {"outputB64": base64.b64encode(output).decode("ascii")}
-        return {"output": output if isinstance(output, str) else write(output)}
+        return told(mapping(Message(request)))
     except Exception as error:
         traceback.print_exc(file=sys.stderr)
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
