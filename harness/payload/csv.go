@@ -265,10 +265,19 @@ type csvSyntax struct {
 	narrow    bool // a row may be a single cell, which must not become a blank line
 }
 
-// decode removes the quotes of a quoted cell; what follows the closing quote is kept.
-func (csvSyntax) decode(raw []byte, _ *node) string {
+// plain is a cell without quotes, or all between the quotes when there is no other one.
+func (csvSyntax) plain(raw []byte, _ *node) ([]byte, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
-		return string(raw)
+		return raw, true
+	}
+	last := len(raw) - 1
+	return raw[1:last], bytes.IndexByte(raw[1:], '"') == last-1
+}
+
+// decode removes the quotes of a quoted cell; what follows the closing quote is kept.
+func (s csvSyntax) decode(raw []byte, n *node) string {
+	if text, ok := s.plain(raw, n); ok {
+		return string(text)
 	}
 	out := make([]byte, 0, len(raw))
 	for i := 1; i < len(raw); i++ {

@@ -168,19 +168,20 @@ func (n Node) Name() string {
 	return n.doc.syntax.decode(raw, nil)
 }
 
+// plainer is a syntax that knows texts which stand in the source as they are.
+type plainer interface {
+	// plain is the text of the scalar n as a part of raw; ok is false when it has to be decoded.
+	plain(raw []byte, n *node) (text []byte, ok bool)
+}
+
 // PlainText is the text of a scalar as it stands in the source, without a copy; nil when it is decoded, or empty.
 func (n Node) PlainText() []byte {
-	raw := n.Raw()
-	if _, ok := n.doc.syntax.(jsonSyntax); !ok {
-		return nil
+	if p, ok := n.doc.syntax.(plainer); ok {
+		if text, ok := p.plain(n.Raw(), n.node()); ok {
+			return text
+		}
 	}
-	if raw[0] != '"' {
-		return raw
-	}
-	if raw = raw[1 : len(raw)-1]; bytes.IndexByte(raw, '\\') >= 0 {
-		return nil
-	}
-	return raw
+	return nil
 }
 
 // PlainName is the name as it stands in the source, without a copy; nil when it is decoded, or does not stand there.
@@ -448,11 +449,7 @@ func (d *Doc) Rewrite(edits []Edit) ([]byte, error) {
 // splices spells every edit as the syntax does. All that is put in is spelled into one room, of which each splice has
 // a part.
 func (d *Doc) splices(edits []Edit) ([]splice, error) {
-	size := 0
-	for _, e := range edits {
-		size += len(e.Text) + len(`""`)
-	}
-	splices, room := make([]splice, 0, len(edits)), make([]byte, 0, size)
+	splices, room := make([]splice, 0, len(edits)), make([]byte, 0, roomFor(edits))
 	for _, e := range edits {
 		n, from := e.Node.node(), len(room)
 		switch {
@@ -469,6 +466,14 @@ func (d *Doc) splices(edits []Edit) ([]splice, error) {
 		}
 	}
 	return splices, nil
+}
+
+// roomFor is about how many bytes the texts of edits take when they are spelled.
+func roomFor(edits []Edit) (size int) {
+	for _, e := range edits {
+		size += len(e.Text) + len(`""`)
+	}
+	return size
 }
 
 // Asides yields the texts that stand outside the tree and are no values, such as comments: an anonymizer must see

@@ -19,6 +19,14 @@ type fixedSyntax struct {
 	types  []int
 }
 
+// plain is the bytes of a field in UTF-8 that is neither number nor type, without padding.
+func (s *fixedSyntax) plain(raw []byte, n *node) ([]byte, bool) {
+	if f := s.fields[n.nameFrom]; s.table == nil && isBare(f) {
+		return s.bare(f, raw), true
+	}
+	return nil, false
+}
+
 func (s *fixedSyntax) decode(raw []byte, n *node) string {
 	f := s.fields[n.nameFrom]
 	switch {
@@ -67,8 +75,8 @@ func trimRight(b []byte, pad byte) []byte {
 
 // holds reports whether a scalar has a text already.
 func (s *fixedSyntax) holds(text string, raw []byte, n *node) bool {
-	if f := s.fields[n.nameFrom]; s.table == nil && isBare(f) {
-		return text == string(s.bare(f, raw)) // without a copy
+	if plain, ok := s.plain(raw, n); ok {
+		return text == string(plain) // without a copy
 	}
 	return text == s.decode(raw, n)
 }
@@ -215,7 +223,7 @@ var inOneLine = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ")
 
 // appendText spells a text in the encoding of the layout; what it has no byte for, and a line end, becomes ? or a blank.
 func (s *fixedSyntax) appendText(out []byte, value string) []byte {
-	if strings.ContainsAny(value, "\r\n") {
+	if strings.IndexByte(value, '\r') >= 0 || strings.IndexByte(value, '\n') >= 0 {
 		value = inOneLine.Replace(value)
 	}
 	if s.table == nil {

@@ -323,14 +323,20 @@ func (p *jsonParser) literal() (kind, error) {
 // jsonSyntax spells JSON scalars.
 type jsonSyntax struct{}
 
-func (jsonSyntax) decode(raw []byte, _ *node) string {
+// plain is all between the quotes when it has no escape.
+func (jsonSyntax) plain(raw []byte, _ *node) ([]byte, bool) {
 	if len(raw) < 2 || raw[0] != '"' {
-		return string(raw)
+		return raw, true
 	}
 	raw = raw[1 : len(raw)-1]
-	if bytes.IndexByte(raw, '\\') < 0 {
-		return string(raw)
+	return raw, bytes.IndexByte(raw, '\\') < 0
+}
+
+func (j jsonSyntax) decode(raw []byte, n *node) string {
+	if text, ok := j.plain(raw, n); ok {
+		return string(text)
 	}
+	raw = raw[1 : len(raw)-1]
 	out := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); {
 		if raw[i] != '\\' {

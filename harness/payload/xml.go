@@ -160,6 +160,7 @@ type xmlParser struct {
 	asides   []node
 	names    []string
 	nameOf   map[string]uint32
+	spelled  []byte // room for the name of an attribute
 	form     xmlForm
 	isClosed bool // the document's element ended
 }
@@ -170,7 +171,7 @@ func (p *xmlParser) fail(at int, what string, args ...any) error {
 
 func parseXML(text []byte, cs *charset) (*Doc, error) {
 	p := xmlParser{s: text, nameOf: map[string]uint32{}}
-	p.nodes = make([]node, 0, bytes.Count(text, []byte("<"))/2+4)
+	p.nodes = make([]node, 0, min((bytes.Count(text, []byte{'<'})+bytes.Count(text, []byte{'"'}))/2, len(text)/4)+4)
 	p.form.bound = map[string]string{}
 	if bytes.HasPrefix(text, []byte(utf8BOM)) {
 		p.i = len(utf8BOM)
@@ -372,18 +373,19 @@ func nameLength(s []byte) int {
 
 // name reads a name with at most one prefix.
 func (p *xmlParser) name() (prefix, local span, err error) {
-	n := nameLength(p.s[p.i:])
-	from := uint32(p.i)
-	raw := p.s[p.i : p.i+n]
-	p.i += n
-	local = span{from, from + uint32(n)}
-	colon := bytes.IndexByte(raw, ':')
-	if colon >= 0 {
-		prefix = span{from, from + uint32(colon)}
-		local.from += uint32(colon) + 1
+	from, i, colons := p.i, p.i, 0
+	for ; i < len(p.s) && isNameByte[p.s[i]]; i++ {
+		if p.s[i] == ':' {
+			colons++
+			prefix, local.from = span{uint32(from), uint32(i)}, uint32(i)+1
+		}
 	}
-	if local.len() == 0 || colon == 0 || !startsName[p.s[local.from]] || bytes.IndexByte(p.raw(local), ':') >= 0 {
-		return prefix, local, p.fail(int(from), "want a name")
+	if colons == 0 {
+		local.from = uint32(from)
+	}
+	p.i, local.to = i, uint32(i)
+	if colons > 1 || colons == 1 && prefix.len() == 0 || local.len() == 0 || !startsName[p.s[from]] || !startsName[p.s[local.from]] {
+		return prefix, local, p.fail(from, "want a name")
 	}
 	return prefix, local, nil
 }
@@ -438,7 +440,7 @@ func (p *xmlParser) enter(e *openElement, start int, prefix, local span) error {
 	if !ok {
 		return p.fail(start, "prefix %.40q is not declared", p.raw(prefix))
 	}
-	p.form.use(string(p.raw(prefix)), uri)
+	p.form.use(p.raw(prefix), uri)
 	e.namespace = uri
 	outer := ""
 	if len(p.open) > 0 {
@@ -453,7 +455,7 @@ func (p *xmlParser) enter(e *openElement, start int, prefix, local span) error {
 		if at.from == 0 { // no namespace, because none is declared
 			at = span{uint32(start), uint32(start)}
 		}
-		p.member("@xmlns", at)
+		p.member([]byte("@xmlns"), at)
 	}
 	for _, a := range p.attrs {
 		if a.prefix.len() > 0 {
@@ -464,7 +466,8 @@ func (p *xmlParser) enter(e *openElement, start int, prefix, local span) error {
 				e.preserve = string(p.raw(a.value)) == "preserve"
 			}
 		}
-		p.member("@"+string(p.raw(a.local)), a.value)
+		p.spelled = append(append(p.spelled[:0], '@'), p.raw(a.local)...)
+		p.member(p.spelled, a.value)
 	}
 	e.isObject = uri != outer || len(p.attrs) > 0
 	p.open = append(p.open, *e)
@@ -486,12 +489,12 @@ func (p *xmlParser) resolve(prefix span) (at span, uri string, ok bool) {
 }
 
 // member adds a text whose name does not stand in the source as it is.
-func (p *xmlParser) member(name string, value span) {
-	i, ok := p.nameOf[name]
+func (p *xmlParser) member(name []byte, value span) {
+	i, ok := p.nameOf[string(name)]
 	if !ok {
 		i = uint32(len(p.names))
-		p.names = append(p.names, name)
-		p.nameOf[name] = i
+		p.names = append(p.names, string(name))
+		p.nameOf[string(name)] = i
 	}
 	p.add(node{kind: text, listed: true, named: true, start: value.from, stop: value.to, nameFrom: i})
 }
@@ -535,7 +538,7 @@ func (p *xmlParser) attributes() error {
 func (p *xmlParser) declare(prefix, value span) {
 	b := binding{prefix, xmlSyntax{}.decode(p.raw(value), nil), value}
 	p.scope = append(p.scope, b)
-	p.form.declare(string(p.raw(prefix)), b.uri, len(p.open))
+	p.form.declare(p.raw(prefix), b.uri, len(p.open))
 }
 
 // duplicate reports an attribute that stands in a tag twice.
@@ -601,15 +604,16 @@ func (p *xmlParser) quoted() (value span, err error) {
 func (p *xmlParser) endTag() error {
 	start := p.i
 	p.i += 2
-	n := nameLength(p.s[p.i:])
 	if len(p.open) == 0 {
-		return p.fail(start, "</%.40s> closes nothing", p.s[p.i:p.i+n])
+		return p.fail(start, "</%.40s> closes nothing", p.s[p.i:p.i+nameLength(p.s[p.i:])])
 	}
-	e := p.open[len(p.open)-1]
-	if !bytes.Equal(p.s[p.i:p.i+n], p.raw(e.name)) {
-		return p.fail(start, "</%.40s> where </%.40s> should close what opened at byte %d", p.s[p.i:p.i+n], p.raw(e.name), p.nodes[e.node].start)
+	e := &p.open[len(p.open)-1]
+	rest, ok := bytes.CutPrefix(p.s[p.i:], p.raw(e.name))
+	if !ok || len(rest) > 0 && isNameByte[rest[0]] {
+		return p.fail(start, "</%.40s> where </%.40s> should close what opened at byte %d", p.s[p.i:p.i+nameLength(p.s[p.i:])],
+			p.raw(e.name), p.nodes[e.node].start)
 	}
-	p.i += n
+	p.i += e.name.len()
 	p.space()
 	if p.i >= len(p.s) || p.s[p.i] != '>' {
 		return p.fail(p.i, "want > at the end of a tag")
@@ -647,6 +651,6 @@ func (p *xmlParser) flush(e *openElement, atEnd bool) {
 	t := e.text
 	e.text = textRun{}
 	if t.begun && (t.significant || e.preserve || atEnd && !e.hasKids) {
-		p.member("#text", t.span)
+		p.member([]byte("#text"), t.span)
 	}
 }

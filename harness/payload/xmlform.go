@@ -2,6 +2,7 @@ package payload
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"hash"
@@ -16,10 +17,12 @@ import (
 type xmlForm struct {
 	declaration, doctype   string
 	bound                  map[string]string // prefix to namespace
-	isAmbiguous            bool              // a prefix stands for two namespaces
-	declarations, below    int               // namespace declarations, and those below the document's element
-	single, double         bool              // quotes of attributes
-	hollow, tagged         bool              // spellings of empty elements
+	isUsed                 bool
+	used                   struct{ prefix, uri string } // what was noted last, as it mostly comes again
+	isAmbiguous            bool                         // a prefix stands for two namespaces
+	declarations, below    int                          // namespace declarations, and those below the document's element
+	single, double         bool                         // quotes of attributes
+	hollow, tagged         bool                         // spellings of empty elements
 	cdata                  int
 	comments, instructions asideForm
 	prefixes               map[string]bool
@@ -48,27 +51,28 @@ func (a *asideForm) text() string {
 }
 
 // use notes what a prefix stands for.
-func (f *xmlForm) use(prefix, uri string) {
-	if was, ok := f.bound[prefix]; !ok {
-		f.bound[prefix] = uri
-	} else if was != uri {
-		f.isAmbiguous = true
+func (f *xmlForm) use(prefix []byte, uri string) {
+	if f.isUsed && string(prefix) == f.used.prefix && uri == f.used.uri {
+		return
 	}
+	was, ok := f.bound[string(prefix)]
+	if !ok {
+		f.bound[string(prefix)] = uri
+	}
+	f.isAmbiguous = f.isAmbiguous || ok && was != uri
+	f.isUsed, f.used.prefix, f.used.uri = true, string(prefix), uri
 }
 
-func (f *xmlForm) declare(prefix, uri string, depth int) {
+func (f *xmlForm) declare(prefix []byte, uri string, depth int) {
 	f.use(prefix, uri)
 	f.declarations++
 	if depth > 0 {
 		f.below++
 	}
-	if prefix == "" {
-		prefix = "default"
-	}
 	if f.prefixes == nil {
 		f.prefixes = map[string]bool{}
 	}
-	f.prefixes[prefix+"="+uri] = true
+	f.prefixes[cmp.Or(string(prefix), "default")+"="+uri] = true
 }
 
 func (f *xmlForm) quote(c byte) {

@@ -53,11 +53,24 @@ func isXMLChar(r rune) bool {
 	return r >= ' ' && r != 0xfffe && r != 0xffff && (r < 0xd800 || r > 0xdfff) || r == '\t' || r == '\n' || r == '\r'
 }
 
+// plain is a text without references, markup and carriage returns.
+func (xmlSyntax) plain(raw []byte, _ *node) ([]byte, bool) {
+	for _, c := range raw {
+		if isSpelled[c] {
+			return nil, false
+		}
+	}
+	return raw, true
+}
+
+// isSpelled are the bytes that do not stand for themselves.
+var isSpelled = [256]bool{'&': true, '<': true, '\r': true}
+
 // decode resolves references, takes CDATA sections apart, leaves out comments, and makes line ends what a reader of
 // XML sees. The white space of attributes stays as it is.
-func (xmlSyntax) decode(raw []byte, _ *node) string {
-	if !bytes.ContainsAny(raw, "&<\r") {
-		return string(raw)
+func (x xmlSyntax) decode(raw []byte, n *node) string {
+	if text, ok := x.plain(raw, n); ok {
+		return string(text)
 	}
 	out := make([]byte, 0, len(raw))
 	for i := 0; i < len(raw); {
@@ -112,19 +125,18 @@ func appendMarkup(out, s []byte) ([]byte, int) {
 }
 
 func (x xmlSyntax) encode(out []byte, s string, was []byte, _ *node) []byte {
-	return append(out, x.spellText(s, was)...)
+	return x.spellText(out, s, was)
 }
 
 func (x xmlSyntax) encodeName(out []byte, s string, _ []byte) []byte { return append(out, s...) }
 
-// spellText writes a text between tags, in CDATA when it was. A text of white space alone begins with a reference,
+// spellText appends a text between tags, in CDATA when it was. A text of white space alone begins with a reference,
 // because else it would be no text where elements stand beside it.
-func (x xmlSyntax) spellText(s string, was []byte) []byte {
+func (x xmlSyntax) spellText(out []byte, s string, was []byte) []byte {
 	const open, end = "<![CDATA[", "]]>"
 	if bytes.HasPrefix(was, []byte(open)) && bytes.Index(was, []byte(end)) == len(was)-len(end) && x.fits(s) && !strings.Contains(s, "\r") {
-		return []byte(open + strings.ReplaceAll(s, end, "]]]]><![CDATA[>") + end)
+		return append(append(append(out, open...), strings.ReplaceAll(s, end, "]]]]><![CDATA[>")...), end...)
 	}
-	out := make([]byte, 0, len(s)+8)
 	greater := bytes.Contains(was, []byte("&gt;")) || strings.Contains(s, end)
 	blank := s != "" && strings.Trim(s, " \t\n\r") == "" && len(bytes.Trim(was, " \t\n\r")) > 0
 	for i, r := range s {
@@ -144,10 +156,9 @@ func (x xmlSyntax) spellText(s string, was []byte) []byte {
 	return out
 }
 
-// spellQuoted writes the value of an attribute. Line ends and tabs that were not there before are written as
+// spellQuoted appends the value of an attribute. Line ends and tabs that were not there before are written as
 // references, because a reader of XML takes them for blanks.
-func (x xmlSyntax) spellQuoted(s string, was []byte, quote byte) []byte {
-	out := make([]byte, 0, len(s)+8)
+func (x xmlSyntax) spellQuoted(out []byte, s string, was []byte, quote byte) []byte {
 	for i, r := range s {
 		switch {
 		case r == '&':
@@ -213,48 +224,53 @@ func (x xmlSyntax) splices(d *Doc, edits []Edit) ([]splice, error) {
 			out = append(out, splice{s.from, s.to, []byte(name)})
 		}
 	}
+	room := make([]byte, 0, roomFor(edits))
 	for _, e := range edits {
-		n := e.Node.node()
-		at := fmt.Sprintf("rewrite xml at byte %d: ", n.start)
-		for _, r := range e.Text {
-			if !isXMLChar(r) {
-				return nil, fmt.Errorf("%scharacter %U has no place in XML", at, r)
-			}
+		n, from := e.Node.node(), len(room)
+		if e.Name || e.Node.isUndeclared() && e.Text == "" {
+			continue
 		}
-		switch {
-		case e.Name:
-		case !e.Node.IsScalar():
-			return nil, fmt.Errorf("%snot a scalar", at)
-		case e.Node.Name() == "@xmlns" && d.Source[n.start] == '<':
-			if e.Text != "" {
-				return nil, fmt.Errorf("%sno namespace is declared there", at)
-			}
-		default:
-			s, err := x.spell(d, e, renamed)
-			if err != nil {
-				return nil, fmt.Errorf("%s%w", at, err)
-			}
-			out = append(out, s)
+		s, err := x.spell(d, e, renamed, room)
+		if err != nil {
+			return nil, fmt.Errorf("rewrite xml at byte %d: %w", n.start, err)
 		}
+		room = s.with
+		s.with = room[from:]
+		out = append(out, s)
 	}
 	return out, nil
 }
 
-// spell makes the splice of one new text.
-func (x xmlSyntax) spell(d *Doc, e Edit, renamed map[uint32]string) (splice, error) {
+// isUndeclared reports whether the node stands for the namespace of an element that has none.
+func (n Node) isUndeclared() bool {
+	e := n.node()
+	return e.listed && e.start == e.stop && n.doc.Source[e.start] == '<' && n.Name() == "@xmlns"
+}
+
+// spell makes the splice of one new text, appended to the room of all.
+func (x xmlSyntax) spell(d *Doc, e Edit, renamed map[uint32]string, room []byte) (splice, error) {
 	n := e.Node.node()
+	for _, r := range e.Text {
+		if !isXMLChar(r) {
+			return splice{}, fmt.Errorf("character %U has no place in XML", r)
+		}
+	}
 	switch {
+	case !e.Node.IsScalar():
+		return splice{}, fmt.Errorf("not a scalar")
+	case e.Node.isUndeclared():
+		return splice{}, fmt.Errorf("no namespace is declared there")
 	case e.Node.i >= d.nodes[0].end:
 		if d.Source[n.start-1] == '?' && strings.Contains(e.Text, "?>") || d.Source[n.start-1] == '-' && (strings.Contains(e.Text, "--") || strings.HasSuffix(e.Text, "-")) {
 			return splice{}, fmt.Errorf("the text would end the comment")
 		}
-		return splice{n.start, n.stop, []byte(e.Text)}, nil
+		return splice{n.start, n.stop, append(room, e.Text...)}, nil
 	case n.listed && e.Node.Name() != "#text":
-		return splice{n.start, n.stop, x.spellQuoted(e.Text, e.Node.Raw(), d.Source[n.start-1])}, nil
+		return splice{n.start, n.stop, x.spellQuoted(room, e.Text, e.Node.Raw(), d.Source[n.start-1])}, nil
 	case !isHollow(d, n):
-		return splice{n.start, n.stop, x.spellText(e.Text, e.Node.Raw())}, nil
+		return splice{n.start, n.stop, x.spellText(room, e.Text, e.Node.Raw())}, nil
 	case e.Text == "":
-		return splice{n.start, n.stop, nil}, nil
+		return splice{n.start, n.stop, room}, nil
 	}
 	from := n.nameFrom
 	for d.Source[from-1] != '<' {
@@ -264,7 +280,8 @@ func (x xmlSyntax) spell(d *Doc, e Edit, renamed map[uint32]string) (splice, err
 	if to, ok := renamed[e.Node.i]; ok {
 		name = string(d.Source[from:n.nameFrom]) + to
 	}
-	return splice{n.start, n.start + 2, fmt.Appendf(nil, ">%s</%s>", x.spellText(e.Text, nil), name)}, nil
+	room = x.spellText(append(room, '>'), e.Text, nil)
+	return splice{n.start, n.start + 2, fmt.Appendf(room, "</%s>", name)}, nil
 }
 
 // isHollow reports whether a leaf is a tag that closes itself.
