@@ -6,7 +6,7 @@
 // such as the address that the mock listens on, by whichever recorded it.
 //
 // The same call may have been answered differently in the course of a session. Each session has a cursor for each key and
-// gets the recorded answers in their order; a call without session, or of a session that never made this call, moves one
+// gets the recorded answers in their order, see [harness.Timeline]; a call without session, or of a session that never made this call, moves one
 // cursor that all such calls share. The session is the header field [SessionField]. With [Options.StateBy] each customer,
 // token or whatever the keys read has cursors of its own. A cursor moves once for each call, however many come at a time.
 // Behind the last recorded answer the last one is repeated and counted, see [Repeat].
@@ -178,13 +178,14 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 			continue
 		}
 		if err := m.add(x); err != nil {
-			return nil, harness.Usage(fmt.Errorf("mock exchange %s: %w", x.ID, err), "verify the recording")
+			return nil, unservable(x.ID, err)
 		}
 	}
 	if options.Match == MatchLenient {
-		if err := m.fileLenient(); err != nil {
-			return nil, err
-		}
+		m.lenient(deriveRules(m.exchanges))
+	}
+	if err := m.fileAll(); err != nil {
+		return nil, err
 	}
 	m.back = newCallbacks(m.exchanges, back, options)
 	m.used = make([]atomic.Bool, len(m.exchanges))
@@ -211,10 +212,7 @@ func (m *Mock) add(x harness.Exchange) error {
 	m.exchanges = append(m.exchanges, x)
 	m.hosts.learn(&x)
 	m.sessions[x.Session] = true
-	if m.options.Match == MatchLenient {
-		return nil // its key is known when the rules are
-	}
-	return m.file(len(m.exchanges) - 1)
+	return nil
 }
 
 // file puts the exchange of that index into the slot of its key.
@@ -234,15 +232,19 @@ func (m *Mock) file(index int) error {
 	return nil
 }
 
-// fileLenient derives the rules and files everything under them.
-func (m *Mock) fileLenient() error {
-	m.lenient(deriveRules(m.exchanges))
-	for i := range m.exchanges {
+// fileAll files everything in the order in which it happened: recordings of several files have that of their files.
+func (m *Mock) fileAll() error {
+	for _, i := range harness.Timeline(m.exchanges) {
 		if err := m.file(i); err != nil {
-			return harness.Usage(fmt.Errorf("mock exchange %s: %w", m.exchanges[i].ID, err), "verify the recording")
+			return unservable(m.exchanges[i].ID, err)
 		}
 	}
 	return nil
+}
+
+// unservable is the Problem of an exchange that cannot be served.
+func unservable(id string, err error) error {
+	return harness.Usage(fmt.Errorf("mock exchange %s: %w", id, err), "verify the recording")
 }
 
 func (m *Mock) stateful() bool { return len(m.options.StateBy) > 0 }

@@ -189,6 +189,23 @@ func TestCallsMatchByWhatTheyMean(t *testing.T) {
 	}
 }
 
+// TestCallsWithoutSessionGetTheAnswersInTheOrderOfTheirMoments serves a recording whose files were not written in the order of
+// their moments, as of a test suite that runs by name.
+func TestCallsWithoutSessionGetTheAnswersInTheOrderOfTheirMoments(t *testing.T) {
+	late, early, middle := exchange("late", "GET", "/status", "", "third"), exchange("early", "GET", "/status", "", "first"), exchange("early", "GET", "/status", "", "second")
+	late.At, early.At, middle.At = late.At.Add(3*time.Minute), late.At.Add(time.Minute), late.At.Add(2*time.Minute)
+	m := newMock(t, mock.Options{}, late, early, middle)
+	base, c := listen(t, m), client(t)
+	for _, want := range []string{"first", "second", "third"} {
+		if _, body, err := ask(c, base, "", "GET", "/status", ""); err != nil || body != want {
+			t.Errorf("%q, want %q (%v)", body, want, err)
+		}
+	}
+	if _, body, err := ask(c, base, "late", "GET", "/status", ""); err != nil || body != "third" {
+		t.Errorf("a session that is told has its own sequence: %q (%v)", body, err)
+	}
+}
+
 func TestRepeatedCallsGetTheRecordedSequenceOfTheirSession(t *testing.T) {
 	m := newMock(t, mock.Options{},
 		exchange("a", "GET", "/status", "", "a1"), exchange("b", "GET", "/status", "", "b1"),

@@ -20,22 +20,18 @@ type step struct {
 	round int           // its number within the poll
 }
 
-// stepsOf is all requests in the order of the recording: that of the moments at which they began, within a session
-// never another one than the recorded.
+// stepsOf is all requests in the order of the recording, see [harness.Timeline].
 func stepsOf(sessions Sessions) []*step {
-	steps := make([]*step, 0, sessions.Count())
-	began := make(map[*step]time.Time, sessions.Count())
+	list, ranks := make([]harness.Exchange, 0, sessions.Count()), make([]int, 0, sessions.Count())
 	for rank, session := range sessions {
-		var last time.Time
 		for _, x := range session.Exchanges {
-			if x.At.After(last) {
-				last = x.At
-			}
-			s := &step{Exchange: x, rank: rank}
-			steps, began[s] = append(steps, s), last
+			list, ranks = append(list, x), append(ranks, rank)
 		}
 	}
-	slices.SortStableFunc(steps, func(a, b *step) int { return began[a].Compare(began[b]) })
+	steps := make([]*step, 0, len(list))
+	for _, i := range harness.Timeline(list) {
+		steps = append(steps, &step{Exchange: list[i], rank: ranks[i]})
+	}
 	return steps
 }
 
