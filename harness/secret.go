@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -34,6 +35,24 @@ func ReadSecret(reference string, getenv func(string) string, hint string) ([]by
 		return readSecret(os.NewFile(uintptr(n), reference), reference, "open it with "+name+"<FILE")
 	}
 	return readSecretFile(reference, hint)
+}
+
+// CreateSecret writes a secret to a file that must not exist yet, and that only its owner can read. Folders that are
+// missing are made. When it fails, nothing is left of it; of a file that is there, errors.Is(err, fs.ErrExist) holds. The
+// error does not name the file.
+func CreateSecret(file string, text []byte) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+		return err // it names the folder
+	}
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return WithoutPath(err)
+	}
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return errors.Join(WithoutPath(err), os.Remove(file))
+	}
+	return nil
 }
 
 func readSecretFile(file, hint string) ([]byte, error) {

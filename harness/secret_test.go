@@ -2,7 +2,9 @@ package harness
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -49,5 +51,26 @@ func TestSecretsAreReadByReference(t *testing.T) {
 		} else if bytes.Contains([]byte(err.Error()), []byte("seen by others")) {
 			t.Errorf("%s: the error repeats the secret", tt.reference)
 		}
+	}
+}
+
+func TestASecretIsCreatedOnceForItsOwner(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "own", "key")
+	if err := CreateSecret(file, []byte("s3same")); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadSecret(file, os.Getenv, "") // refuses what others can read
+	if err != nil || string(got) != "s3same" {
+		t.Errorf("read back %q, %v", got, err)
+	}
+	if err := CreateSecret(file, []byte("another")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("created again: %v", err)
+	}
+	if got, _ := os.ReadFile(file); string(got) != "s3same" {
+		t.Errorf("the first one is now %q", got)
+	}
+	if err := CreateSecret(filepath.Join(file, "below"), nil); err == nil || errors.Is(err, fs.ErrExist) {
+		t.Errorf("created below a file: %v", err)
 	}
 }

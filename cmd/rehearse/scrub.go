@@ -123,12 +123,12 @@ func (a *app) writePolicy(file string, text []byte) error {
 		_, err := a.out.Write(text)
 		return err
 	}
-	return writeNew("policy", file, 0o644, text)
+	return writeNew("policy", file, text)
 }
 
 // writeNew writes a file that must not exist yet.
-func writeNew(what, file string, mode os.FileMode, text []byte) error {
-	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+func writeNew(what, file string, text []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return harness.Usage(fmt.Errorf("write %s: %w", what, err), "choose a file that does not exist yet")
 	}

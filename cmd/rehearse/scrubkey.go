@@ -124,7 +124,10 @@ func (a *app) scrubKeySecretVerb() verb {
 			if err != nil {
 				return err
 			}
-			return writeNew("secret", out, 0o600, []byte(key.TestSecret(args[0])+"\n"))
+			if err := harness.CreateSecret(out, []byte(key.TestSecret(args[0])+"\n")); err != nil {
+				return harness.Usage(fmt.Errorf("write secret %s: %w", out, err), "choose a file that does not exist yet")
+			}
+			return nil
 		},
 	}
 }
@@ -155,7 +158,7 @@ func (a *app) scrubKeyCertificateVerb() verb {
 				_, err = a.out.Write(text)
 				return err
 			}
-			return writeNew("certificate", out, 0o644, text)
+			return writeNew("certificate", out, text)
 		},
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 
 	"golang.org/x/crypto/ssh"
 
@@ -41,17 +40,10 @@ func makeHostKey(file string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
-		return nil, err
-	}
 	text := pem.EncodeToMemory(block)
-	out, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err = harness.CreateSecret(file, text)
 	if errors.Is(err, fs.ErrExist) { // another recording made it just now
 		return os.ReadFile(file)
 	}
-	if err != nil {
-		return nil, err
-	}
-	_, err = out.Write(text)
-	return text, errors.Join(err, out.Sync(), out.Close())
+	return text, err
 }
