@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // DefaultSettle is how long a recording that is asked to stop waits for messages that are on their way.
@@ -30,7 +31,7 @@ const backlog = 1024
 const (
 	DropBroken = "the connection to the broker was lost: what crossed meanwhile is not known"
 	DropSlow   = "the recorder was too slow"
-	DropSink   = "the sink refused the exchange"
+	DropSink   = refusals.Reason
 )
 
 // Recorder listens at a broker. Its fields must not change once it is used. It is used once: Record ends it.
@@ -134,13 +135,8 @@ func (r *Recorder) Record(ctx context.Context, sink harness.Sink) error {
 	}
 	defer r.stop()
 	defer close(r.taps.done)
-	var refused error
-	take := func(m message) {
-		if err := sink.Put(r.exchange(m)); err != nil {
-			sink.Drop(DropSink)
-			refused = cmp.Or(refused, fmt.Errorf("record a message of %s: %w", r.Source, err))
-		}
-	}
+	var refused refusals.Refusals
+	take := func(m message) { refused.Put(sink, r.exchange(m)) }
 	for ctx.Err() == nil {
 		select {
 		case m := <-r.taps.messages:
@@ -163,7 +159,7 @@ func (r *Recorder) Record(ctx context.Context, sink harness.Sink) error {
 			quiet = true
 		}
 	}
-	return refused
+	return refused.Err("messages of %s", r.Source)
 }
 
 func (r *Recorder) exchange(m message) harness.Exchange {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // StandIn is a broker that plays the part of systems of a recording: it delivers the messages that they published, each
@@ -48,7 +49,7 @@ type StandIn struct {
 	retained   map[string]message
 	queues     *queues
 	published  int
-	refused    error
+	refused    refusals.Refusals
 }
 
 // wire is a row of the table of what stand-ins speak.
@@ -139,9 +140,7 @@ func (s *StandIn) Serve(ctx context.Context) error {
 		go s.play(ctx) // ends with the context
 	}
 	s.server.Serve(ctx, func(conn net.Conn, _ int) { s.wire.talk(s, newPeer(conn)) }) //nolint:errcheck // a client that breaks off is its own affair
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.refused
+	return s.refused.Err("messages to a stand-in")
 }
 
 // play says the recorded messages as soon as somebody listens.
@@ -352,14 +351,8 @@ func (s *StandIn) record(m message) {
 	if x.To = s.receivers[x.Operation()]; x.To == "" {
 		x.To = s.systems[0]
 	}
-	if s.Sink == nil {
-		return
-	}
-	if err := s.Sink.Put(x); err != nil {
-		s.Sink.Drop(DropSink)
-		if s.refused == nil {
-			s.refused = fmt.Errorf("record a message to %s: %w", x.To, err)
-		}
+	if s.Sink != nil {
+		s.refused.Put(s.Sink, x)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 	"github.com/rehearse-dev/rehearse/recorders/internal/unfinished"
 )
 
@@ -29,7 +30,7 @@ const (
 	DropOutside    = "a symbolic link leads outside of the folder, or nowhere"
 	DropIrregular  = "not a regular file"
 	DropUnreadable = "the file could not be read"
-	DropSink       = "the sink refused the exchange"
+	DropSink       = refusals.Reason
 )
 
 // Drop watches a folder. The fields must not change once it is used. It is used once: Record ends it.
@@ -43,14 +44,13 @@ type Drop struct {
 	Session  func(name string) string // names the session of a file; nil names it after the day of its modification time, UTC
 	Now      func() time.Time         // the clock of the recording; nil is time.Now
 
-	root     *os.Root
-	open     func(name string) (source, error)
-	watcher  *fsnotify.Watcher // nil when polling
-	files    map[string]*file  // by name: all that are there, temporary ones too
-	moved    []*file           // that lost their name a moment ago
-	sink     harness.Sink
-	refused  int
-	firstErr error
+	root    *os.Root
+	open    func(name string) (source, error)
+	watcher *fsnotify.Watcher // nil when polling
+	files   map[string]*file  // by name: all that are there, temporary ones too
+	moved   []*file           // that lost their name a moment ago
+	sink    harness.Sink
+	refused refusals.Refusals
 }
 
 // Watch begins to watch: what arrives after it returns will be recorded, once Record runs. Record with a done context
@@ -107,10 +107,7 @@ func (d *Drop) Record(ctx context.Context, sink harness.Sink) error {
 		}
 	}
 	d.forgetMoved(time.Time{})
-	if d.refused > 0 {
-		err = errors.Join(err, fmt.Errorf("record %d files from %s: %w", d.refused, d.Dir, d.firstErr))
-	}
-	return err
+	return errors.Join(err, d.refused.Err("files from %s", d.Dir))
 }
 
 // watch handles what happens until the context is done.

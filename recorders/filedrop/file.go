@@ -205,13 +205,7 @@ func (d *Drop) put(f *file, content []byte) {
 	if size := f.info.Size(); size > int64(len(content)) {
 		x.Fault = &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the file has %d bytes, of which %d are kept", size, len(content))}
 	}
-	if err := d.sink.Put(x); err != nil {
-		d.sink.Drop(DropSink)
-		d.refused++
-		if d.firstErr == nil {
-			d.firstErr = err
-		}
-	}
+	d.refused.Put(d.sink, x)
 }
 
 // source is an open file.

@@ -359,10 +359,7 @@ func (x *exchange) finish(f *harness.Fault) {
 		return
 	}
 	x.rec.Took = x.tap.now().Sub(x.rec.At)
-	if err := x.sink.Put(x.rec); err != nil {
-		x.sink.Drop(DropSink)
-		x.tap.remember(err)
-	}
+	x.tap.refused.Put(x.sink, x.rec)
 }
 
 // passed is the size of both bodies as far as they passed.

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // Defaults of the fields of Tap.
@@ -31,7 +32,7 @@ const headTimeout = time.Minute
 
 // Reasons with which the tap counts a dropped exchange.
 const (
-	DropSink      = "the sink refused the exchange"
+	DropSink      = refusals.Reason
 	DropHead      = "the head of a request was malformed or broke off"
 	DropHandshake = "the TLS handshake of a client failed"
 	DropConnect   = "CONNECT asks for a tunnel, which a reverse proxy does not give"
@@ -68,8 +69,8 @@ type Tap struct {
 
 	mu       sync.Mutex
 	listener net.Listener
-	failures int
-	firstErr error
+
+	refused refusals.Refusals
 
 	setUp  sync.Once
 	lane   *lane
@@ -211,21 +212,7 @@ func (t *Tap) check() error {
 
 // Err is the first error of the sink, with the number of exchanges that it refused; nil when it took all.
 func (t *Tap) Err() error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.failures == 0 {
-		return nil
-	}
-	return fmt.Errorf("record %d exchanges from %s to %s: %w", t.failures, t.From, t.To, t.firstErr)
-}
-
-func (t *Tap) remember(err error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.failures++
-	if t.firstErr == nil {
-		t.firstErr = err
-	}
+	return t.refused.Err("HTTP from %s to %s", t.From, t.To)
 }
 
 // CloseIdleConnections closes the connections to the upstream that no exchange uses. Record does so at its end; a

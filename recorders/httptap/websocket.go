@@ -77,10 +77,7 @@ func (s *socket) put(m socketMessage, from, to string) {
 	if m.compressed {
 		rec.Request.Head = append(rec.Request.Head, harness.Field{Name: fieldCoding, Value: "permessage-deflate"})
 	}
-	if err := s.x.sink.Put(rec); err != nil {
-		s.x.sink.Drop(DropSink)
-		s.x.tap.remember(err)
-	}
+	s.x.tap.refused.Put(s.x.sink, rec)
 }
 
 // messageReader follows the frames in what is read.

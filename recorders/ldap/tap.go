@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // DefaultMaxBody is the default of Tap.MaxBody, in bytes.
@@ -24,7 +24,7 @@ const handshakeTime = 20 * time.Second
 const (
 	DropForm    = "an operation is not in the form of RFC 4511"
 	DropForeign = "a connection went on with what is not LDAP"
-	DropSink    = "the sink refused the exchange"
+	DropSink    = refusals.Reason
 )
 
 // Tap stands in front of a directory. Its fields must not change once it listens. It is used once: Record ends it.
@@ -37,7 +37,7 @@ type Tap struct {
 
 	server  listening.Server
 	sink    harness.Sink
-	refused atomic.Pointer[error] // the first error of the sink
+	refused refusals.Refusals
 }
 
 // Listen reaches the directory once, begins to listen on an address such as 127.0.0.1:3389 and returns the address that it
@@ -58,19 +58,10 @@ func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
 	}
 	t.sink = sink
 	t.server.Serve(ctx, func(conn net.Conn, number int) { t.serve(ctx, conn, fmt.Sprintf("conn-%d", number)) })
-	if first := t.refused.Load(); first != nil {
-		return fmt.Errorf("record operations on %s: %w", t.Upstream.Address, *first)
-	}
-	return nil
+	return t.refused.Err("operations on %s", t.Upstream.Address)
 }
 
-// put hands an exchange to the sink.
-func (t *Tap) put(x harness.Exchange) {
-	if err := t.sink.Put(x); err != nil {
-		t.sink.Drop(DropSink)
-		t.refused.CompareAndSwap(nil, &err)
-	}
-}
+func (t *Tap) put(x harness.Exchange) { t.refused.Put(t.sink, x) }
 
 func (t *Tap) maxBody() int { return cmp.Or(t.MaxBody, DefaultMaxBody) }
 

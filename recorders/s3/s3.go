@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // Defaults of the fields of Recorder.
@@ -31,7 +32,7 @@ const callTime = 5 * time.Minute
 const (
 	DropVanished   = "the object vanished before it was read"
 	DropUnreadable = "the object could not be read"
-	DropSink       = "the sink refused the exchange"
+	DropSink       = refusals.Reason
 )
 
 // Recorder watches a bucket. Its fields must not change once it is used. It is used once: Record ends it.
@@ -51,7 +52,7 @@ type Recorder struct {
 	endpoint *url.URL
 	client   *http.Client
 	known    map[string]version // by key
-	refused  error              // the first error of the sink
+	refused  refusals.Refusals
 }
 
 // version is what changes when an object is written.
@@ -109,7 +110,7 @@ func (r *Recorder) Record(ctx context.Context, sink harness.Sink) error {
 			if err != nil {
 				err = harness.CannotRun(fmt.Errorf("list bucket %s: %w", r.Bucket, err), "what was written since the look before is not recorded")
 			}
-			return errors.Join(err, r.refused)
+			return errors.Join(err, r.refused.Err("objects of %s", r.Bucket))
 		}
 		select {
 		case <-ctx.Done():
@@ -185,10 +186,7 @@ func (r *Recorder) take(ctx context.Context, o object, sink harness.Sink) {
 	case o.Size > most:
 		x.Fault = &harness.Fault{Kind: harness.FaultTruncated, Detail: fmt.Sprintf("the object has %d bytes, of which %d are kept", o.Size, len(content))}
 	}
-	if err := sink.Put(x); err != nil {
-		sink.Drop(DropSink)
-		r.refused = cmp.Or(r.refused, fmt.Errorf("record objects of %s: %w", r.Bucket, err))
-	}
+	r.refused.Put(sink, x)
 }
 
 func (r *Recorder) exchange(o object, content []byte) harness.Exchange {

@@ -213,22 +213,22 @@ func TestServicesThatCannotBeListedAreToldAtOnce(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		why    string
-		r      Recorder
+		r      *Recorder
 		before func(http.ResponseWriter, *http.Request) bool
 		class  harness.Class
 		want   string
 	}{
-		{"no URL", Recorder{Endpoint: "s3.example"}, nil, harness.ClassUsage, "is not the address of a service"},
-		{"no bucket", Recorder{Bucket: "a/b"}, nil, harness.ClassUsage, "is not the name of a bucket"},
-		{"no such bucket", Recorder{Bucket: "none"}, nil, harness.ClassCannotRun, "NoSuchBucket"},
-		{"nobody there", Recorder{Endpoint: "http://127.0.0.1:1"}, nil, harness.ClassCannotRun, "connection refused"},
-		{"not allowed", Recorder{}, answer(403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"), harness.ClassCannotRun, "AccessDenied"},
-		{"another region", Recorder{}, answer(301, ""), harness.ClassCannotRun, "status 301"},
-		{"no list", Recorder{}, answer(200, "<html>"), harness.ClassCannotRun, "no list of objects"},
-		{"endless list", Recorder{}, answer(200, "<ListBucketResult>"+strings.Repeat(" ", longestList)), harness.ClassCannotRun, "more than"},
-		{"cut list", Recorder{}, answer(200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"), harness.ClassCannotRun, "where it goes on"},
-		{"too many objects", Recorder{MaxObjects: 1}, answer(200, "<ListBucketResult><Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents></ListBucketResult>"), harness.ClassCannotRun, "more than 1 objects"},
-		{"a key in wrong form", Recorder{}, answer(200, "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%zz</Key></Contents></ListBucketResult>"), harness.ClassCannotRun, "wrong form"},
+		{"no URL", &Recorder{Endpoint: "s3.example"}, nil, harness.ClassUsage, "is not the address of a service"},
+		{"no bucket", &Recorder{Bucket: "a/b"}, nil, harness.ClassUsage, "is not the name of a bucket"},
+		{"no such bucket", &Recorder{Bucket: "none"}, nil, harness.ClassCannotRun, "NoSuchBucket"},
+		{"nobody there", &Recorder{Endpoint: "http://127.0.0.1:1"}, nil, harness.ClassCannotRun, "connection refused"},
+		{"not allowed", &Recorder{}, answer(403, "<Error><Code>AccessDenied</Code><Message>no</Message></Error>"), harness.ClassCannotRun, "AccessDenied"},
+		{"another region", &Recorder{}, answer(301, ""), harness.ClassCannotRun, "status 301"},
+		{"no list", &Recorder{}, answer(200, "<html>"), harness.ClassCannotRun, "no list of objects"},
+		{"endless list", &Recorder{}, answer(200, "<ListBucketResult>"+strings.Repeat(" ", longestList)), harness.ClassCannotRun, "more than"},
+		{"cut list", &Recorder{}, answer(200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"), harness.ClassCannotRun, "where it goes on"},
+		{"too many objects", &Recorder{MaxObjects: 1}, answer(200, "<ListBucketResult><Contents><Key>a</Key></Contents><Contents><Key>b</Key></Contents></ListBucketResult>"), harness.ClassCannotRun, "more than 1 objects"},
+		{"a key in wrong form", &Recorder{}, answer(200, "<ListBucketResult><EncodingType>url</EncodingType><Contents><Key>%zz</Key></Contents></ListBucketResult>"), harness.ClassCannotRun, "wrong form"},
 	} {
 		t.Run(tt.why, func(t *testing.T) {
 			s := serve(t)

@@ -1,13 +1,13 @@
 package sftp
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 	"github.com/rehearse-dev/rehearse/recorders/internal/unfinished"
 )
 
@@ -19,8 +19,7 @@ type ledger struct {
 	mu      sync.Mutex
 	open    []*upload
 	waiting []*waiting // in the order in which they were closed
-	refused int
-	first   error
+	refused refusals.Refusals
 	done    bool
 }
 
@@ -171,13 +170,7 @@ func (l *ledger) put(c crossing) {
 	if c.outgoing {
 		x.From, x.To = x.To, x.From
 	}
-	if err := l.sink.Put(x); err != nil {
-		l.sink.Drop(DropSink)
-		l.refused++
-		if l.first == nil {
-			l.first = err
-		}
-	}
+	l.refused.Put(l.sink, x)
 }
 
 // close records what waits. Nothing is open any more.
@@ -189,8 +182,5 @@ func (l *ledger) close() error {
 		w.stop()
 		l.finish(w)
 	}
-	if l.refused > 0 {
-		return fmt.Errorf("record %d files over SFTP: %w", l.refused, l.first)
-	}
-	return nil
+	return l.refused.Err("files over SFTP")
 }

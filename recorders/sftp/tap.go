@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // Defaults of the fields of Tap.
@@ -26,7 +27,7 @@ const handshakeTime = 30 * time.Second
 // Reasons with which a file is counted as dropped.
 const (
 	DropUnfinished = "the file never got its last name"
-	DropSink       = "the sink refused the exchange"
+	DropSink       = refusals.Reason
 )
 
 // Tap is an SFTP server that records. Its fields must not change once it listens. It is used once: Record ends it.

@@ -7,11 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // DefaultMaxBody is the default of Tap.MaxBody, in bytes.
@@ -24,7 +24,7 @@ const idleTime = 10 * time.Minute
 const (
 	DropRefused = "the server refused the mail"
 	DropForm    = "a line of the mail does not end with CRLF"
-	DropSink    = "the sink refused the exchange"
+	DropSink    = refusals.Reason
 )
 
 // Tap is a server for SMTP that records. Its fields must not change once it listens. It is used once: Record ends it.
@@ -37,7 +37,7 @@ type Tap struct {
 
 	server  listening.Server
 	sink    harness.Sink
-	refused atomic.Pointer[error] // the first error of the sink
+	refused refusals.Refusals
 }
 
 // Listen begins to listen on an address such as 127.0.0.1:2525 and returns the address that it got; the real server is
@@ -60,18 +60,10 @@ func (t *Tap) Record(ctx context.Context, sink harness.Sink) error {
 	}
 	t.sink = sink
 	t.server.Serve(ctx, func(conn net.Conn, number int) { t.serve(ctx, conn, fmt.Sprintf("conn-%d", number)) })
-	if first := t.refused.Load(); first != nil {
-		return fmt.Errorf("record mails: %w", *first)
-	}
-	return nil
+	return t.refused.Err("mails")
 }
 
-func (t *Tap) put(x harness.Exchange) {
-	if err := t.sink.Put(x); err != nil {
-		t.sink.Drop(DropSink)
-		t.refused.CompareAndSwap(nil, &err)
-	}
-}
+func (t *Tap) put(x harness.Exchange) { t.refused.Put(t.sink, x) }
 
 func (t *Tap) maxBody() int { return cmp.Or(t.MaxBody, DefaultMaxBody) }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/database"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // DefaultMaxBytes is the most text of rows that is held, in bytes.
@@ -43,7 +44,7 @@ type Recorder struct {
 	before  map[string]*snapshot // by name of the table
 	since   time.Time            // of the look before
 	looks   int
-	refused error
+	refused refusals.Refusals
 }
 
 // table is one of those that are looked at.
@@ -112,7 +113,7 @@ func (r *Recorder) Record(ctx context.Context, sink harness.Sink) error {
 		sink.Drop(DropUnread)
 		return err
 	}
-	return r.refused
+	return r.refused.Err("tables of %s", r.Source)
 }
 
 // wait returns true when it is time to look again, and false when the recording ends.
@@ -163,10 +164,7 @@ func (r *Recorder) tell(sink harness.Sink, since time.Time, changes func(*snapsh
 	r.looks++
 	for _, x := range told {
 		x.Session = fmt.Sprintf("look-%d", r.looks)
-		if err := sink.Put(x); err != nil {
-			sink.Drop("the sink refused the exchange")
-			r.refused = cmp.Or(r.refused, fmt.Errorf("record table %s: %w", x.Title(), err))
-		}
+		r.refused.Put(sink, x)
 	}
 }
 

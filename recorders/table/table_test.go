@@ -178,23 +178,23 @@ func TestWhatCannotBeRecordedIsSaid(t *testing.T) {
 	empty := openSQLite(t)
 	for _, tt := range []struct {
 		why   string
-		r     Recorder
+		r     *Recorder
 		want  string
 		class harness.Class
 	}{
-		{"another database", Recorder{Source: "oracle://sis/prod"}, "is not a database", harness.ClassUsage},
-		{"a password on the command line", Recorder{Source: "postgres://loader:hurons@127.0.0.1/sis"}, "a password stands in the source", harness.ClassUsage},
-		{"no file", Recorder{Source: "sqlite:/none/sis.db"}, "no such file", harness.ClassUsage},
-		{"no file name", Recorder{Source: "sqlite:"}, "the name of the file is missing", harness.ClassUsage},
-		{"no tables", Recorder{Source: empty.source}, "there are none", harness.ClassUsage},
-		{"no such table", Recorder{Source: d.source, Tables: []string{"grades"}}, "there is none of that name", harness.ClassUsage},
-		{"no such column", Recorder{Source: d.source, Keys: map[string][]string{"codes": {"id"}}}, "it has no column id", harness.ClassUsage},
-		{"a key for a table that is not recorded", Recorder{Source: d.source, Keys: map[string][]string{"grades": {"id"}}}, "grades, which is not recorded", harness.ClassUsage},
-		{"a key that does not tell rows apart", Recorder{Source: d.source, Keys: map[string][]string{"codes": {"code"}}}, "two rows have the key code", harness.ClassUsage},
-		{"too much", Recorder{Source: d.source, MaxBytes: 40}, "more text than is held", harness.ClassUsage},
-		{"nobody listens", Recorder{Source: "postgres://loader@127.0.0.1:1/sis"}, "reach database postgres://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
-		{"nobody listens", Recorder{Source: "mysql://loader@127.0.0.1:1/sis"}, "reach database mysql://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
-		{"no database name", Recorder{Source: "mysql://loader@127.0.0.1:1"}, "the name of the database is missing", harness.ClassUsage},
+		{"another database", &Recorder{Source: "oracle://sis/prod"}, "is not a database", harness.ClassUsage},
+		{"a password on the command line", &Recorder{Source: "postgres://loader:hurons@127.0.0.1/sis"}, "a password stands in the source", harness.ClassUsage},
+		{"no file", &Recorder{Source: "sqlite:/none/sis.db"}, "no such file", harness.ClassUsage},
+		{"no file name", &Recorder{Source: "sqlite:"}, "the name of the file is missing", harness.ClassUsage},
+		{"no tables", &Recorder{Source: empty.source}, "there are none", harness.ClassUsage},
+		{"no such table", &Recorder{Source: d.source, Tables: []string{"grades"}}, "there is none of that name", harness.ClassUsage},
+		{"no such column", &Recorder{Source: d.source, Keys: map[string][]string{"codes": {"id"}}}, "it has no column id", harness.ClassUsage},
+		{"a key for a table that is not recorded", &Recorder{Source: d.source, Keys: map[string][]string{"grades": {"id"}}}, "grades, which is not recorded", harness.ClassUsage},
+		{"a key that does not tell rows apart", &Recorder{Source: d.source, Keys: map[string][]string{"codes": {"code"}}}, "two rows have the key code", harness.ClassUsage},
+		{"too much", &Recorder{Source: d.source, MaxBytes: 40}, "more text than is held", harness.ClassUsage},
+		{"nobody listens", &Recorder{Source: "postgres://loader@127.0.0.1:1/sis"}, "reach database postgres://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
+		{"nobody listens", &Recorder{Source: "mysql://loader@127.0.0.1:1/sis"}, "reach database mysql://loader@127.0.0.1:1/sis", harness.ClassCannotRun},
+		{"no database name", &Recorder{Source: "mysql://loader@127.0.0.1:1"}, "the name of the database is missing", harness.ClassUsage},
 	} {
 		err := tt.r.Open(t.Context())
 		if err == nil || !strings.Contains(err.Error(), tt.want) || harness.ClassOf(err) != tt.class {
