@@ -181,7 +181,7 @@ func TestComposeFilesThatAreRefused(t *testing.T) {
 		{"a circle", image + "depends_on: [db]\n  db:\n    image: pg\n    depends_on: [web]", "", []string{"7:18: services.db.depends_on[0]: a circle", "web → db → web"}},
 		{"itself", image + "depends_on: [web]", "", []string{"web → web"}},
 		{"a dependency that is not there", image + "depends_on: {bd: {condition: service_started}}\n  db: {image: pg}", "", []string{`4:22: services.web.depends_on.bd: no service "bd"; did you mean "db"?`}},
-		{"a condition", image + "depends_on: {db: {condition: service_up}}\n  db: {image: pg}", "", []string{`services.web.depends_on.db.condition: "service_up" is not known; known: service_started`}},
+		{"a condition", image + "depends_on: {db: {condition: service_up}}\n  db: {image: pg}", "", []string{`services.web.depends_on.db.condition: "service_up" is not known; known: service_completed_successfully, service_healthy, service_started`}},
 		{"a health check", image + "healthcheck: {test: [curl, x]}", "", []string{"services.web.healthcheck.test begins with CMD"}},
 		{"a port", image + "ports: ['8000-8010']", "", []string{`services.web.ports[0]: "8000-8010" is no port`}},
 		{"several ports", image + "ports: [80, 443]", "", []string{"scenario.yaml:6:", "service web has several ports; write port"}},

@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -438,7 +439,7 @@ func (list *dependencies) read(d *decoder, node ast.Node, label string) {
 		ready, known := conditions[long.Condition]
 		if !known && !d.faulty[at] {
 			d.problem(below(at, "condition"), "%s.condition: %s is not known%s", at, quoted(long.Condition),
-				orList(long.Condition, []string{"service_started", "service_healthy", "service_completed_successfully"}))
+				orList(long.Condition, slices.Sorted(maps.Keys(conditions))))
 		}
 		*list = append(*list, dependency{e.name, at, ready})
 	}

@@ -36,6 +36,8 @@ type StandIn struct {
 	wire      wire
 	systems   []string
 	script    []*line
+	lines     map[string]*line   // of the script, by ID
+	replies   map[string][]*line // of the script, by topic of the recorded request
 	taken     []harness.Exchange
 	receivers map[string]string // system that gets the messages of an operation
 	server    listening.Server
@@ -88,7 +90,7 @@ func NewStandIn(rec harness.Recording, scheme string, systems []string) (*StandI
 		return nil, fmt.Errorf("stand in for a broker: %q is unknown", scheme)
 	}
 	s := &StandIn{
-		wire: wires[at], receivers: map[string]string{}, turns: map[string]int{}, requests: map[string]int{},
+		wire: wires[at], lines: map[string]*line{}, replies: map[string][]*line{}, receivers: map[string]string{}, turns: map[string]int{}, requests: map[string]int{},
 		changed: make(chan struct{}), retained: map[string]message{}, queues: newQueues(),
 	}
 	asked := map[string]string{} // reply topic → topic of the request
@@ -104,7 +106,9 @@ func NewStandIn(rec harness.Recording, scheme string, systems []string) (*StandI
 		case gives == gets:
 			continue
 		case gives:
-			s.script = append(s.script, &line{Exchange: x, answers: asked[x.Request.Head.Get(harness.FieldTopic)]})
+			l := &line{Exchange: x, answers: asked[x.Request.Head.Get(harness.FieldTopic)]}
+			s.script, s.lines[x.ID] = append(s.script, l), l
+			s.replies[l.answers] = append(s.replies[l.answers], l)
 			s.systems = append(s.systems, x.From)
 		default:
 			s.taken = append(s.taken, x)
@@ -256,9 +260,10 @@ func (s *StandIn) Deliver(ctx context.Context, x harness.Exchange) error {
 	if err != nil {
 		return err
 	}
+	l := s.lines[x.ID] // nil: it is no recorded message
 	for {
 		changed := s.change()
-		if l := s.lineOf(x.ID); l != nil && l.answers != "" {
+		if l != nil && l.answers != "" {
 			if s.isSaid(l) {
 				return nil
 			}
@@ -280,14 +285,6 @@ func (s *StandIn) Deliver(ctx context.Context, x harness.Exchange) error {
 			return err
 		}
 	}
-}
-
-// lineOf is the recorded message with the ID; nil: it is none.
-func (s *StandIn) lineOf(id string) *line {
-	if at := slices.IndexFunc(s.script, func(l *line) bool { return l.ID == id }); at >= 0 {
-		return s.script[at]
-	}
-	return nil
 }
 
 func (s *StandIn) isSaid(l *line) bool {
@@ -364,12 +361,7 @@ func (s *StandIn) replyTo(m message) (message, bool) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var answers []*line
-	for _, l := range s.script {
-		if l.answers == m.topic {
-			answers = append(answers, l)
-		}
-	}
+	answers := s.replies[m.topic]
 	if len(answers) == 0 {
 		return message{}, false
 	}
