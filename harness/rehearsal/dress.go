@@ -40,6 +40,9 @@ func (f *feeding) notesOfDress() []string {
 	if by := f.options.Dates.By(); by != 0 {
 		notes = append(notes, fmt.Sprintf("dates near the recording were moved by %s in what was fed, and back in what was answered", harness.Count(by, "day")))
 	}
+	if n := f.account.Again; n > 0 {
+		notes = append(notes, fmt.Sprintf("%s %s sent again, because the target closed a kept connection before it answered: it may have got them twice", harness.Count(n, "request"), wasWere(n)))
+	}
 	if n := f.account.Renewed; n > 0 {
 		notes = append(notes, fmt.Sprintf("credentials were refused and got anew for %s, which %s sent again", harness.Count(n, "request"), wasWere(n)))
 	}

@@ -24,15 +24,18 @@ func (p Plan) report(baseline *fixtures.Recording, s *stage, c *harness.Comparis
 		Before:   harness.Side{Name: p.Scenario.Recording, Digest: baseline.Digest(), Exchanges: c.Exchanges[0], Manifest: baseline.Manifest()},
 		After:    harness.Side{Name: "this run", Digest: digest, Exchanges: c.Exchanges[1], Manifest: s.recording.Manifest()},
 		Findings: findings, Records: c.Records, Suppressed: c.Suppressed, Unused: c.Unused, Expired: c.Expired,
-		Notes: slices.Concat(c.Notes, s.feeding.feedNotes(), s.mockNotes(), s.containerNotes(p)), NotTested: p.notTested(s.feeding.options.Replay), Egress: s.guard.Connections(), Logs: s.logList(),
+		Notes: slices.Concat(c.Notes, s.feeding.feedNotes(), s.callNotes(), s.containerNotes(p)), NotTested: p.notTested(s.feeding.options.Replay), Egress: s.guard.Connections(), Logs: s.logList(),
 	}
 	r.Judge()
 	return r, nil
 }
 
-// mockNotes says what the mocks could not answer, and what nobody asked them for.
-func (s *stage) mockNotes() []string {
+// callNotes says what the taps noticed, what the mocks could not answer, and what nobody asked them for.
+func (s *stage) callNotes() []string {
 	notes := slices.Clone(s.missed)
+	for _, tap := range s.taps {
+		notes = append(notes, tap.Notes()...)
+	}
 	for _, system := range slices.Sorted(maps.Keys(s.mocks)) {
 		m := s.mocks[system]
 		for _, miss := range m.Misses() {

@@ -27,6 +27,7 @@ type stage struct {
 	feeding   *feeding
 	guard     *replay.Guard
 	mocks     map[string]*mock.Mock
+	taps      []*httptap.Tap
 	bases     map[string]string // URLs of the live upstreams
 	logs      map[string]*logTail
 	network   *container.Network // of the containers; nil: there are none
@@ -188,6 +189,7 @@ func (s *stage) tap(p Plan, system, base string, now time.Time) (string, error) 
 		Upstream: upstream, From: p.Scenario.Target.System, To: system, Transport: s.guard.RoundTripper(),
 		Session: s.feeding.sessionOfCall, Now: func() time.Time { return now },
 	}
+	s.taps = append(s.taps, tap)
 	addr, err := tap.Listen("127.0.0.1:0")
 	if err != nil {
 		return "", err

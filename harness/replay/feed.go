@@ -58,6 +58,7 @@ type Account struct {
 	Polls []Poll
 	Late  Lateness
 
+	Again   int // requests that were sent again, because a kept connection was closed before a byte of the answer came
 	Renewed int // requests that were sent again, because their credentials were refused and could be got anew
 
 	Notes []string // what the options ask for and the stage cannot do
@@ -105,6 +106,9 @@ func feedRequests(ctx context.Context, stage harness.Answerer, sessions Sessions
 		return nil, err
 	}
 	account := &Account{Late: r.late, Renewed: int(r.renewed.Load())}
+	if counting, ok := stage.(interface{ SentAgain() int }); ok {
+		account.Again = counting.SentAgain()
+	}
 	for _, w := range waits {
 		account.Polls = append(account.Polls, w.account())
 	}

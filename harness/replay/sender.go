@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,8 +19,11 @@ const idleTime = 30 * time.Second
 //
 // Like a RoundTripper it keeps reading and writing requests on separate connections, follows no redirect and unpacks
 // nothing. A request that may be repeated is sent again when a kept connection turns out to be closed before a byte of the
-// answer came. It is safe for concurrent use.
-type Sender struct{ reads, writes pool }
+// answer came, and counted. It is safe for concurrent use.
+type Sender struct {
+	reads, writes pool
+	again         atomic.Int64
+}
 
 // NewSender builds on a dial function, which is the one of a [Guard].
 func NewSender(dial func(ctx context.Context, network, address string) (net.Conn, error)) *Sender {
@@ -52,9 +56,13 @@ func (s *Sender) RoundTrip(r *http.Request) (*http.Response, error) {
 		if !l.reused || l.answered || !repeatable || r.Context().Err() != nil {
 			return nil, err
 		}
+		s.again.Add(1)
 		r = again
 	}
 }
+
+// SentAgain is how many requests were sent a second time.
+func (s *Sender) SentAgain() int { return int(s.again.Load()) }
 
 // CloseIdleConnections closes what is not in use.
 func (s *Sender) CloseIdleConnections() {

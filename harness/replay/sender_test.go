@@ -205,6 +205,9 @@ func TestSenderRepeatsWhatMayBeRepeated(t *testing.T) {
 		if n := seen.Load(); n != connections {
 			t.Errorf("%s: %d connections, want %d", method, n, connections)
 		}
+		if n := int64(s.SentAgain()); n != connections-1 {
+			t.Errorf("%s: %d sent again", method, n)
+		}
 	}
 }
 

@@ -64,6 +64,9 @@ func (f *feeder) Feed(ctx context.Context, session []harness.Exchange, sink harn
 // Base is the URL that requests are sent below.
 func (f *feeder) Base() string { return f.base.String() }
 
+// SentAgain is how many requests were sent a second time, see [replay.Sender].
+func (f *feeder) SentAgain() int { return f.client.SentAgain() }
+
 // Close drops the connections.
 func (f *feeder) Close() error {
 	f.client.CloseIdleConnections()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/textproto"
@@ -152,10 +153,20 @@ func (x *exchange) major() int {
 	return x.r.ProtoMajor
 }
 
+// carry takes the connection that carries the request. Behind the first one it is sent again: the transport does that where
+// a kept connection turns out to be closed.
+func (x *exchange) carry(conn net.Conn) {
+	if x.carrier != nil {
+		x.tap.again.Add(1)
+	}
+	x.carrier.done()
+	x.carrier = newCarrier(conn)
+}
+
 // trace finds out which connection carries the request, and passes informational answers on.
 func (x *exchange) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GotConn:      func(info httptrace.GotConnInfo) { x.carrier.done(); x.carrier = newCarrier(info.Conn) },
+		GotConn:      func(info httptrace.GotConnInfo) { x.carry(info.Conn) },
 		WroteHeaders: func() { x.carrier.wrote() },
 		Got1xxResponse: func(code int, h textproto.MIMEHeader) error {
 			x.mu.Lock()

@@ -1,6 +1,7 @@
 package httptap
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -144,13 +145,17 @@ func (t *Tap) leaveOut(sink harness.Sink, l leftOut) {
 	t.left.add(l.reason)
 }
 
-// Notes say what passed and is not in the recording, and whom nobody verified.
+// Notes say what passed and is not in the recording, what was sent more than once, and whom nobody verified.
 func (t *Tap) Notes() []string {
 	var notes []string
 	for reason, n := range t.LeftOut() {
 		notes = append(notes, fmt.Sprintf("left out, not lost: %s: %s", harness.Count(n, "crossing"), reason))
 	}
 	slices.Sort(notes)
+	if n := t.again.Load(); n > 0 {
+		notes = append(notes, fmt.Sprintf("%s went to %s a second time, because a kept connection was closed before an answer came: it may have got them twice",
+			harness.Count(int(n), "request"), cmp.Or(t.To, "an upstream")))
+	}
 	if t.lane == nil {
 		return notes
 	}

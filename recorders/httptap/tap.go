@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -78,6 +79,7 @@ type Tap struct {
 	inner  *connQueue // tunnels of a forward proxy that are spoken to here
 	filter filter
 	left   account
+	again  atomic.Int64 // requests that went to the upstream a second time
 }
 
 // Listen binds the address, so that clients can connect; they are answered once Record runs. An empty address, a port

@@ -792,3 +792,32 @@ func TestTapOverTLSKeepsTheRawHead(t *testing.T) {
 	}
 	wantFault(t, rec.only(t), harness.FaultUnreachable)
 }
+
+// TestRequestsThatWentToTheUpstreamTwiceAreCounted calls an upstream that hangs up on the second request of each connection.
+func TestRequestsThatWentToTheUpstreamTwiceAreCounted(t *testing.T) {
+	var seen sync.Map // addresses of the tap
+	rec := record(t, upstream(t, func(w http.ResponseWriter, r *http.Request) {
+		if _, again := seen.LoadOrStore(r.RemoteAddr, true); again {
+			panic(http.ErrAbortHandler)
+		}
+		io.WriteString(w, "ok") //nolint:errcheck // the tap sees it
+	}), nil)
+	for range 3 {
+		resp, err := http.Get(rec.url + "/status")
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.Copy(io.Discard, resp.Body) //nolint:errcheck // nothing is looked at
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("status %d", resp.StatusCode)
+		}
+	}
+	if err := rec.stop(); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"2 requests went to sis a second time, because a kept connection was closed before an answer came: it may have got them twice"}
+	if diff := cmp.Diff(want, rec.Notes()); diff != "" {
+		t.Error(diff)
+	}
+}
