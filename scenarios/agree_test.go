@@ -78,11 +78,11 @@ func TestSchemasAcceptWhatTheReaderAccepts(t *testing.T) {
 }
 
 // What the reader refuses because of its shape, the schema refuses too; what needs the catalogue, the disk, the
-// environment or another comparison table is beyond a schema.
+// environment, another comparison table or other places of the file is beyond a schema.
 func TestSchemaRefusesWhatTheReaderRefuses(t *testing.T) {
 	beyond := map[string]bool{}
 	for _, name := range strings.Fields(`anchor alias merge-key tag directive question-key two-documents bad-url
-		rule-compare-unknown bad-path unknown-integration unknown-systems mock-and-upstream path-escapes scratch-escapes
+		rule-compare-unknown bad-path unknown-integration unknown-systems mock-and-upstream container-names path-escapes scratch-escapes
 		path-missing path-wrong-kind expect-file-bad variable-unset variable-form variable-type`) {
 		beyond[name] = true
 	}

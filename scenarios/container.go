@@ -6,6 +6,7 @@ import (
 	"maps"
 	"path"
 	"slices"
+	"strings"
 
 	"github.com/rehearse-dev/rehearse/harness"
 )
@@ -64,5 +65,34 @@ func (c *checker) checkContainer(label string, spec *harness.ContainerSpec) {
 func (c *checker) checkAbsolute(label, file string) {
 	if file != "" && (!path.IsAbs(file) || path.Clean(file) != file) {
 		c.problem(label, "%s: %s is no path from the root of the container, such as /etc/hub/rules.csv", label, quoted(file))
+	}
+}
+
+// checkContainerNames wants every host name in the network of the run to be that of one container: who asks for it would
+// get now the one, now the other.
+func (c *checker) checkContainerNames() {
+	owner := map[string]string{} // of a name in lower case: where it is written
+	var take func(label, usual string, spec *harness.ContainerSpec)
+	take = func(label, usual string, spec *harness.ContainerSpec) {
+		if spec == nil {
+			return
+		}
+		for i := range spec.Also {
+			take(fmt.Sprintf("%s.also[%d]", label, i), "", &spec.Also[i])
+		}
+		for _, name := range append([]string{cmp.Or(spec.Name, usual)}, spec.Aliases...) {
+			name = strings.ToLower(name)
+			if other, taken := owner[name]; taken && name != "" && other != label {
+				c.problem(label, "%s: host name %s belongs to %s already; give one of the two another name", label, quoted(name), other)
+			}
+			owner[name] = label
+		}
+	}
+	take("target.container", c.s.Target.System, c.s.Target.Container)
+	for i := range c.s.Target.Containers {
+		take(fmt.Sprintf("target.containers[%d]", i), "", &c.s.Target.Containers[i])
+	}
+	for _, system := range slices.Sorted(maps.Keys(c.s.Upstreams)) {
+		take("upstreams."+system+".container", system+"-instance", c.s.Upstreams[system].Container)
 	}
 }

@@ -104,6 +104,7 @@ func (c *checker) check() {
 		}
 		c.checkContainer(label+".container", s.Upstreams[system].Container)
 	}
+	c.checkContainerNames()
 	for i, system := range s.Mocks {
 		label := fmt.Sprintf("mocks[%d]", i)
 		checkKnown(c.decoder, label, "system", system, known.Systems)
