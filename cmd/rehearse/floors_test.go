@@ -115,7 +115,7 @@ var doors = []struct {
 	{"filippo.io/age", []string{"fixtures/quarantine"}, false},
 	{"github.com/gopacket/gopacket", []string{"recorders/pcap"}, false},
 	{"github.com/coder/websocket", nil, true},
-	{"golang.org/x/net", []string{"recorders/httptap", "recorders/pcap", "harness/replay"}, true},
+	{"golang.org/x/net", []string{"recorders/httptap", "recorders/pcap", "harness/replay", "fixtures/scrub"}, true},
 	{"google.golang.org/grpc", nil, true},
 	{"golang.org/x/sys", []string{"fixtures", "fixtures/journal"}, false},
 	{"golang.org/x/term", []string{"cmd/rehearse"}, false},
