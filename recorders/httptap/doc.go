@@ -30,7 +30,9 @@
 //
 // Bodies are recorded after the transfer coding (chunks) and before the content coding (gzip) is undone. Trailer fields
 // stand at the end of the head, after [harness.FieldTrailer]. Of answers that stream (events, lines of JSON, gRPC) the head
-// holds when each piece came, in [harness.FieldArrivals]; what is compared does not heed it. Informational answers (1xx) pass and are not recorded.
+// holds when each piece came, in [harness.FieldArrivals]; what is compared does not heed it. Informational answers (1xx)
+// pass; the head of the answer that they announce holds their statuses, in [harness.FieldInterim], 100 left aside, and the
+// moments of all of them. Their own fields are not recorded.
 //
 // The messages of a web socket (RFC 6455) are exchanges of [harness.ChannelMessage]: frames put together, in the direction
 // and at the moment in which they crossed, the path as topic. What crossed compressed (RFC 7692) is recorded unpacked,
@@ -43,7 +45,8 @@
 // exchange is whole only when both bodies ended cleanly; everything else carries a Fault. If the sink refuses an
 // exchange, the client's traffic goes on, the exchange is counted as dropped, and [Tap.Err] tells. Requests that net/http
 // refuses before they reach the upstream, and TLS handshakes of clients that fail, are counted as dropped too. What a
-// [Filter] leaves out, and the tunnels of a [Proxy] that are not opened, pass and are counted by [Tap.LeftOut].
+// [Filter] leaves out, and the tunnels of a [Proxy] that are not opened, pass and are counted by [Tap.LeftOut], and by
+// reason in the manifest.
 //
 // Memory: each exchange in flight holds at most 1 MiB of each body and its heads, at most 1 MiB each. A longer body, up to
 // [Tap.MaxBody], is held in a file without a name, encrypted under a key that only this process knows. A message of a web
