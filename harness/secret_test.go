@@ -11,6 +11,10 @@ import (
 	"testing"
 )
 
+// lent is kept until the process ends: whoever reads a descriptor closes it, and a file that is collected would close it
+// once more, when it may be another's.
+var lent *os.File
+
 func TestSecretsAreReadByReference(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string, mode os.FileMode) string {
@@ -21,8 +25,8 @@ func TestSecretsAreReadByReference(t *testing.T) {
 		return file
 	}
 	env := func(name string) string { return map[string]string{"TOKEN": "s3same\n"}[name] }
-	open, err := os.Open(write("open", "from a descriptor", 0o600))
-	if err != nil {
+	var err error
+	if lent, err = os.Open(write("open", "from a descriptor", 0o600)); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct {
@@ -31,7 +35,7 @@ func TestSecretsAreReadByReference(t *testing.T) {
 	}{
 		{"env:TOKEN", "s3same\n", "", 0},
 		{write("own", "from a file", 0o600), "from a file", "", 0},
-		{fmt.Sprintf("fd:%d", open.Fd()), "from a descriptor", "", 0},
+		{fmt.Sprintf("fd:%d", lent.Fd()), "from a descriptor", "", 0},
 		{"env:MISSING", "", "the variable is empty or not set", ClassUsage},
 		{"fd:x", "", "want the number of a file descriptor", ClassUsage},
 		{filepath.Join(dir, "none"), "", "no such file", ClassUsage},
