@@ -96,7 +96,7 @@ func (a *app) compare(ctx context.Context, before, after string, f diffFlags) (*
 		Owner: k.Catalogue.PersonName(integration.Owner), Steward: k.Catalogue.PersonName(integration.Steward), Tool: a.tool(),
 		Started: started.UTC(), Took: a.now().Sub(started), Clock: started.UTC(), Target: sides[1].what, Vouched: sides[0].own && sides[1].own,
 		Before: sides[0].Side, After: sides[1].Side, Findings: findings,
-		Records: c.Records, Suppressed: c.Suppressed, Unused: c.Unused, Expired: c.Expired, Notes: c.Notes,
+		Records: c.Records, Suppressed: c.Suppressed, Unused: c.Unused, Expired: c.Expired, Notes: noteKeys(sides, c.Notes),
 	}
 	if c.Exchanges[0]+c.Exchanges[1] == 0 {
 		r.Verdict, r.Reason = harness.NoConclusion, "Both recordings are empty: there is nothing to compare."

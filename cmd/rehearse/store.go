@@ -75,6 +75,9 @@ func (a *app) openStore(verb string, from harness.Manifest, f storeFlags) (*stor
 	if err != nil {
 		return nil, err
 	}
+	if f.force {
+		a.noteReplaced(f.out, s.scrubber.Seal())
+	}
 	o := fixtures.Options{Form: fixtures.Form(f.form), Durability: cmp.Or(fixtures.Durability(f.durability), fixtures.Async), Replace: f.force}
 	w, err := fixtures.Begin(f.out, harness.Manifest{Origin: from.Origin, Hosts: from.Hosts, Tool: a.tool(), Scrub: s.scrubber.Seal()}, o)
 	if err != nil {
