@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/harness/payload"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
@@ -193,12 +194,7 @@ func mediaOf(m message) string {
 	return ""
 }
 
-func (r *Recorder) now() time.Time {
-	if r.Now != nil {
-		return r.Now().UTC()
-	}
-	return time.Now().UTC()
-}
+func (r *Recorder) now() time.Time { return clock.Read(r.Now) }
 
 // correlated are the names of headers that tell which unit of work a message belongs to.
 var correlated = []string{"correlation-id", "correlationId", "x-correlation-id", "correlation_id"}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
@@ -336,11 +337,7 @@ func (s *StandIn) publish(m message) bool {
 
 // record puts what a client published into the sink.
 func (s *StandIn) record(m message) {
-	now := time.Now
-	if s.Now != nil {
-		now = s.Now
-	}
-	m.at = now()
+	m.at = clock.Read(s.Now)
 	x := exchangeOf(m, s.wire.scheme, s.From, "")
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 	"github.com/rehearse-dev/rehearse/recorders/internal/unfinished"
 )
@@ -291,9 +292,4 @@ func (d *Drop) maxBody() int64 {
 	return DefaultMaxBody
 }
 
-func (d *Drop) now() time.Time {
-	if d.Now != nil {
-		return d.Now().UTC()
-	}
-	return time.Now().UTC()
-}
+func (d *Drop) now() time.Time { return clock.Read(d.Now) }

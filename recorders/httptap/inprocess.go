@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 )
 
@@ -37,15 +38,12 @@ type recorder struct {
 
 func newRecorder(o Inside) *recorder {
 	o.MaxBody = cmp.Or(o.MaxBody, DefaultMaxBody)
-	if o.Now == nil {
-		o.Now = time.Now
-	}
 	return &recorder{Inside: o, filter: newFilter(o.Filter)}
 }
 
 // begin is the exchange of a request; nil when it is not recorded.
 func (c *recorder) begin(r *http.Request, path, to string) *harness.Exchange {
-	x := &harness.Exchange{Channel: harness.ChannelHTTP, From: c.From, To: to, At: c.Now().UTC()}
+	x := &harness.Exchange{Channel: harness.ChannelHTTP, From: c.From, To: to, At: clock.Read(c.Now)}
 	if c.Session != nil {
 		x.Session = c.Session(r)
 	}
@@ -76,7 +74,7 @@ func (c *recorder) end(x *harness.Exchange, request *requestBody, response *keep
 			x.Fault = f
 		}
 	}
-	x.Took = c.Now().UTC().Sub(x.At)
+	x.Took = clock.Read(c.Now).Sub(x.At)
 	if c.Sink.Put(*x) != nil {
 		c.Sink.Drop(DropSink)
 	}

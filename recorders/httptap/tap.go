@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
@@ -225,12 +226,7 @@ func (t *Tap) CloseIdleConnections() {
 	}
 }
 
-func (t *Tap) now() time.Time {
-	if t.Now != nil {
-		return t.Now().UTC()
-	}
-	return time.Now().UTC()
-}
+func (t *Tap) now() time.Time { return clock.Read(t.Now) }
 
 func (t *Tap) maxBody() int64 {
 	if t.MaxBody > 0 {

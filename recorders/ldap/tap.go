@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
@@ -65,9 +66,4 @@ func (t *Tap) put(x harness.Exchange) { t.refused.Put(t.sink, x) }
 
 func (t *Tap) maxBody() int { return cmp.Or(t.MaxBody, DefaultMaxBody) }
 
-func (t *Tap) now() time.Time {
-	if t.Now != nil {
-		return t.Now().UTC()
-	}
-	return time.Now().UTC()
-}
+func (t *Tap) now() time.Time { return clock.Read(t.Now) }

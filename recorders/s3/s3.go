@@ -14,6 +14,7 @@ import (
 	"unicode"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
@@ -218,9 +219,4 @@ func nameOf(key string) string {
 
 func (r *Recorder) region() string { return cmp.Or(r.Region, DefaultRegion) }
 
-func (r *Recorder) now() time.Time {
-	if r.Now != nil {
-		return r.Now().UTC()
-	}
-	return time.Now().UTC()
-}
+func (r *Recorder) now() time.Time { return clock.Read(r.Now) }

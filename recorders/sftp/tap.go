@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/listening"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
@@ -84,9 +85,4 @@ func (t *Tap) settle() time.Duration { return cmp.Or(t.Settle, DefaultSettle) }
 
 func (t *Tap) maxBody() int64 { return cmp.Or(t.MaxBody, DefaultMaxBody) }
 
-func (t *Tap) now() time.Time {
-	if t.Now != nil {
-		return t.Now().UTC()
-	}
-	return time.Now().UTC()
-}
+func (t *Tap) now() time.Time { return clock.Read(t.Now) }

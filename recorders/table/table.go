@@ -12,6 +12,7 @@ import (
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/database"
+	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
@@ -191,9 +192,4 @@ func unread(source string, err error) error {
 	return harness.CannotRun(fmt.Errorf("read tables of %s: %w", source, err), "check that the database runs, and that the user may read it")
 }
 
-func (r *Recorder) now() time.Time {
-	if r.Now != nil {
-		return r.Now().UTC()
-	}
-	return time.Now().UTC()
-}
+func (r *Recorder) now() time.Time { return clock.Read(r.Now) }
