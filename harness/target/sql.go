@@ -324,11 +324,11 @@ func (w *sqlWork) fault(ctx context.Context, err error) *harness.Fault {
 	for _, s := range w.run {
 		sources.WriteString(s.text)
 	}
-	return failed("%s", withoutQuotes(err, quotedBySQL, sources.String()))
+	return failed("%s", withoutValues(err, sources.String(), quotedBySQL))
 }
 
 // quotedBySQL is how messages of databases show values, and names.
-var quotedBySQL = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'`)
+var quotedBySQL = regexp.MustCompile(`("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')`)
 
 // scripts runs scripts; the error begins with file, line and column.
 func (w *sqlWork) scripts(ctx context.Context, list []sqlScript) error {

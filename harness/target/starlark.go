@@ -160,18 +160,36 @@ func (s *script) placed(err error) error {
 	return fmt.Errorf("%s: %w", strings.Join(places, ", called at "), err)
 }
 
-// shown is how messages of the machine show values.
-var shown = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|(?:base \d+: ).*`)
+// inQuotes is how messages show most texts.
+var inQuotes = regexp.MustCompile(`("(?:[^"\\]|\\.)*")`)
 
-func (s *script) detail(err error) string { return withoutQuotes(err, shown, s.source) }
+// shown is how messages of the machine show values: each pattern has the value as its group.
+var shown = []*regexp.Regexp{
+	inQuotes,
+	regexp.MustCompile(`(?s)(?:literal with base \d+|invalid float literal|key not found|duplicate keyword arg|in replacement fields): (.*)`),
+	regexp.MustCompile(`(?s) has no \.(.*?) (?:field|attribute)`),
+	regexp.MustCompile(`(?s)keyword (?:argument )?(.*?)(?: not found| \(did you mean|$)`),
+	regexp.MustCompile(`(?s)multiple values for parameter (.*)`),
+}
 
-// withoutQuotes leaves out of a message what matches, unless the program itself says it.
-func withoutQuotes(err error, pattern *regexp.Regexp, source string) string {
-	return started.Printable(pattern.ReplaceAllStringFunc(err.Error(), func(match string) string {
-		text, unquoted := strconv.Unquote(match)
-		if unquoted == nil && strings.Contains(source, text) {
-			return match
+func (s *script) detail(err error) string { return withoutValues(err, s.source, shown...) }
+
+// withoutValues leaves the groups of the patterns out of a message, unless the program itself says them.
+func withoutValues(err error, source string, patterns ...*regexp.Regexp) string {
+	text := err.Error()
+	for _, pattern := range patterns {
+		var kept strings.Builder
+		last := 0
+		for _, found := range pattern.FindAllStringSubmatchIndex(text, -1) {
+			value := text[found[2]:found[3]]
+			kept.WriteString(text[last:found[2]])
+			if said, unquoted := strconv.Unquote(value); unquoted == nil && !strings.Contains(source, said) || unquoted != nil && !strings.Contains(source, value) {
+				value = "…"
+			}
+			kept.WriteString(value)
+			last = found[3]
 		}
-		return "…"
-	}))
+		text = kept.String() + text[last:]
+	}
+	return started.Printable(text)
 }

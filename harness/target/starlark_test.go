@@ -71,7 +71,7 @@ def map(m): return [lookup("status", "RE"), lookup("status", "RE", "other"), len
 		{"an error with the places of the calls", "def name(r):\n    return r['NAME']\n\ndef map(m):\n    return [name(r) for r in m.value]\n", "a.json", `[{"ID":"secret"}]`, "b.json", nil,
 			`failed: map on exchange 000003: map:2:13 in name, called at map:5:17 in map: key "NAME" not in dict`},
 		{"values do not get into the report", "def map(m): return int(m.value[0]) + crosswalks[m.value[1]]", "a.json", `["secret", "hidden"]`, "b.json", nil,
-			"failed: map on exchange 000003: map:1:23 in map: int: invalid literal with …"},
+			"failed: map on exchange 000003: map:1:23 in map: int: invalid literal with base 10: …"},
 		{"its own words", "def map(m): fail('term unknown')", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map:1:17 in map: fail: term unknown"},
 		{"an endless loop", "def map(m):\n    while True: pass", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map: the mapping takes more than 100000000 steps for one payload"},
 		{"a quotient", "def map(m): return m.value / 3", "a.json", `1.0`, "b.json", nil, "failed: map on exchange 000003: map:1:28 in map: a quotient of decimals may have no end: write a.divide(b, places=2)"},

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 	"text/template"
@@ -130,12 +129,8 @@ type quiet struct{ error }
 func (quiet) Error() string   { return "" }
 func (q quiet) Unwrap() error { return q.error }
 
-// quotedInTemplate is how messages of the engine show values; what it shows in angle brackets is the source.
-var quotedInTemplate = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
-
-func (f *form) detail(err error) string {
-	return withoutQuotes(err, quotedInTemplate, f.source+f.spec.Program)
-}
+// detail leaves out what is quoted: what the engine shows in angle brackets is the source.
+func (f *form) detail(err error) string { return withoutValues(err, f.source+f.spec.Program, inQuotes) }
 
 // functions are what templates can call, for one payload.
 func (f *form) functions(ctx context.Context, in input) template.FuncMap {
