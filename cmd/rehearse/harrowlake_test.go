@@ -194,7 +194,7 @@ func publish(t *testing.T, dir string, rec harness.Recording, policyFile string)
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := &store{Writer: w, scrubbing: s, sink: s.scrubber.Sink(w), proof: &proof{scrubbing: s, out: t.Output()}}
+	st := &store{Writer: w, scrubbing: s, proof: &proof{scrubbing: s, out: t.Output()}}
 	w.Prove(st.proof.prove)
 	if err := st.fill(t.Context(), replayed{rec}, true); err != nil {
 		t.Fatalf("%s: %v", dir, err)

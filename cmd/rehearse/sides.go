@@ -164,10 +164,11 @@ func (a *app) recordPlain(ctx context.Context, im *plainfile.Importer, f plainFl
 	if err != nil {
 		return nil, err
 	}
-	if err := im.Record(ctx, s.scrubber.Learner()); err != nil {
+	record := func(sink harness.Sink) error { return im.Record(ctx, sink) }
+	if err := s.scrubber.LearnAll(record); err != nil {
 		return nil, err
 	}
-	if err := errors.Join(im.Record(ctx, s.scrubber.Sink(files)), s.scrubber.Err()); err != nil {
+	if err := errors.Join(s.scrubber.ScrubAll(files, record), s.scrubber.Err()); err != nil {
 		return nil, err
 	}
 	scrubbed, err := harness.Collect(files)

@@ -47,7 +47,6 @@ func (f *storeFlags) add(set *pflag.FlagSet) {
 type store struct {
 	*fixtures.Writer
 	scrubbing
-	sink   harness.Sink
 	proof  *proof
 	flags  storeFlags
 	settle func() error // nil: nothing is held back
@@ -83,7 +82,7 @@ func (a *app) openStore(verb string, from harness.Manifest, f storeFlags) (*stor
 	if err != nil {
 		return nil, err
 	}
-	st := &store{Writer: w, scrubbing: s, sink: s.scrubber.Sink(w), flags: f, proof: &proof{scrubbing: s, out: a.err}}
+	st := &store{Writer: w, scrubbing: s, flags: f, proof: &proof{scrubbing: s, out: a.err}}
 	w.Prove(st.proof.prove)
 	return st, nil
 }
@@ -153,7 +152,7 @@ func (a *app) loadKey(file string) (*scrub.Key, error) {
 // learn is the first of two passes over a source that can be read again: values that propagate are then known from the
 // first exchange on.
 func (s *store) learn(ctx context.Context, r harness.Recorder) error {
-	err := r.Record(ctx, s.scrubber.Learner())
+	err := s.scrubber.LearnAll(func(sink harness.Sink) error { return r.Record(ctx, sink) })
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -191,13 +190,16 @@ func (s *store) fill(ctx context.Context, r harness.Recorder, whole bool) (err e
 			err = explainFullDisk(ctx, errors.Join(err, s.Abort()), s.flags.out, r)
 		}
 	}()
-	sink := s.sink
-	if !whole {
+	record := func(sink harness.Sink) error { return r.Record(ctx, s.proof.intake(sink)) }
+	if whole {
+		err = s.scrubber.ScrubAll(s.Writer, record)
+	} else {
 		live := s.scrubber.Live(s.Writer)
 		defer func() { err = errors.Join(err, live.Close()) }()
-		sink, s.settle = live, live.Settle
+		s.settle = live.Settle
+		err = record(live)
 	}
-	if err := r.Record(ctx, s.proof.intake(sink)); err != nil && !errors.Is(err, context.Canceled) {
+	if err != nil && !errors.Is(err, context.Canceled) {
 		if whole {
 			return err
 		}

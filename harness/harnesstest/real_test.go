@@ -2,6 +2,7 @@ package harnesstest_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -136,14 +137,8 @@ func stored(t *testing.T, rec harness.Recording, s *scrub.Scrubber) *fixtures.Re
 		t.Fatal(err)
 	}
 	defer w.Abort() //nolint:errcheck // after Close it does nothing
-	sink := s.Sink(w)
-	for x, err := range rec.Exchanges() {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := sink.Put(x); err != nil {
-			t.Fatalf("scrub and store %s: %v", x.ID, err)
-		}
+	if err := s.ScrubAll(w, func(sink harness.Sink) error { return put(sink, rec) }); err != nil {
+		t.Fatal(err)
 	}
 	if err := w.Seal(s.Seal()); err != nil {
 		t.Fatal(err)
@@ -152,6 +147,19 @@ func stored(t *testing.T, rec harness.Recording, s *scrub.Scrubber) *fixtures.Re
 		t.Fatal(err)
 	}
 	return harnesstest.Open(t, dir)
+}
+
+// put puts what a recording holds into a sink.
+func put(sink harness.Sink, rec harness.Recording) error {
+	for x, err := range rec.Exchanges() {
+		if err != nil {
+			return err
+		}
+		if err := sink.Put(x); err != nil {
+			return fmt.Errorf("put %s: %w", x.ID, err)
+		}
+	}
+	return nil
 }
 
 func collect(t *testing.T, rec harness.Recording) []harness.Exchange {

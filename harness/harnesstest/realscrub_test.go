@@ -2,6 +2,7 @@ package harnesstest_test
 
 import (
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -95,14 +96,8 @@ func proved(t *testing.T, rec harness.Recording) (string, *fixtures.Recording) {
 		}
 		return p, err
 	})
-	for _, sink := range []harness.Sink{s.Learner(), s.Sink(w)} {
-		for _, x := range collect(t, rec) {
-			if err := sink.Put(x); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	if err := s.Err(); err != nil {
+	record := func(sink harness.Sink) error { return put(sink, rec) }
+	if err := errors.Join(s.LearnAll(record), s.ScrubAll(w, record), s.Err()); err != nil {
 		t.Fatal(err)
 	}
 	leaves, err := cover.Leaves(s.Account())
