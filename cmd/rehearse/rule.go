@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -86,7 +87,7 @@ func (a *app) showLesson(l *rehearsal.Lesson) {
 			form = "any distance, same layout"
 		}
 		fmt.Fprintf(a.out, "\n  at:        %s\n  operation: %s\n  compare:   %s (%s)\n  evidence:  varied in %d of %s, %s, such as %s\n",
-			p.Rule.At, printable(p.Rule.Operation), p.Rule.Compare, printable(form), p.In, harness.Count(p.Runs, "run"), harness.Count(p.Varied, "place"), printable(strings.Join(p.Samples, ", ")))
+			p.Rule.At, operationOf(p.Rule), p.Rule.Compare, printable(form), p.In, harness.Count(p.Runs, "run"), harness.Count(p.Varied, "place"), printable(strings.Join(p.Samples, ", ")))
 	}
 	for _, u := range l.Unruly {
 		fmt.Fprintf(a.out, "\nno rule for %s at %s: %s in %s although nothing changed; find out why\n", printable(u.Operation), u.Pattern, u.Class, harness.Count(u.Count, "place"))
@@ -140,12 +141,15 @@ func (a *app) ruleAdd(f ruleAddFlags) error {
 	return nil
 }
 
+// operationOf names the operations of a rule.
+func operationOf(r harness.Rule) string { return printable(cmp.Or(r.Operation, "all operations")) }
+
 func (a *app) addRules(into string, rules []harness.Rule) error {
 	if err := scenarios.AddRules(into, rules); err != nil {
 		return err
 	}
 	for _, r := range rules {
-		fmt.Fprintf(a.out, "%s: %s at %s of %s\n", into, r.Compare, r.At, printable(r.Operation))
+		fmt.Fprintf(a.out, "%s: %s at %s of %s\n", into, r.Compare, r.At, operationOf(r))
 	}
 	return nil
 }

@@ -29,7 +29,8 @@ type Unruly struct {
 }
 
 // Propose turns the comparisons of runs of the same thing into rules. A value may vary, its form may not: the rule is
-// the tightest that covers all values seen, so that a regression inside a noisy field is still found.
+// the tightest that covers all values seen, so that a regression inside a noisy field is still found. A header field
+// that varies in one form in several operations is one rule for all of them.
 func Propose(comparisons []*harness.Comparison) (proposals []Proposal, unruly []Unruly) {
 	type place struct{ operation, pattern string }
 	sites := map[place]*site{}
@@ -47,10 +48,14 @@ func Propose(comparisons []*harness.Comparison) (proposals []Proposal, unruly []
 			sites[k].add(run, d)
 		}
 	}
+	var sorted []*site
 	for _, k := range slices.SortedFunc(maps.Keys(sites), func(a, b place) int {
 		return cmp.Or(cmp.Compare(a.operation, b.operation), cmp.Compare(a.pattern, b.pattern))
 	}) {
-		proposals = append(proposals, sites[k].proposal(len(comparisons)))
+		sorted = append(sorted, sites[k])
+	}
+	for _, s := range joinHeads(sorted) {
+		proposals = append(proposals, s.proposal(len(comparisons)))
 	}
 	for u, n := range rough {
 		u.Count = n
@@ -60,6 +65,46 @@ func Propose(comparisons []*harness.Comparison) (proposals []Proposal, unruly []
 		return cmp.Or(cmp.Compare(a.Operation, b.Operation), cmp.Compare(a.Pattern, b.Pattern), cmp.Compare(a.Class, b.Class))
 	})
 	return proposals, unruly
+}
+
+// joinHeads makes one site of all those of a header field, when its values have the same form everywhere. The order stays.
+func joinHeads(sites []*site) []*site {
+	fields := map[string][]*site{}
+	for _, s := range sites {
+		if len(s.at) > 1 && s.at[1].Name == "head" && !strings.HasPrefix(s.at.Leaf(), ":") { // a status is each operation's own
+			fields[s.at.String()] = append(fields[s.at.String()], s)
+		}
+	}
+	var joined []*site
+	for _, s := range sites {
+		same := fields[s.at.String()]
+		if len(same) < 2 {
+			joined = append(joined, s)
+			continue
+		}
+		switch all, alike := merged(same); {
+		case !alike:
+			joined = append(joined, s)
+		case s == same[0]:
+			joined = append(joined, all)
+		}
+	}
+	return joined
+}
+
+// merged is several sites as one, for all operations, and whether their values are of one form: the same one for each, or
+// as long and made of the same letters.
+func merged(sites []*site) (all *site, alike bool) {
+	all = &site{runs: map[int]bool{}}
+	forms, widths := map[string]bool{}, map[string]bool{}
+	for _, s := range sites {
+		all.at, all.kind, all.varied = s.at, s.kind, all.varied+s.varied
+		maps.Copy(all.runs, s.runs)
+		all.values = append(all.values, s.values...)
+		forms[s.proposal(0).Rule.Pattern], widths[widthOf(s.values)] = true, true
+	}
+	form := all.proposal(0).Rule.Pattern
+	return all, len(forms) == 1 && forms[form] || len(widths) == 1 && form != "" && !strings.HasPrefix(form, anyForm)
 }
 
 // RulesFor makes the tightest rules that take the changed values of the differences away. Differences of another class
@@ -124,6 +169,9 @@ func escapeGlob(operation string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(operation)
 }
 
+// tokenMarks are the marks beside letters and digits that tokens mix in every order: hexadecimal, base64 and its form for URLs.
+var tokenMarks = []string{"", "+/", "_-"}
+
 // formOf is the tightest regular expression of classes that all values match: the same runs of letters, digits and
 // marks, with the lengths that were seen.
 func formOf(values []string) string {
@@ -134,24 +182,34 @@ func formOf(values []string) string {
 	if form, ok := joinShapes(shapes); ok {
 		return form
 	}
-	shapes = shapes[:0]
-	for _, v := range values { // hexadecimal and base64 mix letters and digits in every order
-		shapes = append(shapes, runsOf(v, func(c byte) string {
-			if class := classOfByte(c); class != "" {
-				return "[0-9A-Za-z]"
-			}
-			return ""
-		}))
+	for _, marks := range tokenMarks {
+		shapes = shapes[:0]
+		for _, v := range values {
+			shapes = append(shapes, runsOf(v, func(c byte) string {
+				if classOfByte(c) != "" || strings.IndexByte(marks, c) >= 0 {
+					return "[0-9A-Za-z" + marks + "]"
+				}
+				return ""
+			}))
+		}
+		if form, ok := joinShapes(shapes); ok {
+			return form
+		}
 	}
-	if form, ok := joinShapes(shapes); ok {
-		return form
-	}
+	return anyForm + widthOf(values)
+}
+
+// anyForm is what values without a common form match, but for their length.
+const anyForm = "(?s)."
+
+// widthOf is how long values are, in characters, as a quantifier.
+func widthOf(values []string) string {
 	shortest, longest := len([]rune(values[0])), 0
 	for _, v := range values {
 		n := len([]rune(v))
 		shortest, longest = min(shortest, n), max(longest, n)
 	}
-	return "(?s)." + quantifier(shortest, longest)
+	return quantifier(shortest, longest)
 }
 
 // run is a stretch of bytes of one class, or one literal mark.

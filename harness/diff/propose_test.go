@@ -29,6 +29,8 @@ func TestNoiseIsProposedInItsTightestForm(t *testing.T) {
 		{"numbered", "pattern", "INV-[0-9]{4}", "letters that never vary belong to the form", []string{"INV-0012", "INV-0977"}},
 		{"UUIDs", "pattern", "[0-9A-Za-z]{8}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{4}-[0-9A-Za-z]{12}", "letters and digits in any order",
 			[]string{"6f9619ff-8b86-d011-b42d-00c04fc964ff", "16fd2706-8baf-433b-82eb-8c7fada847da", "a3bb189e-8bf9-3888-9912-ace4e6543002"}},
+		{"base64 for URLs", "pattern", "[0-9A-Za-z_-]{12}", "marks in any order", []string{"spoxcxn0AUoG", "lzGA_3F8RZUZ", "-fP-DzoO5zlX"}},
+		{"base64", "pattern", "[0-9A-Za-z+/]{10}==", "padding is at the end", []string{"c3BveGN4bg==", "bHpH+R8/Wg=="}},
 		{"counters of growing length", "pattern", "[0-9]{1,3}", "lengths that were seen", []string{"9", "10", "101"}},
 		{"prose", "pattern", "(?s).{5,11}", "no common form but the length", []string{"a b c", "hello, you!"}},
 	} {
@@ -52,6 +54,33 @@ func TestNoiseIsProposedInItsTightestForm(t *testing.T) {
 				t.Errorf("varied in %d of %d", p.In, p.Runs)
 			}
 		})
+	}
+}
+
+// TestNoiseOfHeadsIsProposedOnce has a field of one form in two operations, and one whose form is another in each.
+func TestNoiseOfHeadsIsProposedOnce(t *testing.T) {
+	changed := func(at, operation, was, is string) harness.Difference {
+		path, err := harness.ParsePath(at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return harness.Difference{Operation: operation, Pattern: path, Path: path, Class: harness.Changed, Count: 1,
+			Was: harness.Value{Kind: harness.KindString, Text: was}, Is: harness.Value{Kind: harness.KindString, Text: is}}
+	}
+	proposals, _ := Propose([]*harness.Comparison{{Differences: []harness.Difference{
+		changed("response.head.X-Request-Id", "GET /a", "spoxcxn0AUoG", "lzGAq3F8RZUZ"), changed("response.head.X-Request-Id", "GET /b", "-fP-DzoO5zlX", "lzGA_3F8RZUQ"),
+		changed("response.head.Age", "GET /a", "17", "18"), changed("response.head.Age", "GET /b", "7 s", "8 s"), changed("response.head[\":status\"]", "GET /a", "200", "201"),
+		changed("response.head[\":status\"]", "GET /b", "200", "202"), changed("response.body.id", "GET /a", "1", "2"), changed("response.body.id", "GET /b", "3", "4"),
+	}}})
+	var got []string
+	for _, p := range proposals {
+		got = append(got, fmt.Sprintf("%s of %q: %s, %d", p.Rule.At, p.Rule.Operation, p.Rule.Pattern, p.Varied))
+	}
+	want := []string{`response.body.id of "GET /a": [0-9], 1`, `response.head.:status of "GET /a": [0-9]{3}, 1`, `response.head.Age of "GET /a": [0-9]{2}, 1`,
+		`response.head.X-Request-Id of "": [0-9A-Za-z_-]{12}, 2`,
+		`response.body.id of "GET /b": [0-9], 1`, `response.head.:status of "GET /b": [0-9]{3}, 1`, `response.head.Age of "GET /b": [0-9] s, 1`}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -38,3 +38,29 @@ func TestNoiseOfOneNameIsOneQuestion(t *testing.T) {
 		t.Errorf("the proposed rule leaves\n%s", words(findings))
 	}
 }
+
+// TestIdentifiersOfCallsAreOneQuestion has a header field that is drawn anew for each call, in two operations.
+func TestIdentifiersOfCallsAreOneQuestion(t *testing.T) {
+	world := func(ids ...string) []harness.Exchange {
+		var list []harness.Exchange
+		for i, id := range ids {
+			x := callOf("s", target, "crm", "GET", []string{"/people", "/terms"}[i%2], "", "200", `{}`)
+			x.Response.Head = append(x.Response.Head, harness.Field{Name: "X-Request-Id", Value: id})
+			list = append(list, x)
+		}
+		return list
+	}
+	was, is := world("spoxcxn0AUoG", "26tP6JiFeRqf", "kOOoVs2InmV7", "aF8351GSEpNo"), world("lzGA_3F8RZUZ", "RuMUZNCFWnDE", "AsJfNV2zsPHx", "PrJ-CkGBs-A2")
+	findings, _ := explained(t, was, is, nil, nil)
+	if got := strings.Join(briefs(findings), ", "); got != "F44 review 2/2 calls ×4" || !strings.Contains(findings[0].NextStep, `{at: "response.head.X-Request-Id", compare: pattern, pattern: "[0-9A-Za-z_-]{12}"`) {
+		t.Fatalf("found %s\n%s", got, words(findings))
+	}
+	rule := harness.Rule{At: at("response.head.X-Request-Id"), Compare: "pattern", Pattern: "[0-9A-Za-z_-]{12}", Reason: "drawn anew"}
+	if findings, _ = explained(t, was, is, []harness.Rule{rule}, nil); len(findings) > 0 {
+		t.Errorf("the proposed rule leaves\n%s", words(findings))
+	}
+	is[3].Response.Head = is[3].Response.Head.With("X-Request-Id", "9")
+	if findings, _ = explained(t, was, is, []harness.Rule{rule}, nil); len(findings) != 1 {
+		t.Errorf("another form is not found\n%s", words(findings))
+	}
+}

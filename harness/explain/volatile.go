@@ -32,23 +32,63 @@ var volatilities = []volatility{
 }
 
 // detectVolatile claims values that differ from run to run by nature, and proposes the rule. It comes before rules that
-// would explain a counter as an offset.
+// would explain a counter as an offset. A field of the head of several operations is one finding.
 func detectVolatile(s *state) {
+	var found []volatile
 	for _, g := range s.groups(func(d *harness.Difference) bool { return d.Class == harness.Changed && isField(d) }) {
-		at := slices.IndexFunc(volatilities, func(v volatility) bool { return v.fits(s, g) })
-		if at < 0 {
-			continue
+		if at := slices.IndexFunc(volatilities, func(v volatility) bool { return v.fits(s, g) }); at >= 0 {
+			found = append(found, volatile{at, g})
 		}
-		v, d := volatilities[at], s.at(g.list[0])
-		f := s.sized(g.list)
-		f.Verdict = harness.Review
-		f.Sentence = fmt.Sprintf("%q in %s from %s looks like noise: %s, which differ in %s; their form is the same, and no rule covers them.",
-			fieldName(d), d.Operation, s.side(answerer(d)), v.name, s.share(g.list))
-		f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: {at: %s, operation: %s, %s, reason: …}",
-			strconv.Quote(d.Pattern.String()), strconv.Quote(d.Operation), v.rule(s, g))
-		s.claim(f, g.list)
+	}
+	for _, same := range partition(found, func(v volatile) volatileKey {
+		d := s.at(v.place.list[0])
+		k := volatileKey{row: v.row, field: s.keyOfField(v.place), half: d.Path[0].Name}
+		if headField(d) == "" {
+			k.slot, k.pattern = v.place.slot, d.Pattern.String()
+		}
+		return k
+	}) {
+		s.claimVolatile(same)
 	}
 	s.claimSameCalls()
+}
+
+// volatile is a place that a row of the table fits.
+type volatile struct {
+	row   int
+	place group
+}
+
+// volatileKey is what places have in common that are one finding.
+type volatileKey struct {
+	row     int
+	field   fieldKey
+	half    string
+	slot    slot   // outside of heads
+	pattern string // outside of heads
+}
+
+func (s *state) claimVolatile(same []volatile) {
+	v, first := volatilities[same[0].row], same[0].place
+	all, others := group{slot: first.slot}, []group{}
+	for i, each := range same {
+		all.list = append(all.list, each.place.list...)
+		if i > 0 {
+			others = append(others, each.place)
+		}
+	}
+	d := s.at(first.list[0])
+	f := s.sized(first.list)
+	f.Verdict = harness.Review
+	f.Sentence = fmt.Sprintf("%q in %s from %s looks like noise: %s, which differ in %s; their form is the same, and no rule covers them.",
+		fieldName(d), d.Operation, s.side(answerer(d)), v.name, s.share(first.list))
+	f.Effects = s.alsoIn(others)
+	operation := ""
+	if len(others) == 0 {
+		operation = "operation: " + strconv.Quote(d.Operation) + ", "
+	}
+	f.NextStep = fmt.Sprintf("If it is noise, add a rule to the scenario: {at: %s, %s%s, reason: …}", strconv.Quote(d.Pattern.String()), operation, v.rule(s, all))
+	s.claim(f, all.list)
 }
 
 // allOf makes a test of a group of a test of its differences.
@@ -98,8 +138,12 @@ var alphabets = []struct{ name, letters string }{
 	{`[0-9A-F]`, "0123456789ABCDEF"},
 	{`[0-9a-f-]`, "0123456789abcdef-"},
 	{`[0-9.]`, "0123456789."},
-	{`[0-9A-Za-z]`, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"},
+	{`[0-9A-Za-z]`, lettersAndDigits},
+	{`[0-9A-Za-z_-]`, lettersAndDigits + "_-"},
+	{`[0-9A-Za-z+/=]`, lettersAndDigits + "+/="},
 }
+
+const lettersAndDigits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 // anyLetter stands for all printable ones.
 const anyLetter = `[!-~ ]`
