@@ -90,7 +90,7 @@ func (s *stage) containerNotes(p Plan) []string {
 	var notes []string
 	for _, system := range slices.Sorted(maps.Keys(s.versions)) {
 		if v := s.versions[system]; v != "" && system != p.Scenario.Target.System {
-			notes = append(notes, fmt.Sprintf("%s ran from image %s", system, v))
+			notes = append(notes, fmt.Sprintf("%s ran in a container %s", system, fromImage(v)))
 		}
 	}
 	if s.network == nil {
@@ -108,8 +108,20 @@ func (s *stage) containerNotes(p Plan) []string {
 // tested is what was tested, in words, with its version where that is known.
 func (s *stage) tested(p Plan) string {
 	words := target.Describe(p.Scenario.Target)
-	if v := s.versions[p.Scenario.Target.System]; v != "" {
-		return words + ": " + v
+	v := s.versions[p.Scenario.Target.System]
+	if name, facts, known := strings.Cut(v, " ("); known && strings.HasSuffix(words, name) {
+		return words + " (" + facts // it says the name itself
+	}
+	if v != "" {
+		words += ": " + v
 	}
 	return words
+}
+
+// fromImage says where a container comes from; an image that was built for the run says so by itself.
+func fromImage(image string) string {
+	if strings.HasPrefix(image, "built from ") {
+		return image
+	}
+	return "of image " + image
 }
