@@ -142,22 +142,30 @@ func ParseFault(text string) (Fault, error) {
 
 // set reads one setting of a fault.
 func (f *Fault) set(name, value string) (err error) {
+	wrong := func(want string) error { return fmt.Errorf("%s=%s is not %s", name, value, want) }
 	whole := func(into *int) {
-		if *into, err = strconv.Atoi(value); err == nil && *into < 0 {
-			err = fmt.Errorf("%s=%s is below zero", name, value)
+		if *into, err = strconv.Atoi(value); err != nil || *into < 0 {
+			err = wrong("a whole number such as 100")
+		}
+	}
+	duration := func(into *time.Duration) {
+		if *into, err = time.ParseDuration(value); err != nil || *into < 0 {
+			err = wrong("a time such as 30s")
 		}
 	}
 	switch name {
 	case "on":
 		f.Operation = value
-		_, err = path.Match(value, "")
+		if _, err = path.Match(value, ""); err != nil {
+			err = wrong("a glob such as GET /orders/*")
+		}
 	case "share":
 		number, percent := strings.CutSuffix(value, "%")
 		if f.Share, err = strconv.ParseFloat(number, 64); percent {
 			f.Share /= 100
 		}
-		if err == nil && !(f.Share >= 0 && f.Share <= 1) {
-			err = fmt.Errorf("share=%s is not between 0 and 1", value)
+		if err != nil || !(f.Share >= 0 && f.Share <= 1) {
+			err = wrong("a share such as 5% or 0.05")
 		}
 	case "after":
 		whole(&f.After)
@@ -166,9 +174,9 @@ func (f *Fault) set(name, value string) (err error) {
 	case "rate":
 		whole(&f.Rate)
 	case "retry":
-		f.Retry, err = time.ParseDuration(value)
+		duration(&f.Retry)
 	case "by":
-		f.Delay, err = time.ParseDuration(value)
+		duration(&f.Delay)
 	default:
 		err = fmt.Errorf("setting %q is not known", name)
 	}
