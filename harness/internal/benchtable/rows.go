@@ -93,6 +93,7 @@ var rows = []row{
 	{"store: 800,000 exchanges, so that sealing keeps up", "fixtures.BenchmarkIngest/long", "exchanges/s", one, "%.0f /s", noBar},
 	{"store: the same, acknowledged after, p99", "fixtures.BenchmarkIngest/long", "ack-p99-ms", one, "%.1f ms", noBar},
 	{"store: the same, for a second of CPU, sealing included", "fixtures.BenchmarkIngest/long", "exchanges/cpu-s", one, "%.0f", noBar},
+	{"store: the same, files of 64 MiB that are not sealed at its end", "fixtures.BenchmarkIngest/long", "unsealed-files", one, "%.0f", atMost(10)},
 	{"store: an exchange of templated JSON, 2 KB, in bulk form", "fixtures.BenchmarkBulkSize", "B/exchange", one, "%.0f B", atMost(300)},
 	{"store: open a recording of 2 GB in bulk form", "fixtures.BenchmarkOpenBulk", "ms/open", one, "%.0f ms", atMost(1000)},
 	{"store: the same, peak memory", "fixtures.BenchmarkOpenBulk", "peak-MiB", one, "%.0f MiB", atMost(200)},
