@@ -90,7 +90,16 @@ func Feed(ctx context.Context, stage harness.Stage, sessions Sessions, sink harn
 			return nil, fmt.Errorf("feed session %q: %w", session.Name, err)
 		}
 	}
+	account.Again = sentAgain(stage)
 	return account, nil
+}
+
+// sentAgain is how many requests a stage sent a second time, as far as it counts them.
+func sentAgain(stage any) int {
+	if counting, ok := stage.(interface{ SentAgain() int }); ok {
+		return counting.SentAgain()
+	}
+	return 0
 }
 
 // feedRequests sends request by request.
@@ -105,10 +114,7 @@ func feedRequests(ctx context.Context, stage harness.Answerer, sessions Sessions
 	if err := r.work(ctx); err != nil {
 		return nil, err
 	}
-	account := &Account{Late: r.late, Renewed: int(r.renewed.Load())}
-	if counting, ok := stage.(interface{ SentAgain() int }); ok {
-		account.Again = counting.SentAgain()
-	}
+	account := &Account{Late: r.late, Again: sentAgain(stage), Renewed: int(r.renewed.Load())}
 	for _, w := range waits {
 		account.Polls = append(account.Polls, w.account())
 	}

@@ -99,7 +99,7 @@ func (r remote) Start(ctx context.Context, env harness.StageEnv) (harness.Stage,
 	if dial == nil {
 		dial = replay.NewGuard(replay.GuardOptions{}).DialContext
 	}
-	s := &remoteStage{remote: r, env: env, client: replay.NewRoundTripper(dial), words: map[string]string{}}
+	s := &remoteStage{remote: r, env: env, client: replay.NewSender(dial), words: map[string]string{}}
 	if !env.Now.IsZero() {
 		s.words["now"] = env.Now.UTC().Format(time.RFC3339)
 	}
@@ -117,9 +117,12 @@ func (r remote) Start(ctx context.Context, env harness.StageEnv) (harness.Stage,
 type remoteStage struct {
 	remote
 	env    harness.StageEnv
-	client *replay.RoundTripper
+	client *replay.Sender
 	words  map[string]string // what the words in braces stand for in all requests
 }
+
+// SentAgain is how many requests were sent a second time, see [replay.Sender].
+func (s *remoteStage) SentAgain() int { return s.client.SentAgain() }
 
 // Close drops the connections.
 func (s *remoteStage) Close() error {

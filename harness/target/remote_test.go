@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rehearse-dev/rehearse/harness"
+	"github.com/rehearse-dev/rehearse/harness/replay"
 )
 
 // jobServer runs jobs as integration platforms do: files are sent, a job is triggered, it is asked about until it is done, and
@@ -130,6 +131,25 @@ func TestRemoteJob(t *testing.T) {
 	}
 	if strings.Contains(log.String(), "swordfish") {
 		t.Error("the log tells a secret")
+	}
+}
+
+// TestRequestsOfARemoteJobThatAreSentAgainAreCounted lets the server hang up on the second poll, whose connection was kept.
+func TestRequestsOfARemoteJobThatAreSentAgainAreCounted(t *testing.T) {
+	server := newJobServer(t)
+	answers, polls := server.Config.Handler, 0
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.RequestURI, "/api/jobs/") {
+			if polls++; polls == 2 {
+				panic(http.ErrAbortHandler)
+			}
+		}
+		answers.ServeHTTP(w, r)
+	})
+	account, err := replay.Feed(t.Context(), start(t, harness.TargetSpec{Remote: server.recipe()}, testEnv(t)),
+		replay.Sessions{{Name: "nightly", Exchanges: []harness.Exchange{drop("registrations.csv", "ID\n1\n")}}}, harness.NewMemory(harness.Manifest{}), replay.Options{})
+	if err != nil || account.Again != 1 {
+		t.Errorf("%+v, %v", account, err)
 	}
 }
 
