@@ -78,7 +78,9 @@ func TestShims(t *testing.T) {
 			stage := start(t, harness.TargetSpec{Command: &harness.CommandSpec{
 				Run: []string{program.run, "{root}/m/" + program.file}, Mode: "jsonl", To: "lms", Output: "out",
 			}}, env)
-			answers := start(t, harness.TargetSpec{Command: &harness.CommandSpec{Run: []string{program.run, "{root}/m/" + program.file}, Mode: "jsonl"}}, env)
+			quiet := env
+			quiet.Log = nil // one log is for one target
+			answers := start(t, harness.TargetSpec{Command: &harness.CommandSpec{Run: []string{program.run, "{root}/m/" + program.file}, Mode: "jsonl"}}, quiet)
 			refused := feed(t, answers, request("PUT", "/a?b", "{}"))[0]
 			if got := refused.Response.Head.Get("Content-Type") + " " + text(t, refused.Response); refused.Status() != 502 || got != `application/json {"at":"PUT/a?b"}` {
 				t.Errorf("answered %d %s", refused.Status(), got)

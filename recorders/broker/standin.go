@@ -302,11 +302,13 @@ func (s *StandIn) say(l *line) {
 	}
 }
 
-// listen adds somebody who listens.
+// listen adds somebody who listens, or who listens to more now.
 func (s *StandIn) listen(l listener) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.listening = append(s.listening, l)
+	if !slices.Contains(s.listening, l) {
+		s.listening = append(s.listening, l)
+	}
 	s.tellChange()
 }
 

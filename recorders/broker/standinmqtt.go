@@ -44,6 +44,8 @@ type mqttPeer struct {
 	connected bool
 	will      *message
 
+	answering sync.Mutex // held while a subscription is answered: what others say meanwhile comes behind it
+
 	stateMu sync.Mutex
 	filters map[string]byte   // with the quality that was asked for
 	number  uint16            // of the last message that was sent
@@ -201,11 +203,12 @@ func (q *mqttPeer) subscribe(p packet) error {
 		fresh, granted = append(fresh, filter), append(granted, qos)
 	}
 	q.stateMu.Unlock()
+	q.answering.Lock()
+	defer q.answering.Unlock()
+	q.s.listen(q)
 	if err := q.say(mqttSubscribed, 0, granted); err != nil {
 		return err
 	}
-	q.s.leave(q)
-	q.s.listen(q)
 	q.s.mu.Lock()
 	var kept []message
 	for _, m := range q.s.retained {
@@ -216,7 +219,7 @@ func (q *mqttPeer) subscribe(p packet) error {
 	q.s.mu.Unlock()
 	slices.SortFunc(kept, func(a, b message) int { return strings.Compare(a.topic, b.topic) })
 	for _, m := range kept {
-		q.tell(m, func() {})
+		q.deliver(m, func() {})
 	}
 	return nil
 }
@@ -275,8 +278,14 @@ func (q *mqttPeer) granted(topic string) (qos byte, ok bool) {
 	return qos, ok
 }
 
-// tell sends a message once, whatever number of filters it fits.
 func (q *mqttPeer) tell(m message, settled func()) {
+	q.answering.Lock()
+	defer q.answering.Unlock()
+	q.deliver(m, settled)
+}
+
+// deliver sends a message once, whatever number of filters it fits.
+func (q *mqttPeer) deliver(m message, settled func()) {
 	granted, _ := q.granted(m.topic)
 	qos := min(granted, mqttQuality(m))
 	flags := qos << 1
