@@ -75,17 +75,25 @@ func joinHeads(sites []*site) []*site {
 			fields[s.at.String()] = append(fields[s.at.String()], s)
 		}
 	}
-	var joined []*site
-	for _, s := range sites {
-		same := fields[s.at.String()]
+	whole := map[*site]*site{} // what stands in the place of a site; nil: one before it does
+	for _, same := range fields {
 		if len(same) < 2 {
-			joined = append(joined, s)
 			continue
 		}
-		switch all, alike := merged(same); {
-		case !alike:
+		if all, alike := merged(same); alike {
+			for _, s := range same {
+				whole[s] = nil
+			}
+			whole[same[0]] = all
+		}
+	}
+	var joined []*site
+	for _, s := range sites {
+		all, isJoined := whole[s]
+		switch {
+		case !isJoined:
 			joined = append(joined, s)
-		case s == same[0]:
+		case all != nil:
 			joined = append(joined, all)
 		}
 	}
