@@ -153,10 +153,7 @@ func (s *StandIn) play(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := s.change()
 		for _, l := range s.script {
-			if s.isSaid(l) {
-				continue
-			}
-			if !s.isHeard(outline(l.Exchange)) {
+			if s.isSaid(l) || !s.isHeard(outline(l.Exchange)) {
 				continue
 			}
 			if m, err := messageOf(l.Exchange); err == nil && s.isDue(l, m) {

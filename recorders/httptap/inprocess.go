@@ -16,6 +16,7 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/clock"
 	"github.com/rehearse-dev/rehearse/recorders/internal/httpwire"
+	"github.com/rehearse-dev/rehearse/recorders/internal/refusals"
 )
 
 // Inside says how exchanges are recorded inside of a Go program, without a proxy: by [Transport], or by [Middleware].
@@ -33,7 +34,8 @@ type Inside struct {
 // recorder is an Inside that is ready.
 type recorder struct {
 	Inside
-	filter filter
+	filter  filter
+	refused refusals.Refusals
 }
 
 func newRecorder(o Inside) *recorder {
@@ -75,9 +77,7 @@ func (c *recorder) end(x *harness.Exchange, request *requestBody, response *keep
 		}
 	}
 	x.Took = clock.Read(c.Now).Sub(x.At)
-	if c.Sink.Put(*x) != nil {
-		c.Sink.Drop(DropSink)
-	}
+	c.refused.Put(c.Sink, *x)
 }
 
 // Transport returns a round tripper that records what a client of this program sends and is answered; nil as base is
