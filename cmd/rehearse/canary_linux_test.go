@@ -108,7 +108,7 @@ type cage struct {
 
 func newCage(t *testing.T) *cage {
 	c := &cage{t: t, raw: t.TempDir(), work: t.TempDir(), temp: t.TempDir(), home: t.TempDir(), talks: t.TempDir()}
-	c.env = []string{"TMPDIR=" + c.temp, "HOME=" + c.home, "XDG_CONFIG_HOME=" + c.home, "REHEARSE_NOW=2026-10-05T14:00:00Z", "GOTRACEBACK=all"}
+	c.env = []string{"TMPDIR=" + c.temp, "HOME=" + c.home, "XDG_CONFIG_HOME=" + c.home, "GOTRACEBACK=all"}
 	canarySession(t, filepath.Join(c.raw, "session.har"), "open", 1)
 	canarySession(t, filepath.Join(c.raw, "later.har"), "done", 1)
 	write(t, filepath.Join(c.raw, "policy.yaml"), canaryPolicy)
@@ -117,8 +117,8 @@ func newCage(t *testing.T) *cage {
 
 // command runs the program in the cage.
 func (c *cage) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Dir, cmd.Env = c.work, append(os.Environ(), c.env...)
+	cmd := itself(c.env, args...)
+	cmd.Dir = c.work
 	c.said++
 	out, err := os.Create(filepath.Join(c.talks, fmt.Sprintf("%02d-%s", c.said, args[0])))
 	if err != nil {

@@ -16,8 +16,7 @@ import (
 // rehearsed runs the program, and returns its exit code and what it said.
 func rehearsed(t *testing.T, env []string, args ...string) (int, string) {
 	t.Helper()
-	c := exec.Command(os.Args[0], args...)
-	c.Env = append(append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z"), env...)
+	c := itself(env, args...)
 	out, err := c.CombinedOutput()
 	if _, failed := err.(*exec.ExitError); err != nil && !failed {
 		t.Fatal(err)
@@ -104,8 +103,7 @@ func TestKilledImportLeavesNothingRaw(t *testing.T) {
 		t.Fatal(out)
 	}
 	out := filepath.Join(work, "out", "fixture")
-	c := exec.Command(os.Args[0], "import", source, "--out", out)
-	c.Env = append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z", "TMPDIR="+temp, "REHEARSE_KEY_FILE="+key)
+	c := itself([]string{"TMPDIR=" + temp, "REHEARSE_KEY_FILE=" + key}, "import", source, "--out", out)
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -47,19 +47,8 @@ type hung struct {
 // hang starts a run of the scenario by this program and waits until its container is there.
 func hang(t *testing.T, dir string, env ...string) hung {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], "run", filepath.Join(dir, "hangs.yaml"))
-	cmd.Env = append(append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z"), env...)
-	said, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill() //nolint:errcheck // it has ended
-		cmd.Wait()         //nolint:errcheck // see above
-	})
+	cmd := itself(env, "run", filepath.Join(dir, "hangs.yaml"))
+	said := begun(t, cmd)
 	has := func(kind, name string) func() bool {
 		return func() bool {
 			return slices.ContainsFunc(leftOf(t, "hangs"), func(l container.Leftover) bool { return l.Kind == kind && strings.HasPrefix(l.Name, name) })
@@ -144,9 +133,7 @@ func TestDoctorRemovesWhatRunAndWatcherLeft(t *testing.T) {
 	}
 	cmd.Wait() //nolint:errcheck // it was killed
 	doctor := func(args ...string) string {
-		cmd := exec.Command(os.Args[0], append([]string{"doctor"}, args...)...)
-		cmd.Env = append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z")
-		out, err := cmd.CombinedOutput()
+		out, err := itself(nil, append([]string{"doctor"}, args...)...).CombinedOutput()
 		if err != nil {
 			t.Errorf("doctor %v: %v: %s", args, err, out)
 		}

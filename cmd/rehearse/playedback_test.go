@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -90,20 +89,7 @@ func answeringMost(t *testing.T, recording string) string {
 // served starts a mock until the end of the test and returns its base URL.
 func served(t *testing.T, args ...string) string {
 	t.Helper()
-	cmd := exec.Command(os.Args[0], args...)
-	cmd.Env = append(os.Environ(), "REHEARSE_NOW=2026-10-05T14:00:00Z")
-	said, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		cmd.Process.Kill() //nolint:errcheck // it has ended
-		cmd.Wait()         //nolint:errcheck // it was killed
-	})
-	lines := bufio.NewScanner(said)
+	lines := bufio.NewScanner(begun(t, itself(nil, args...)))
 	for lines.Scan() {
 		if found := listening.FindStringSubmatch(lines.Text()); found != nil {
 			return found[1]
