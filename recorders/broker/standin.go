@@ -48,7 +48,7 @@ type StandIn struct {
 	turns      map[string]int
 	requests   map[string]int // how often each topic was asked, for replies
 	changed    chan struct{}  // closed when somebody begins to listen, and when a request was answered
-	lastChange time.Time
+	lastListen time.Time
 	retained   map[string]message
 	queues     *queues
 	published  int
@@ -148,14 +148,12 @@ func (s *StandIn) Serve(ctx context.Context) error {
 	return s.refused.Err("messages to a stand-in")
 }
 
-// play says the recorded messages as soon as somebody listens.
+// play says the recorded messages as soon as somebody listens. Who begins to listen while others are told gets what is
+// left in the next round, so that each hears them in their order.
 func (s *StandIn) play(ctx context.Context) {
 	for ctx.Err() == nil {
 		changed := s.change()
-		for _, l := range s.script {
-			if s.isSaid(l) || !s.isHeard(outline(l.Exchange)) {
-				continue
-			}
+		for _, l := range s.heard(ctx) {
 			if m, err := messageOf(l.Exchange); err == nil && s.isDue(l, m) {
 				s.route(m)
 			}
@@ -164,30 +162,37 @@ func (s *StandIn) play(ctx context.Context) {
 		case <-changed:
 		case <-ctx.Done():
 		}
-		for quiet := false; !quiet && ctx.Err() == nil; {
-			select {
-			case <-time.After(gather):
-			case <-ctx.Done():
-			}
-			s.mu.Lock()
-			quiet = time.Since(s.lastChange) >= gather
-			s.mu.Unlock()
-		}
 	}
 }
 
-// isHeard reports whether somebody listens to a message.
-func (s *StandIn) isHeard(m message) bool {
-	s.mu.Lock()
+// heard are the messages that are not said and that somebody listens to, once nobody has begun to listen for a while.
+func (s *StandIn) heard(ctx context.Context) (list []*line) {
+	for s.mu.Lock(); ; s.mu.Lock() {
+		left := gather - time.Since(s.lastListen)
+		if left <= 0 {
+			break
+		}
+		s.mu.Unlock()
+		select {
+		case <-time.After(left):
+		case <-ctx.Done():
+			return nil
+		}
+	}
 	defer s.mu.Unlock()
-	return slices.ContainsFunc(s.listening, func(l listener) bool { return l.hears(m) })
+	for _, l := range s.script {
+		if !l.said && len(s.hearing(outline(l.Exchange))) > 0 {
+			list = append(list, l)
+		}
+	}
+	return list
 }
 
-// isDue reports whether somebody listens to a message, and takes it as said then.
+// isDue reports whether a message is not said and somebody listens to it, and takes it as said then.
 func (s *StandIn) isDue(l *line, m message) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.hearing(m)) == 0 {
+	if l.said || len(s.hearing(m)) == 0 {
 		return false
 	}
 	l.said = true
@@ -306,13 +311,14 @@ func (s *StandIn) listen(l listener) {
 	if !slices.Contains(s.listening, l) {
 		s.listening = append(s.listening, l)
 	}
+	s.lastListen = time.Now()
 	s.tellChange()
 }
 
 // tellChange wakes those who wait for somebody to listen or for a request. The caller holds the lock.
 func (s *StandIn) tellChange() {
 	close(s.changed)
-	s.changed, s.lastChange = make(chan struct{}), time.Now()
+	s.changed = make(chan struct{})
 }
 
 // leave takes a listener away.

@@ -113,10 +113,10 @@ func TestNATSStandIn(t *testing.T) {
 	conn := natsClient(t, p)
 	got := make(chan string, 100)
 	tell := func(m *client.Msg) {
-		got <- fmt.Sprintf("%s %s %q %v", m.Subject, m.Reply, m.Data, m.Header)
 		if m.Reply != "" {
 			m.Respond([]byte("fine")) //nolint:errcheck // it is awaited below
 		}
+		got <- fmt.Sprintf("%s %s %q %v", m.Subject, m.Reply, m.Data, m.Header)
 	}
 	came := make(chan *client.Msg, 100) // of both, in the order in which they came
 	go func() {

@@ -345,9 +345,7 @@ func (ch *channel) bind(m method, f frame) error {
 		q.bindings = append(q.bindings, b)
 	}
 	q.in.mu.Unlock()
-	ch.of.s.mu.Lock()
-	ch.of.s.tellChange()
-	ch.of.s.mu.Unlock()
+	ch.of.s.listen(q)
 	return ch.sayUnless(silent&1, m+1, nil)
 }
 
