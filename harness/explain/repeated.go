@@ -209,7 +209,7 @@ func (s *state) valuesUnder(d *harness.Difference, r repeats) []string {
 // detectRepeatedMembers claims members that came or went beside another one of their name in a JSON object.
 func (s *state) detectRepeatedMembers() {
 	for _, g := range s.groups(func(d *harness.Difference) bool {
-		return inBody(d) && isElement(d) && (d.Class == harness.Added || d.Class == harness.Removed) && d.Path[len(d.Path)-2].Kind == harness.StepName
+		return inBody(d) && isElement(d) && (d.Class == harness.Added || d.Class == harness.Removed) && isMemberOfBody(d.Path[:len(d.Path)-1])
 	}) {
 		d := s.at(g.list[0])
 		if s.becameList(d) {
@@ -232,6 +232,9 @@ func (s *state) detectRepeatedMembers() {
 		s.claimWithEffects(f, list)
 	}
 }
+
+// isMemberOfBody reports whether the place is a member by name within a body; the body itself is none.
+func isMemberOfBody(p harness.Path) bool { return len(p) > 2 && p[len(p)-1].Kind == harness.StepName }
 
 // isRepeatedMember reports whether the path leads to one of several members of a name in an object, not to an element of
 // an array.

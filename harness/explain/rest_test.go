@@ -36,6 +36,8 @@ func restCases() []acceptance {
 		{name: "value changed", why: "no code, no damage", before: xs(ok), after: xs(ask("s1", `{"name":"Omar"}`)), want: []string{"F00 review 1/1 calls ×1"}},
 		{name: "spelling changed", why: "same value, other form: shown, and harmless", before: askMany(`{"gpa":3.50}`), after: askMany(`{"gpa":3.5}`), want: []string{"F19 benign 1/1 calls ×1"}},
 		{name: "element added to a list of texts", why: "elements have no name of their own", before: askMany(`{"tags":["a","b"]}`), after: askMany(`{"tags":["a","b","c"]}`), want: []string{"F00 review 1/0 elements ×1"}},
+		{name: "element added to a list that is the whole body", why: "there is no member around it", before: askMany(`["a","b"]`), after: askMany(`["a","b","c"]`), want: []string{"F00 review 1/0 elements ×1"}},
+		{name: "element gone from a list that is the whole body", why: "there is no member around it", before: askMany(`["a","b","c"]`), after: askMany(`["a","b"]`), want: []string{"F00 review 1/3 elements ×1"}},
 		{name: "answer missing", why: "half an exchange", before: xs(ok), after: xs(func() harness.Exchange { x := ok; x.Response = harness.Message{}; return x }()), want: []string{"F00 review 1/1 calls ×1"}},
 		{name: "opaque body changed", why: "bytes have no fields", before: xs(photo("\x00\x01\x02")), after: xs(photo("\x00\x01\x03")),
 			want: []string{"F00 review 1/1 files ×1"}},
