@@ -48,10 +48,9 @@ func (p Probe) connect(ctx context.Context) error {
 		return nil
 	}
 	defer context.AfterFunc(ctx, func() { conn.Close() })()
-	if err := conn.SetReadDeadline(time.Now().Add(p.Hold)); err != nil {
-		return err
+	if err = conn.SetReadDeadline(time.Now().Add(p.Hold)); err == nil {
+		_, err = conn.Read(make([]byte, 1))
 	}
-	_, err = conn.Read(make([]byte, 1))
 	var timeout net.Error
 	switch {
 	case err == nil: // it greets
