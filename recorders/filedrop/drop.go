@@ -191,8 +191,9 @@ func (d *Drop) finish() error {
 		}
 	}
 	deadline := time.Now().Add(d.settle() + d.interval())
-	for d.waiting() && time.Now().Before(deadline) {
+	for last := false; d.waiting() && !last; {
 		time.Sleep(max(d.settle()/4, time.Millisecond))
+		last = time.Now().After(deadline) // asked before the look, so that the last one finds all that did not change
 		d.settled()
 		for f, was := range began {
 			if f.version != was {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -171,16 +172,10 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// beClients opens all connections, and asks twice on each, the second time when all stand.
+// beClients asks twice on each connection: when it was opened, because the tap lets nobody be silent for long, and when all
+// stand.
 func beClients(addr string) error {
-	conns := make([]*bufio.ReadWriter, 0, keptAlive)
-	for range keptAlive {
-		c, err := net.Dial("tcp", addr)
-		if err != nil {
-			return fmt.Errorf("connection %d: %w", len(conns), err)
-		}
-		conns = append(conns, bufio.NewReadWriter(bufio.NewReaderSize(c, 512), bufio.NewWriterSize(c, 128)))
-	}
+	conns := make([]net.Conn, keptAlive)
 	for round := range 2 {
 		var asking sync.WaitGroup
 		broken := make(chan error, keptAlive)
@@ -188,16 +183,14 @@ func beClients(addr string) error {
 		for w := range workers {
 			asking.Go(func() {
 				for i := w; i < len(conns); i += workers {
-					fmt.Fprintf(conns[i], "GET /%d/%d HTTP/1.1\r\nHost: x\r\n\r\n", round, i)
-					if err := conns[i].Flush(); err != nil {
-						broken <- err
-						return
+					var err error
+					if round == 0 {
+						conns[i], err = net.Dial("tcp", addr)
 					}
-					resp, err := http.ReadResponse(conns[i].Reader, nil)
 					if err == nil {
-						_, err = io.Copy(io.Discard, resp.Body)
+						err = askOn(conns[i], fmt.Sprintf("/%d/%d", round, i))
 					}
-					if err != nil || resp.StatusCode != http.StatusOK {
+					if err != nil {
 						broken <- fmt.Errorf("connection %d, round %d: %w", i, round, err)
 						return
 					}
@@ -211,6 +204,22 @@ func beClients(addr string) error {
 		}
 	}
 	return nil
+}
+
+// askOn sends a request on a connection and wants it answered well.
+func askOn(c net.Conn, path string) error {
+	if _, err := fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: x\r\n\r\n", path); err != nil {
+		return err
+	}
+	resp, err := http.ReadResponse(bufio.NewReaderSize(c, 512), nil)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return errors.New(resp.Status)
+	}
+	_, err = io.Copy(io.Discard, resp.Body)
+	return err
 }
 
 // openFiles counts the descriptors of this process; 0 where the system does not tell.

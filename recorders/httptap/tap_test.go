@@ -178,12 +178,12 @@ func (r recording) only(t *testing.T) harness.Exchange {
 
 func waitFor(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	const patience = time.Minute
+	deadline := time.Now().Add(patience)
 	for !done() {
 		if time.Now().After(deadline) {
-			t.Fatalf("no %s within 10s", what)
+			t.Fatalf("no %s within %v", what, patience)
 		}
-		runtime.Gosched()
 		time.Sleep(time.Millisecond)
 	}
 }

@@ -6,7 +6,6 @@ package databasetest
 
 import (
 	"database/sql"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -17,6 +16,7 @@ import (
 	"time"
 
 	_ "github.com/rehearse-dev/rehearse/recorders/database" // the drivers
+	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 // Server is a running server.
@@ -119,17 +119,6 @@ func (p place) serve(t testing.TB, end os.Signal, name string, args ...string) {
 	})
 }
 
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
-
 // reached opens a database and waits until it answers.
 func reached(t testing.TB, driver, dsn string) *sql.DB {
 	t.Helper()
@@ -138,7 +127,7 @@ func reached(t testing.TB, driver, dsn string) *sql.DB {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { db.Close() })
-	for deadline := time.Now().Add(30 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		if err = db.Ping(); err == nil {
 			return db
 		}
@@ -157,7 +146,7 @@ func Postgres(t testing.TB) *Server {
 	if err := os.WriteFile(word, []byte("hurons\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	data, port := filepath.Join(p.dir, "data"), freePort(t)
+	data, port := filepath.Join(p.dir, "data"), recordtest.FreePort(t)
 	p.run(t, initdb, "-D", data, "-U", "loader", "-A", "scram-sha-256", "--pwfile", word, "-N", "-E", "UTF8", "--locale=C")
 	p.serve(t, syscall.SIGQUIT, server, "-D", data, "-h", "127.0.0.1", "-p", port, "-k", p.dir, "-F")
 	db := reached(t, "pgx", "postgres://loader:hurons@127.0.0.1:"+port+"/postgres")
@@ -169,7 +158,7 @@ func MariaDB(t testing.TB) *Server {
 	t.Helper()
 	install, server := program(t, "mariadb-install-db", "mysql_install_db"), program(t, "mariadbd", "mysqld")
 	p := placeOf(t, "mysql")
-	data, port, socket := filepath.Join(p.dir, "data"), freePort(t), filepath.Join(p.dir, "socket")
+	data, port, socket := filepath.Join(p.dir, "data"), recordtest.FreePort(t), filepath.Join(p.dir, "socket")
 	p.run(t, install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
 	p.serve(t, syscall.SIGTERM, server, "--no-defaults", "--datadir="+data, "--bind-address=127.0.0.1", "--port="+port, "--socket="+socket, "--pid-file="+filepath.Join(p.dir, "pid"))
 	root := reached(t, "mysql", "root@unix("+socket+")/mysql")

@@ -3,9 +3,11 @@
 package recordtest
 
 import (
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rehearse-dev/rehearse/harness"
@@ -58,13 +60,16 @@ func Program(t testing.TB, name string, folders ...string) string {
 	return ""
 }
 
-// FreePort is a port of loopback that nobody uses.
+// FreePort is a port of loopback that nobody uses, and that the system gives to nobody who asks for any: it stays free
+// until a slow server takes it.
 func FreePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	Must(t, err)
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	Must(t, err)
-	return port
+	const from, to = 20_000, 32_000 // below what Linux, macOS and Windows give
+	for {
+		port := strconv.Itoa(from + rand.IntN(to-from))
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			Must(t, l.Close())
+			return port
+		}
+	}
 }
