@@ -17,7 +17,7 @@ import (
 
 var _ harness.Recorder = (*Recorder)(nil)
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // testDB is one that a test may write.
 type testDB struct {

@@ -85,7 +85,7 @@ func placeOf(t testing.TB, name string) place {
 func (p place) command(t testing.TB, name string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(name, args...)
-	cmd.Dir = p.dir
+	cmd.Dir, cmd.Env = p.dir, append(os.Environ(), "TMPDIR="+p.dir) // a folder that the account may write
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: p.account}
 	return cmd
 }
