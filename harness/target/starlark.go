@@ -20,8 +20,8 @@ import (
 	"github.com/rehearse-dev/rehearse/harness/internal/started"
 )
 
-// maxSteps bounds the work on one payload, in steps of the Starlark machine: some seconds.
-const maxSteps = 100_000_000
+// maxSteps bounds the work on one payload, in steps of the Starlark machine: some seconds. Tests wait for less.
+var maxSteps uint64 = 100_000_000
 
 // starlarkLanguage is mappings in Starlark: a file that defines map(msg) and what it needs. What map returns is the output:
 // a list is the rows of a table or the lines of NDJSON, None hands nothing over.

@@ -73,13 +73,16 @@ def map(m): return [lookup("status", "RE"), lookup("status", "RE", "other"), len
 		{"values do not get into the report", "def map(m): return int(m.value[0]) + crosswalks[m.value[1]]", "a.json", `["secret", "hidden"]`, "b.json", nil,
 			"failed: map on exchange 000003: map:1:23 in map: int: invalid literal with base 10: …"},
 		{"its own words", "def map(m): fail('term unknown')", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map:1:17 in map: fail: term unknown"},
-		{"an endless loop", "def map(m):\n    while True: pass", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map: the mapping takes more than 100000000 steps for one payload"},
+		{"an endless loop", "def map(m):\n    while True: pass", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map: the mapping takes more than 1000000 steps for one payload"},
 		{"a quotient", "def map(m): return m.value / 3", "a.json", `1.0`, "b.json", nil, "failed: map on exchange 000003: map:1:28 in map: a quotient of decimals may have no end: write a.divide(b, places=2)"},
 		{"a function is no payload", "def map(m): return [map]", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map: what map returns: a function is no payload"},
 		{"a list within itself", "def map(m):\n    a = []\n    a.append(a)\n    return a", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map: what map returns: it is nested more than 1000 deep"},
 		{"what it was given is not to be changed by the next payload", "seen = []\ndef map(m): seen.append(1)", "a.json", `1`, "b.json", nil, "failed: map on exchange 000003: map:2:24 in map: append: cannot append to frozen list"},
 		{"no such table", "def map(m): return lookup('nope', 'x')", "a.json", `1`, "b.json", nil, `failed: map on exchange 000003: map:1:26 in map: lookup: there is no crosswalk "nope"; known: status`},
 	}
+	most := maxSteps
+	maxSteps = 1_000_000
+	defer func() { maxSteps = most }()
 	for _, tt := range tests {
 		got := mappedBy(t, testEnv(t), inStarlark, tt.program, tt.from, tt.input, tt.output, tt.columns...)
 		if diff := cmp.Diff(tt.want, got); diff != "" {

@@ -215,3 +215,27 @@ func TestBusyDaemonIsAskedAgain(t *testing.T) {
 		}
 	}
 }
+
+// vanishing is a daemon that cannot remove an image.
+type vanishing struct {
+	client.APIClient
+	inspect error // what it says when it is asked for the image
+}
+
+func (vanishing) ImageRemove(context.Context, string, client.ImageRemoveOptions) (client.ImageRemoveResult, error) {
+	return client.ImageRemoveResult{}, errors.New("unrecognized image ID")
+}
+
+func (v vanishing) ImageInspect(context.Context, string, ...client.ImageInspectOption) (client.ImageInspectResult, error) {
+	return client.ImageInspectResult{}, v.inspect
+}
+
+func TestImageThatSomebodyElseRemovesIsGone(t *testing.T) {
+	left := []Leftover{{Kind: "image", ID: "sha256:1", Name: "rehearse:hub"}}
+	if err := (docker{api: vanishing{inspect: errdefs.ErrNotFound}}).remove(t.Context(), left); err != nil {
+		t.Errorf("it is gone: %v", err)
+	}
+	if err := (docker{api: vanishing{}}).remove(t.Context(), left); err == nil || harness.HintOf(err) == "" {
+		t.Errorf("it is still there: %v", err)
+	}
+}

@@ -6,6 +6,8 @@ package databasetest
 
 import (
 	"database/sql"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -16,7 +18,6 @@ import (
 	"time"
 
 	_ "github.com/rehearse-dev/rehearse/recorders/database" // the drivers
-	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
 )
 
 // Server is a running server.
@@ -119,6 +120,20 @@ func (p place) serve(t testing.TB, end os.Signal, name string, args ...string) {
 	})
 }
 
+// freePort is a port that nobody uses, and that the system gives to nobody who asks for any: it stays free until the server
+// takes it.
+func freePort(t testing.TB) string {
+	t.Helper()
+	const from, to = 20_000, 32_000 // below what Linux and macOS give
+	for {
+		port := strconv.Itoa(from + rand.IntN(to-from))
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			l.Close() //nolint:errcheck // nothing was accepted
+			return port
+		}
+	}
+}
+
 // reached opens a database and waits until it answers.
 func reached(t testing.TB, driver, dsn string) *sql.DB {
 	t.Helper()
@@ -146,7 +161,7 @@ func Postgres(t testing.TB) *Server {
 	if err := os.WriteFile(word, []byte("hurons\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	data, port := filepath.Join(p.dir, "data"), recordtest.FreePort(t)
+	data, port := filepath.Join(p.dir, "data"), freePort(t)
 	p.run(t, initdb, "-D", data, "-U", "loader", "-A", "scram-sha-256", "--pwfile", word, "-N", "-E", "UTF8", "--locale=C")
 	p.serve(t, syscall.SIGQUIT, server, "-D", data, "-h", "127.0.0.1", "-p", port, "-k", p.dir, "-F")
 	db := reached(t, "pgx", "postgres://loader:hurons@127.0.0.1:"+port+"/postgres")
@@ -158,7 +173,7 @@ func MariaDB(t testing.TB) *Server {
 	t.Helper()
 	install, server := program(t, "mariadb-install-db", "mysql_install_db"), program(t, "mariadbd", "mysqld")
 	p := placeOf(t, "mysql")
-	data, port, socket := filepath.Join(p.dir, "data"), recordtest.FreePort(t), filepath.Join(p.dir, "socket")
+	data, port, socket := filepath.Join(p.dir, "data"), freePort(t), filepath.Join(p.dir, "socket")
 	p.run(t, install, "--no-defaults", "--datadir="+data, "--auth-root-authentication-method=normal", "--skip-test-db")
 	p.serve(t, syscall.SIGTERM, server, "--no-defaults", "--datadir="+data, "--bind-address=127.0.0.1", "--port="+port, "--socket="+socket, "--pid-file="+filepath.Join(p.dir, "pid"))
 	root := reached(t, "mysql", "root@unix("+socket+")/mysql")
