@@ -58,8 +58,9 @@ func (s *state) claimErrorText(list []int) {
 	s.claim(f, list)
 }
 
-// failsInside reports whether an answer that says success tells an error now that it did not tell before.
-func failsInside(d *harness.Difference) bool {
+// failsInside reports whether an answer that says success tells an error now that it did not tell before. The target tells
+// it in words or numbers of its own, too, where it failed in part.
+func (s *state) failsInside(d *harness.Difference) bool {
 	if !isAnswer(d) || !inBody(d) {
 		return false
 	}
@@ -68,8 +69,24 @@ func failsInside(d *harness.Difference) bool {
 		return tellsError(d.Is) && !tellsError(d.Was)
 	case len(names) == 1 && (names[0].Name == "success" || names[0].Name == "ok"):
 		return d.Was.Text == "true" && d.Is.Text == "false"
+	case len(names) == 1 && d.To == s.Scenario.Target.System:
+		return countsFailures(names[0].Name) && tellsError(d.Is) && !tellsError(d.Was) || saysFailed(d.Is) && !saysFailed(d.Was)
 	}
 	return false
+}
+
+// countsFailures reports whether a member of that name counts or lists what failed.
+func countsFailures(name string) bool {
+	return slices.ContainsFunc(wordsOfName(name), func(w string) bool { return w == "failed" || w == "failures" || w == "errors" })
+}
+
+// saysFailed reports whether a value is a few words that say that something failed, or was done in part.
+func saysFailed(v harness.Value) bool {
+	const most = 4
+	words := wordsOfName(v.Text)
+	return v.Kind == harness.KindString && len(words) <= most && slices.ContainsFunc(words, func(w string) bool {
+		return slices.Contains([]string{"failed", "failure", "error", "errors", "partial", "partially", "incomplete"}, w)
+	})
 }
 
 // detectErrorsInside claims errors that are told behind success and have no cause that is known.

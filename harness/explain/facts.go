@@ -150,7 +150,7 @@ func (s *state) gatherFacts() {
 	}
 	for i, open := range s.open {
 		d := s.at(i)
-		inside := !bad[d.Exchange] && failsInside(d)
+		inside := !bad[d.Exchange] && s.failsInside(d)
 		switch {
 		case turnedBad(d) || inside:
 			if inside {

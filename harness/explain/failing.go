@@ -3,6 +3,8 @@ package explain
 import (
 	"fmt"
 	"slices"
+
+	"github.com/rehearse-dev/rehearse/harness"
 )
 
 // detectFailing claims answers that turned from success to an error without a cause that is known, one finding for
@@ -43,7 +45,24 @@ func (s *state) claimFailing(statuses []int) {
 	f.Sentence = fmt.Sprintf("%s fails: %s answers %s instead of %s (%s)%s; no cause was found.",
 		d.Operation, s.side(answerer(d)), d.Is.Text, d.Was.Text, s.share(statuses), s.complaint(answers))
 	f.NextStep = fmt.Sprintf("Read what %s answers in the samples, and look for its cause in the log of that system.", s.side(answerer(d)))
-	calls := s.otherCalls(s.sessions(statuses), true)
+	calls := s.toldByTarget(d, statuses)
+	calls.join(s.otherCalls(s.sessions(statuses), true))
 	calls.addTo(&f)
 	s.claim(f, append(answers, calls.list...))
+}
+
+// toldByTarget is the answers in which the target tells behind success that a call of its own failed.
+func (s *state) toldByTarget(failed *harness.Difference, statuses []int) consequence {
+	self := s.Scenario.Target.System
+	if failed.From != self {
+		return consequence{}
+	}
+	sessions := s.sessions(statuses)
+	var told []int
+	for _, i := range s.stillOpen(slices.Clone(s.facts.inside)) {
+		if _, same := slices.BinarySearch(sessions, s.at(i).Session); same && s.at(i).To == self {
+			told = append(told, i)
+		}
+	}
+	return s.failedAnswers(s.regular(sessions, told))
 }

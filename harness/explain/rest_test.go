@@ -29,8 +29,40 @@ func photo(body string) harness.Exchange {
 	return x
 }
 
+// codeOf is the code that the CRM answers in a session.
+func codeOf(session string) string {
+	if session == "s2" || session == "s6" {
+		return "WL"
+	}
+	return "AD"
+}
+
+// inPart is eight sessions in which the target is called, asks the CRM and writes to the SIS; spoil changes the first three.
+func inPart(spoil func(session string) []harness.Exchange) (before, after []harness.Exchange) {
+	for i := range 8 {
+		session := fmt.Sprintf("s%d", i+1)
+		whole := []harness.Exchange{
+			callOf(session, "crm", target, "POST", "/hooks", `{}`, "200", `{"state":"done","sent":3,"failed":0}`),
+			ask(session, fmt.Sprintf(`{"code":%q}`, codeOf(session))), tell(session, `{}`, "201", `{}`),
+		}
+		before = append(before, whole...)
+		if i < 3 {
+			whole = append(spoil(session), callOf(session, "crm", target, "POST", "/hooks", `{}`, "200", `{"state":"failed in part","sent":2,"failed":1}`))
+		}
+		after = append(after, whole...)
+	}
+	return before, after
+}
+
 func restCases() []acceptance {
 	ok := ask("s1", `{"name":"Ngozi"}`)
+	before, afterCode := inPart(func(session string) []harness.Exchange { return xs(ask(session, `{"code":"ZZ"}`)) })
+	_, afterRefusal := inPart(func(session string) []harness.Exchange {
+		return xs(ask(session, fmt.Sprintf(`{"code":%q}`, codeOf(session))), tell(session, `{}`, "422", `{"error":"no"}`))
+	})
+	_, afterNothing := inPart(func(session string) []harness.Exchange {
+		return xs(ask(session, fmt.Sprintf(`{"code":%q}`, codeOf(session))), tell(session, `{}`, "201", `{}`))
+	})
 	long := `{"list":[` + strings.Repeat("1,", 20) + `1]}`
 	return []acceptance{
 		{name: "value changed", why: "no code, no damage", before: xs(ok), after: xs(ask("s1", `{"name":"Omar"}`)), want: []string{"F00 review 1/1 calls ×1"}},
@@ -51,6 +83,10 @@ func restCases() []acceptance {
 			want: []string{"F00 breaking 1/1 calls ×4"}},
 		{name: "calls fail and others are missing", why: "what is not called after a failure belongs to it",
 			before: xs(tell("s1", `{}`, "201", `{}`), ask("s1", `{}`)), after: xs(tell("s1", `{}`, "500", `{}`)), want: []string{"F00 breaking 1/1 calls ×2"}},
+		{name: "the target fails in part for a new code", why: "what it tells of its own failure follows from the cause", before: before, after: afterCode, want: []string{"F01 breaking 3/8 calls ×15"}},
+		{name: "the target fails in part as a call of its own is refused", why: "the refusal is the finding", before: before, after: afterRefusal, want: []string{"F00 breaking 3/8 calls ×15"}},
+		{name: "the target fails in part and nothing else differs", why: "success that tells a failure is named", before: before, after: afterNothing, want: []string{"F34 breaking 3/8 calls ×9"}},
+		{name: "a state of a system that was asked", why: "what others tell of a record is no failure of theirs", before: askMany(`{"state":"open"}`), after: askMany(`{"state":"failed"}`), want: []string{"F00 review 1/1 calls ×1"}},
 		{name: "one success for another", why: "not a failure", before: xs(tell("s1", `{}`, "200", `{}`)), after: xs(tell("s1", `{}`, "202", `{}`)), want: []string{"F34 review 1/1 calls ×1"}},
 
 		{name: "records lost in the output", why: "lost data is never noise", before: xs(in(without()), out(without())), after: xs(in(without()), out(without(2))), want: []string{"F00 breaking 1/10 rows ×1"}},
