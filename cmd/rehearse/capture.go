@@ -54,6 +54,7 @@ func (a *app) captureVerb() verb {
 			set.StringVar(&f.target, "target", "", "`system` that the scenario feeds (default: the one that the message goes to)")
 			set.StringVar(&f.extended, "extends", "", "scenario `file` that says how that system is started (default: one of the workspace that feeds the system)")
 			set.IntVar(&f.most, "most", 500, "`number` of exchanges that are taken of one session")
+			atLeast(set, "most", &f.most, 1)
 			set.StringVar(&f.output, "output", "text", "`kind` of report: text, json")
 		},
 		run: func(ctx context.Context, args []string) error { return a.capture(ctx, args[0], f) },

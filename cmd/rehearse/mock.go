@@ -116,8 +116,12 @@ func (a *app) mock(ctx context.Context, name string, f mockFlags) error {
 		return err
 	}
 	others, err := a.openStandIns(rec, f, options, secure)
+	if err == nil && len(m.Systems()) == 0 && len(others.list) == 0 && len(live.systems) == 0 {
+		err = harness.Usage(fmt.Errorf("mock %s: nothing in it can be answered", name),
+			"a mock answers calls; files and messages are served for systems that are named (--system), files only where they crossed by SFTP")
+	}
 	if err != nil {
-		return errors.Join(err, server.Close())
+		return errors.Join(err, server.Close(), live.end(a, 0))
 	}
 	fmt.Fprintf(a.err, "answering from %s on %s%s; stop with Ctrl-C\n", name, server.URL, trust)
 	a.tellHosts(m)
@@ -156,9 +160,11 @@ func (a *app) explainMatching(m *mock.Mock) {
 
 // tellHosts says which system answers under which names.
 func (a *app) tellHosts(m *mock.Mock) {
-	names := map[string][]string{}
+	names, answering := map[string][]string{}, m.Systems()
 	for host, system := range m.Hosts() {
-		names[system] = append(names[system], host)
+		if slices.Contains(answering, system) {
+			names[system] = append(names[system], host)
+		}
 	}
 	for _, system := range slices.Sorted(maps.Keys(names)) {
 		slices.Sort(names[system])
@@ -260,10 +266,38 @@ func (a *app) mockSummary(m *mock.Mock) {
 			fmt.Fprintf(a.out, "%s %s\n", harness.Count(line.count, "call"), line.what)
 		}
 	}
-	for _, miss := range misses {
-		fmt.Fprintf(a.out, "missed: %s\n", printable(miss.String()))
+	words := make([]string, len(misses))
+	for i, miss := range misses {
+		words[i] = "missed: " + miss.String()
 	}
-	for _, x := range unused {
-		fmt.Fprintf(a.out, "unused: %s %s\n", x.ID, printable(x.Operation()))
+	a.tellAlike(words, words, "call")
+	lines, operations := make([]string, len(unused)), make([]string, len(unused))
+	for i, x := range unused {
+		lines[i], operations[i] = "unused: "+x.ID+" "+x.Operation(), x.Operation()
+	}
+	a.tellAlike(lines, operations, "answer")
+}
+
+// tellAlike prints the first line of each kind, with how many there are besides, so that a recording of thousands of calls
+// ends with a line for each operation.
+func (a *app) tellAlike(lines, kinds []string, what string) {
+	count := map[string]int{}
+	for _, kind := range kinds {
+		count[kind]++
+	}
+	for i, line := range lines {
+		n := count[kinds[i]]
+		if n == 0 {
+			continue
+		}
+		count[kinds[i]] = 0
+		first, rest, more := strings.Cut(printable(line), "\n")
+		if n > 1 {
+			first += fmt.Sprintf(" (and %s like it)", harness.Count(n-1, "more "+what))
+		}
+		if more {
+			first += "\n" + rest
+		}
+		fmt.Fprintln(a.out, first)
 	}
 }

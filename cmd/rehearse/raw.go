@@ -29,6 +29,7 @@ func (f *rawFlags) add(set *pflag.FlagSet) {
 	set.BoolVar(&f.raw, "raw", false, "scrub nothing: keep what crosses as it is, encrypted to --recipient, until its policy is written; it lies outside of any repository")
 	set.StringArrayVar(&f.recipients, "recipient", nil, "`who` reads a raw recording: age1…, as `rehearse fixtures identity` prints it, or a file of such; can be repeated")
 	set.DurationVar(&f.keep, "keep", kept, "`time` for which a raw recording may be read")
+	aboveZero(set, "keep", &f.keep)
 }
 
 // taker is where a live recorder puts what it sees.

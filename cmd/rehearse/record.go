@@ -68,6 +68,7 @@ func (a *app) recordWith(r recorders.Live) verb {
 			set.StringVar(&f.durability, "durability", string(fixtures.Group), "`when` an exchange counts as kept: sync (each is on the disk), group (the same, many at a time) or async (written; a power failure takes the last second)")
 			set.StringVar(&o.From, "from", "client", "`name` of the system that sends")
 			set.DurationVar(&limit, "for", 0, "stop after this `time`, such as 90s or 12h")
+			aboveZero(set, "for", &limit)
 			to, who := "server", ""
 			if r.Name == "proxy" {
 				to, who = "", "; without one it is the host"
@@ -102,6 +103,7 @@ func proxyFlags(_ *app, set *pflag.FlagSet, o *recorders.LiveOptions) func() err
 
 func fileFlags(_ *app, set *pflag.FlagSet, o *recorders.LiveOptions) func() error {
 	set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which a file must not change before it is finished")
+	aboveZero(set, "settle", &o.Settle)
 	set.BoolVar(&o.Existing, "existing", false, "files that are there already count, too")
 	return nil
 }
@@ -119,8 +121,10 @@ func addHTTP(set *pflag.FlagSet, o *recorders.LiveOptions) {
 	set.StringSliceVar(&h.Filter.Paths, "path", nil, "record these `paths` only, such as /v1/**; a * stops at slashes, ** does not")
 	set.StringSliceVar(&h.Filter.NotPaths, "not-path", nil, "leave out these `paths`, such as /health")
 	set.Int64Var(&h.Filter.MaxSize, "max-size", 0, "leave out exchanges with bodies of more `bytes`; 0 leaves out none")
+	atLeast(set, "max-size", &h.Filter.MaxSize, 0)
 	set.Float64Var(&h.Filter.Sample, "sample", 0, "record this `share` of the sessions, such as 0.1; each is recorded whole or not at all")
 	set.Int64Var(&h.MaxBody, "max-body", 0, "keep at most so many `bytes` of one body; a longer one passes whole and is recorded as incomplete (default 64 MiB)")
+	atLeast(set, "max-body", &h.MaxBody, 1)
 }
 
 // chosen says in the manifest of a recording what was not to be recorded, and whom nobody verified.

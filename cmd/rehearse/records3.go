@@ -20,9 +20,12 @@ func s3Flags(a *app, set *pflag.FlagSet, o *recorders.LiveOptions) (prepare func
 	set.StringVar(&secret, "secret-key", "", "its secret: a `file`, env:NAME or fd:NUMBER (default env:AWS_SECRET_ACCESS_KEY)")
 	set.StringVar(&token, "session-token", "", "token of a session: a `file`, env:NAME or fd:NUMBER (default env:AWS_SESSION_TOKEN, where it is set)")
 	set.DurationVar(&o.S3.Every, "every", s3.DefaultEvery, "look at the bucket after each `time`")
+	aboveZero(set, "every", &o.S3.Every)
 	set.BoolVar(&o.Existing, "existing", false, "objects that are there already count, too")
 	set.Int64Var(&o.S3.MaxBody, "max-body", s3.DefaultMaxBody, "keep at most so many `bytes` of one object; a longer one is recorded as incomplete")
+	atLeast(set, "max-body", &o.S3.MaxBody, 1)
 	set.IntVar(&o.S3.MaxObjects, "max-objects", s3.DefaultMaxObjects, "most `objects` below the prefix")
+	atLeast(set, "max-objects", &o.S3.MaxObjects, 1)
 	return func() error {
 		key := &o.S3.Key
 		fromEnv := key.ID == ""

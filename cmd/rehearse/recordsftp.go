@@ -17,6 +17,7 @@ func sftpFlags(a *app, set *pflag.FlagSet, o *recorders.LiveOptions) (prepare fu
 	var password, upstreamPassword, identity string
 	set.StringVar(&o.Listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 picks a free one")
 	set.DurationVar(&o.Settle, "settle", 2*time.Second, "`time` for which an upload may still be renamed before it is finished")
+	aboveZero(set, "settle", &o.Settle)
 	set.StringVar(&o.SFTP.HostKey, "host-key", "", "`file` of the key by which clients know this server; without one a key in your configuration folder, made on first use")
 	set.StringVar(&o.SFTP.Keys, "accept-keys", "", "`file` of public keys that may log in, as in authorized_keys")
 	set.StringVar(&password, "accept-password", "", "password that may log in: a `file`, env:NAME or fd:NUMBER")

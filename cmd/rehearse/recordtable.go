@@ -19,8 +19,10 @@ func tableFlags(a *app, set *pflag.FlagSet, o *recorders.LiveOptions) (prepare f
 	set.StringArrayVar(&keys, "key-of", nil, "`columns` that tell rows apart where that is not the primary key: TABLE=COLUMN,COLUMN; repeat it for more")
 	set.StringVar(&password, "password", "", "password of the user: a `file`, env:NAME or fd:NUMBER")
 	set.DurationVar(&o.Table.Every, "every", 0, "look again after each `time`; without it at the start and at the end only")
+	aboveZero(set, "every", &o.Table.Every)
 	set.BoolVar(&o.Existing, "existing", false, "the rows that are there already count, too")
 	set.Int64Var(&megabytes, "max-memory", megabytes, "most `MiB` of rows that are held")
+	atLeast(set, "max-memory", &megabytes, 1)
 	return func() error {
 		var err error
 		o.Table.MaxBytes = megabytes << 20

@@ -54,8 +54,10 @@ func (a *app) runVerb() verb {
 			set.StringVar(&f.vault, "vault", "", "`file` that remembers the stand-ins of the recordings, if they were made with one")
 			set.StringVar(&f.pace, "pace", "", "`pace` of the requests: as-fast-as-possible, original, a factor such as 2x, a rate such as 50/s; instead of the scenario's")
 			set.DurationVar(&f.maxGap, "max-gap", 0, "cut longer pauses of the recording to this `duration`; for the paces original and 2x; instead of the scenario's")
+			aboveZero(set, "max-gap", &f.maxGap)
 			set.BoolVar(&f.uncorrelated, "no-correlate", false, "send requests as they were recorded: carry no ids and tokens over from live answers")
 			set.IntVar(&f.concurrency, "concurrency", 0, "`number` of requests at the same time, of different sessions; instead of the scenario's")
+			atLeast(set, "concurrency", &f.concurrency, 1)
 			set.StringSliceVar(&f.allow, "allow", nil, "`host`, or host:port, that may be reached beside those of the scenario")
 			set.StringArrayVar(&f.confirmed, "confirm-origin", nil, "`host` where the recording was made, or of production, that you mean to reach in this run; never in CI")
 		},
@@ -137,6 +139,9 @@ func (a *app) previewAll(files []string, f runFlags) error {
 	var worst error
 	for _, file := range files {
 		ws, scenario, err := openScenario(file)
+		if err == nil {
+			scenario.Replay, err = f.replay(scenario.Replay)
+		}
 		if err == nil {
 			scenario.Candidate = cmp.Or(f.candidate, scenario.Candidate)
 			err = a.preview(rehearsal.Plan{Scenario: scenario, Catalogue: ws.Catalogue(), Allow: f.allow, Confirmed: f.confirmed, Uncorrelated: f.uncorrelated}, f.output)

@@ -48,6 +48,7 @@ func (a *app) scanVerb() verb {
 			set.StringVar(&f.out, "out", "", "write the report to this `file` instead of standard output")
 			set.BoolVar(&f.strict, "strict", false, "what a person should look at fails the scan, too, and so does a recording that was never proved")
 			set.IntVar(&f.smallest, "smallest-cell", 0, "`people` that each combination of programme, term and the like must have; fewer is something to look at")
+			atLeast(set, "smallest-cell", &f.smallest, 0)
 		},
 		run: func(ctx context.Context, args []string) error { return a.scan(ctx, args, f) },
 	}

@@ -42,7 +42,9 @@ func (a *app) shrinkVerb() verb {
 			set.StringVar(&f.out, "out", "", "new `folder` within the workspace for the smallest scenario and its recording")
 			set.StringVar(&f.bundle, "bundle", "", "new ZIP `file` for the vendor: calls and answers, times, versions, how to reproduce, and no names of yours")
 			set.IntVar(&f.most, "max-runs", 5000, "`number` of times that the target is fed at most; 0: no bound")
+			atLeast(set, "max-runs", &f.most, 0)
 			set.IntVar(&f.workers, "workers", min(runtime.NumCPU(), mostWorkers), "`number` of targets that are fed at the same time, each in a folder of its own")
+			atLeast(set, "workers", &f.workers, 1)
 			set.BoolVar(&f.restart, "restart", false, "forget what an earlier search of this scenario found out")
 			set.BoolVar(&f.quiet, "quiet", false, "do not tell what is being done")
 		},

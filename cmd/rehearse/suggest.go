@@ -38,6 +38,7 @@ func (a *app) scrubSuggestVerb() verb {
 			set.BoolVar(&f.keepGoing, "keep-going", false, "pass over records and files that cannot be read, as import does; each is named")
 			f.reader.add(set)
 			set.IntVar(&f.tries, "tries", mostTries, "most `trials`; 0 proposes what is found at first sight")
+			atLeast(set, "tries", &f.tries, 0)
 		},
 		run: func(ctx context.Context, args []string) error { return a.suggest(ctx, args, f) },
 	}

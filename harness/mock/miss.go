@@ -162,6 +162,10 @@ func (m *Mock) explain(c call, caller who) Miss {
 		miss.Reason = "the recording holds no call to this system"
 		return miss
 	}
+	if c.method == http.MethodConnect {
+		miss.Reason, miss.Hint = "a mock without TLS is no proxy for https", "serve it with TLS (--tls), or let the client call its address"
+		return miss
+	}
 	best, bestCost, rules := -1, 0, m.matcherOf(c)
 	var places []Place
 	for _, i := range m.near().candidates(c, caller.system) {
