@@ -65,8 +65,11 @@ func (f *feeding) feedNotes() []string {
 	}
 	for _, p := range f.account.Polls {
 		outcome := "until "
-		if p.Missed {
+		switch {
+		case p.Missed:
 			outcome = "without reaching "
+		case p.Other:
+			outcome = "up to an answer of another kind, short of "
 		}
 		notes = append(notes, fmt.Sprintf("%s was repeated %s%s: %s, %d in the recording", p.Title, outcome, p.Until, harness.Count(p.Attempts, "request"), len(p.Rounds)))
 	}

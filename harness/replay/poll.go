@@ -41,7 +41,8 @@ func (r *run) poll(ctx context.Context, s *step) ([]Sent, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.reached = w.reached || x.Fault != nil || !w.waiting(state.status)
+		w.other = !w.reached && (x.Fault != nil || !w.waiting(state.status))
+		w.reached = w.reached || w.other
 		if sent = append(sent, x); w.reached || !last {
 			return sent, nil
 		}

@@ -105,15 +105,16 @@ func TestPollsGoOnUntilTheRecordedEnd(t *testing.T) {
 		polling harness.Polling
 		sent    string // paths, with the status and the fault of each
 		missed  bool
+		other   bool
 	}{
-		{"as recorded", []string{pending, running, done}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7 jobs/7/report", false},
-		{"faster", []string{done}, harness.Polling{}, "jobs/7 people jobs/7/report", false},
-		{"slower", []string{pending, pending, running, running, running, done}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7 jobs/7 jobs/7 jobs/7 jobs/7/report", false},
-		{"another failure ends it and is the answer", []string{pending, `500 {"error":"disk"}`}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7/report", false},
-		{"the server asks to wait", []string{pending, "503 {}", "429 {}", done}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7 jobs/7 jobs/7/report", false},
-		{"never done: the number of requests is bounded", []string{running}, harness.Polling{Attempts: 4}, "jobs/7 jobs/7 people jobs/7 jobs/7! jobs/7/report", true},
-		{"never done: the time is bounded", []string{running}, harness.Polling{Within: harness.Duration(20 * ms)}, "jobs/7 jobs/7 people jobs/7 jobs/7 jobs/7! jobs/7/report", true},
-		{"switched off", []string{running}, harness.Polling{Off: true}, "jobs/7 jobs/7 people jobs/7 jobs/7/report", false},
+		{"as recorded", []string{pending, running, done}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7 jobs/7/report", false, false},
+		{"faster", []string{done}, harness.Polling{}, "jobs/7 people jobs/7/report", false, false},
+		{"slower", []string{pending, pending, running, running, running, done}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7 jobs/7 jobs/7 jobs/7 jobs/7/report", false, false},
+		{"another failure ends it and is the answer", []string{pending, `500 {"error":"disk"}`}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7/report", false, true},
+		{"the server asks to wait", []string{pending, "503 {}", "429 {}", done}, harness.Polling{}, "jobs/7 jobs/7 people jobs/7 jobs/7 jobs/7/report", false, false},
+		{"never done: the number of requests is bounded", []string{running}, harness.Polling{Attempts: 4}, "jobs/7 jobs/7 people jobs/7 jobs/7! jobs/7/report", true, false},
+		{"never done: the time is bounded", []string{running}, harness.Polling{Within: harness.Duration(20 * ms)}, "jobs/7 jobs/7 people jobs/7 jobs/7 jobs/7! jobs/7/report", true, false},
+		{"switched off", []string{running}, harness.Polling{Off: true}, "jobs/7 jobs/7 people jobs/7 jobs/7/report", false, false},
 	}
 	for _, test := range tests {
 		t.Run(test.why, func(t *testing.T) {
@@ -144,7 +145,7 @@ func TestPollsGoOnUntilTheRecordedEnd(t *testing.T) {
 				if test.polling.Off {
 					return
 				}
-				want := []Poll{{Rounds: []string{"000001", "000002", "000004"}, Title: "GET /jobs/7", Until: "response.body.state = done", Attempts: asked, Missed: test.missed}}
+				want := []Poll{{Rounds: []string{"000001", "000002", "000004"}, Title: "GET /jobs/7", Until: "response.body.state = done", Attempts: asked, Missed: test.missed, Other: test.other}}
 				if diff := cmp.Diff(want, account.Polls); diff != "" {
 					t.Error(diff)
 				}

@@ -21,6 +21,7 @@ type wait struct {
 	attempts int  // requests that were sent
 	reached  bool // the end state, or an answer after which there is no use in asking again
 	missed   bool // a bound was reached before
+	other    bool // such an answer came before
 }
 
 // Poll is what came of a wait.
@@ -30,10 +31,11 @@ type Poll struct {
 	Until    string   // the end state, in words
 	Attempts int      // requests that were sent now
 	Missed   bool     // the end state did not come
+	Other    bool     // an answer came after which there was no use in asking again: none at all, or a status of its own
 }
 
 func (w *wait) account() Poll {
-	p := Poll{Title: w.rounds[0].Title(), Until: describe(w.until), Attempts: w.attempts, Missed: w.missed}
+	p := Poll{Title: w.rounds[0].Title(), Until: describe(w.until), Attempts: w.attempts, Missed: w.missed, Other: w.other}
 	for _, s := range w.rounds {
 		p.Rounds = append(p.Rounds, s.ID)
 	}
