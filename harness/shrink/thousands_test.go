@@ -154,7 +154,7 @@ func tokens(list []harness.Exchange) ([][]int, error) {
 	return links, nil
 }
 
-const longest = 2 * time.Minute // that the search may take, on two cores
+const mostFed = 40 * 10_000 // exchanges that the search may feed: it takes time as they do, whatever the machine
 
 func TestThousandsOfExchangesBecomeTheFewThatFail(t *testing.T) {
 	replayed := 0
@@ -170,9 +170,8 @@ func TestThousandsOfExchangesBecomeTheFewThatFail(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	took := time.Since(began)
 	fields := Fields(result.Exchanges, "sis")
-	t.Logf("10000 exchanges became %d with %d fields, after %d runs that fed %d exchanges, in %s", len(result.Exchanges), fields, result.Replays, replayed, took.Round(time.Millisecond))
+	t.Logf("10000 exchanges became %d with %d fields, after %d runs that fed %d exchanges, in %s", len(result.Exchanges), fields, result.Replays, replayed, time.Since(began).Round(time.Millisecond))
 	for _, x := range result.Exchanges {
 		b, _ := x.Request.Body.Bytes()
 		t.Logf("%s %s %s", x.Session, x.Title(), b)
@@ -180,8 +179,8 @@ func TestThousandsOfExchangesBecomeTheFewThatFail(t *testing.T) {
 	if len(result.Exchanges) > 5 || fields > 10 {
 		t.Errorf("%d exchanges with %d fields are left", len(result.Exchanges), fields)
 	}
-	if took > longest {
-		t.Errorf("it took %s", took)
+	if replayed > mostFed {
+		t.Errorf("it fed %d exchanges, %d are allowed", replayed, mostFed)
 	}
 	if same, err := has(result.Failure, result.Replayed); !same || err != nil || result.Failure.Status != 500 {
 		t.Errorf("%s: %v", result.Failure, err)

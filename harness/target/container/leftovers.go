@@ -46,6 +46,10 @@ const (
 // removeWait is how long the removal of a container, or of all that is left of a run, may take: daemons can be busy.
 const removeWait = 2 * time.Minute
 
+// sweepWait is how long a run waits until what dead ones have left is gone: their watchers, and runs that begin at the same
+// time, may be removing it.
+const sweepWait = 30 * time.Second
+
 // patience is how often is looked for what has to go, and how often in a row nothing must be found before all counts as
 // gone.
 type patience struct {
@@ -161,14 +165,16 @@ func (d docker) removeOne(ctx context.Context, l Leftover) error {
 	return harness.CannotRun(fmt.Errorf("remove %s %s: %w", l.Kind, l.Name, err), "`rehearse doctor containers --clean` tries it again")
 }
 
-// clear removes everything with the label, and waits until it is gone. What cannot be removed, or not even listed, is tried
-// again until the context ends: a daemon lists nothing while it removes a layer for somebody else.
-func (d docker) clear(ctx context.Context, label string, p patience) error {
+// clear removes everything with the label that has a state, or any when none is named, and waits until it is gone. What
+// cannot be removed, or not even listed, is tried again until the context ends: a daemon lists nothing while it removes a
+// layer for somebody else.
+func (d docker) clear(ctx context.Context, label string, p patience, of ...State) error {
 	tick := time.NewTicker(p.every)
 	defer tick.Stop()
 	for quiet := 0; ; {
 		left, err := d.made(ctx, label)
 		if err == nil {
+			left = slices.DeleteFunc(left, func(l Leftover) bool { return len(of) > 0 && !slices.Contains(of, l.State) })
 			err = d.remove(ctx, left)
 		}
 		quiet++
@@ -188,9 +194,7 @@ func (d docker) clear(ctx context.Context, label string, p patience) error {
 
 // sweep removes what dead runs of this machine have left.
 func (d docker) sweep(ctx context.Context) error {
-	all, err := d.made(ctx, labelRun)
-	if err != nil {
-		return err
-	}
-	return d.remove(ctx, slices.DeleteFunc(all, func(l Leftover) bool { return l.State != Left }))
+	ctx, cancel := context.WithTimeout(ctx, sweepWait)
+	defer cancel()
+	return d.clear(ctx, labelRun, knowing, Left)
 }
