@@ -52,6 +52,7 @@ var StandIns = []StandIn{
 	{"smtp", harness.ChannelMail, "takes mails and delivers none", false, false, false, each(standInMail)},
 	{"sqlite", harness.ChannelTable, "holds the rows that were there when the recording began", true, false, false, each(standInTables)},
 	{"amqp", harness.ChannelMessage, "delivers the messages that the system published, and takes those that it got", false, true, true, standInBroker("amqp")},
+	{"kafka", harness.ChannelMessage, "the same for Kafka 2.8, each topic as one partition", false, true, true, standInBroker("kafka")},
 	{"mqtt", harness.ChannelMessage, "the same for MQTT 3.1.1", false, true, true, standInBroker("mqtt")},
 	{"nats", harness.ChannelMessage, "the same for NATS, without JetStream", false, true, true, standInBroker("nats")},
 }

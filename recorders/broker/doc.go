@@ -23,11 +23,12 @@
 //
 // # Standing in
 //
-// A [StandIn] plays the part of systems of a recording to programs that speak AMQP 0-9-1, MQTT 3.1.1 or NATS: it delivers
-// what they published and takes what programs publish. It is written for this, without the server of any broker: of AMQP it
-// has exchanges, queues, bindings, prefetch, acknowledgements and confirms, and no transactions; of MQTT all qualities of
-// service, retained messages and wills, and no session that outlives its connection; of NATS wildcards, queue groups,
-// headers, requests and replies, and no JetStream. There is none for Kafka. Headers of AMQP are texts, because a recording
+// A [StandIn] plays the part of systems of a recording to programs that speak AMQP 0-9-1, Kafka, MQTT 3.1.1 or NATS: it
+// delivers what they published and takes what programs publish. Kafka is a cluster of kfake, of the library that also
+// records it, with one broker, and one partition for each topic. The others are written for this, without the server of any
+// broker: of AMQP there are exchanges, queues, bindings, prefetch, acknowledgements and confirms, and no transactions; of
+// MQTT all qualities of service, retained messages and wills, and no session that outlives its connection; of NATS
+// wildcards, queue groups, headers, requests and replies, and no JetStream. Headers of AMQP are texts, because a recording
 // does not tell of which type they were.
 //
 // Memory: at most 1,024 messages, besides what the libraries hold.

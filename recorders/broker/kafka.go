@@ -15,6 +15,9 @@ import (
 	"github.com/rehearse-dev/rehearse/harness"
 )
 
+// fieldKey is the key of a message of Kafka.
+const fieldKey = "key"
+
 var kafka = protocol{
 	schemes: []string{"kafka", "kafkas"}, form: "kafka://HOST:PORT[,HOST:PORT]", topics: "TOPIC",
 	listen: func(ctx context.Context, r *Recorder, u *url.URL) (func(), error) {
@@ -121,7 +124,7 @@ func (r *Recorder) partitions(ctx context.Context, client *kgo.Client) (map[stri
 func kafkaMessage(record *kgo.Record) message {
 	m := message{topic: record.Topic, payload: record.Value, at: record.Timestamp}
 	if record.Key != nil {
-		m.head = append(m.head, harness.Field{Name: "key", Value: string(record.Key)})
+		m.head = append(m.head, harness.Field{Name: fieldKey, Value: string(record.Key)})
 	}
 	for _, h := range record.Headers {
 		m.head = append(m.head, harness.Field{Name: h.Key, Value: string(h.Value)})

@@ -21,8 +21,8 @@ import (
 // reaches the clients that listen to it, as in any broker. A request with a reply topic is answered with the recorded
 // reply to the request of its turn.
 //
-// Every user and password is let in, because none was recorded. Nothing outlives a connection but the queues of AMQP and
-// the retained messages of MQTT.
+// Every user and password is let in, because none was recorded. Nothing outlives a connection but the queues of AMQP, the
+// topics of Kafka and the retained messages of MQTT.
 //
 // It is safe for concurrent use once it listens. Memory: the recorded heads, and what waits in queues.
 type StandIn struct {
@@ -42,6 +42,7 @@ type StandIn struct {
 	taken     []harness.Exchange
 	receivers map[string]string // system that gets the messages of an operation
 	server    listening.Server
+	address   net.Addr // that it listens on
 
 	mu         sync.Mutex
 	listening  []listener // in the order in which they began
@@ -58,11 +59,19 @@ type StandIn struct {
 // wire is a row of the table of what stand-ins speak.
 type wire struct {
 	scheme string
-	talk   func(s *StandIn, c *peer) error // serves one connection to its end
+	serve  func(ctx context.Context, s *StandIn) error // takes connections until the context is done
 }
 
 // wires is the table of them.
-var wires = []wire{{"amqp", talkAMQP}, {"mqtt", talkMQTT}, {"nats", talkNATS}}
+var wires = []wire{{"amqp", talking(talkAMQP)}, {"kafka", serveKafka}, {"mqtt", talking(talkMQTT)}, {"nats", talking(talkNATS)}}
+
+// talking lets each connection be served to its end by itself.
+func talking(talk func(s *StandIn, c *peer) error) func(context.Context, *StandIn) error {
+	return func(ctx context.Context, s *StandIn) error {
+		s.server.Serve(ctx, func(conn net.Conn, _ int) { talk(s, newPeer(conn)) }) //nolint:errcheck // a client that breaks off is its own affair
+		return nil
+	}
+}
 
 // line is a recorded message of one of the systems.
 type line struct {
@@ -83,7 +92,7 @@ type listener interface {
 // gather is how long a client may take to tell all topics that it listens to, so that their messages come in order.
 const gather = 100 * time.Millisecond
 
-// NewStandIn reads what systems exchanged with others over a kind of broker: amqp, mqtt or nats. Messages of a recording
+// NewStandIn reads what systems exchanged with others over a kind of broker: amqp, kafka, mqtt or nats. Messages of a recording
 // that was made before the recorder noted the kind of broker are those of none.
 func NewStandIn(rec harness.Recording, scheme string, systems []string) (*StandIn, error) {
 	at := slices.IndexFunc(wires, func(w wire) bool { return w.scheme == scheme })
@@ -134,18 +143,18 @@ func crossedAt(x *harness.Exchange, scheme string) bool {
 func (s *StandIn) Systems() []string { return s.systems }
 
 // Listen begins to listen on an address such as 127.0.0.1:1883.
-func (s *StandIn) Listen(address string) (net.Addr, error) {
-	return s.server.Listen(address, "stand in for a broker", "choose another address")
+func (s *StandIn) Listen(address string) (addr net.Addr, err error) {
+	s.address, err = s.server.Listen(address, "stand in for a broker", "choose another address")
+	return s.address, err
 }
 
 // Serve answers until the context is done, and returns when every connection has ended. The error is that of a sink that
-// refused an exchange.
+// refused an exchange, or of a broker that could not start.
 func (s *StandIn) Serve(ctx context.Context) error {
 	if !s.Held {
 		go s.play(ctx) // ends with the context
 	}
-	s.server.Serve(ctx, func(conn net.Conn, _ int) { s.wire.talk(s, newPeer(conn)) }) //nolint:errcheck // a client that breaks off is its own affair
-	return s.refused.Err("messages to a stand-in")
+	return errors.Join(s.wire.serve(ctx, s), s.refused.Err("messages to a stand-in"))
 }
 
 // play says the recorded messages as soon as somebody listens. Who begins to listen while others are told gets what is

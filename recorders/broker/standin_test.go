@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	client "github.com/nats-io/nats.go"
 	"github.com/rabbitmq/amqp091-go"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
 
 	"github.com/rehearse-dev/rehearse/harness"
 	"github.com/rehearse-dev/rehearse/recorders/internal/recordtest"
@@ -156,6 +161,7 @@ func TestARecordingOfAStandInIsTheRecording(t *testing.T) {
 		heads         []harness.Head
 	}{
 		{"nats", ">", []harness.Head{nil, {{Name: "X", Value: "1"}, {Name: "X", Value: "2"}}}},
+		{"kafka", "students", []harness.Head{nil, {{Name: "key", Value: "H1"}, {Name: "X", Value: "1"}, {Name: "X", Value: "2"}}, {{Name: "correlation-id", Value: "c"}, {Name: "content-type", Value: "text/plain"}}}},
 		{"mqtt", "#", []harness.Head{qos("0", ""), qos("1", ""), qos("2", "")}},
 		{"amqp", "students:#", []harness.Head{{{Name: "exchange", Value: "students"}}, {
 			{Name: "exchange", Value: "students"}, {Name: "content-type", Value: "text/plain"}, {Name: "content-encoding", Value: "identity"}, {Name: "correlation-id", Value: "c"},
@@ -164,8 +170,8 @@ func TestARecordingOfAStandInIsTheRecording(t *testing.T) {
 	} {
 		var xs []harness.Exchange
 		for n := range crowd {
-			topic := map[string]string{"nats": "students.%d", "mqtt": "students/%d", "amqp": "students.%d"}[tt.scheme]
-			x := crossing(tt.scheme, "sis", "lms", fmt.Sprintf(topic, n), tt.heads[n%len(tt.heads)], fmt.Sprintf(`{"id":"H%d"}`, n))
+			topic := map[string]string{"nats": "students.%d", "mqtt": "students/%d", "amqp": "students.%d", "kafka": "students"}[tt.scheme]
+			x := crossing(tt.scheme, "sis", "lms", strings.ReplaceAll(topic, "%d", strconv.Itoa(n)), tt.heads[n%len(tt.heads)], fmt.Sprintf(`{"id":"H%d"}`, n))
 			x.Session = x.Request.Head.Get(fieldCorrelation)
 			if media := x.Request.Head.Get("content-type"); media != "" {
 				x.Request.Media = media
@@ -173,7 +179,7 @@ func TestARecordingOfAStandInIsTheRecording(t *testing.T) {
 			xs = append(xs, x)
 		}
 		p := play(t, tt.scheme, false, xs...)
-		r := start(t, &Recorder{Source: tt.scheme + "://anyone@" + p.address, Topics: []string{tt.topic}})
+		r := start(t, &Recorder{Source: tt.scheme + "://anyone@" + p.address, Password: "anything", Topics: []string{tt.topic}})
 		r.await(crowd)
 		want := &running{t, harness.NewMemory(harness.Manifest{}, xs...), func() error { return nil }}
 		equal(t, want.told(), r.told())
@@ -441,4 +447,80 @@ func TestPatternsOfTopics(t *testing.T) {
 			t.Errorf("%q is a filter", pattern)
 		}
 	}
+}
+
+// kafkaClient is a client of a stand-in, which lets in any user and password.
+func kafkaClient(t *testing.T, p *playing, options ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	c, err := kgo.NewClient(append(options, kgo.SeedBrokers(p.address), kgo.SASL(plain.Auth{User: "anyone", Pass: "anything"}.AsMechanism()))...)
+	recordtest.Must(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+// fetched is what a client gets until it is so many messages.
+func fetched(t *testing.T, c *kgo.Client, n int) (lines []string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for len(lines) < n {
+		fetches := c.PollFetches(ctx)
+		recordtest.Must(t, fetches.Err())
+		fetches.EachRecord(func(r *kgo.Record) {
+			lines = append(lines, fmt.Sprintf("%s %q %q %v", r.Topic, r.Key, r.Value, r.Headers))
+		})
+	}
+	return lines
+}
+
+func TestKafkaStandIn(t *testing.T) {
+	p := play(t, "kafka", false,
+		crossing("kafka", "sis", "hub", "students", harness.Head{{Name: "key", Value: "1"}, {Name: "trace", Value: "a"}}, `{"id":1}`),
+		crossing("kafka", "sis", "hub", "students", nil, strings.Repeat("x", 3_000_000)),
+		crossing("kafka", "sis", "hub", "students", harness.Head{{Name: "key", Value: "2"}}, ""),
+		crossing("kafka", "sis", "hub", "grades", nil, "A"),
+		crossing("kafka", "sis", "hub", "nobody.reads", nil, "x"),
+		crossing("kafka", "hub", "lms", "courses", nil, "not of sis"),
+		crossing("kafka", "hub", "sis", "questions", harness.Head{{Name: "reply-to", Value: "answers"}, {Name: "correlation-id", Value: "recorded"}}, "?"),
+		crossing("kafka", "sis", "hub", "answers", harness.Head{{Name: "correlation-id", Value: "recorded"}}, "350"),
+	)
+	big := fmt.Sprintf("students %q %q %v", "", strings.Repeat("x", 3_000_000), []kgo.RecordHeader{})
+	late := kafkaClient(t, p, kgo.ConsumeTopics("students"), kgo.ConsumeResetOffset(kgo.NewOffset().AtEnd()), kgo.FetchMaxPartitionBytes(8<<20))
+	equal(t, []string{`students "1" "{\"id\":1}" [{trace [97]}]`, big, `students "2" "" []`}, fetched(t, late, 3))
+	group := kafkaClient(t, p, kgo.ConsumerGroup("loaders"), kgo.ConsumeTopics("grades"))
+	equal(t, []string{`grades "" "A" []`}, fetched(t, group, 1))
+	recordtest.Must(t, group.CommitUncommittedOffsets(t.Context()))
+
+	asker := kafkaClient(t, p, kgo.ConsumeTopics("answers"), kgo.ProducerBatchCompression(kgo.ZstdCompression()))
+	question := &kgo.Record{Topic: "questions", Value: []byte("?"), Headers: []kgo.RecordHeader{{Key: "reply-to", Value: []byte("answers")}, {Key: "correlation-id", Value: []byte("now")}}}
+	recordtest.Must(t, asker.ProduceSync(t.Context(), question).FirstErr())
+	equal(t, []string{`answers "" "350" [{correlation-id [110 111 119]}]`}, fetched(t, asker, 1))
+	recordtest.Must(t, asker.ProduceSync(t.Context(), &kgo.Record{Topic: "students", Key: []byte("3"), Value: []byte("three")}).FirstErr())
+	equal(t, []string{`students "3" "three" []`}, fetched(t, late, 1))
+	equal(t, []string{
+		`hub>sis "now" :topic=questions :broker=kafka reply-to=answers correlation-id=now [] "?"`,
+		`hub>sis "" :topic=students :broker=kafka key=3 [] "three"`,
+	}, p.told(2))
+	if said, left := p.Said(); said != 5 || len(left) != 1 || left[0].Title() != "nobody.reads" {
+		t.Errorf("said %d, unsaid: %v", said, left)
+	}
+}
+
+// What is no Kafka, and whoever keeps his password to himself, loses his connection, and nobody else does.
+func TestKafkaStandInRefuses(t *testing.T) {
+	p := play(t, "kafka", false, crossing("kafka", "sis", "hub", "students", nil, "one"))
+	for _, noise := range []string{"GET / HTTP/1.1\r\nHost: sis\r\n\r\n", "\x00\x00\x00\x04\x00\x12", "\xff\xff\xff\xff\xff\xff\xff\xff", "\x00\x00\x00\x00"} {
+		conn, err := net.Dial("tcp", p.address)
+		recordtest.Must(t, err)
+		_, err = conn.Write([]byte(noise))
+		recordtest.Must(t, err)
+		recordtest.Must(t, conn.Close())
+	}
+	proud, err := kgo.NewClient(kgo.SeedBrokers(p.address), kgo.SASL(scram.Auth{User: "anyone", Pass: "anything"}.AsSha256Mechanism()))
+	recordtest.Must(t, err)
+	defer proud.Close()
+	if err := proud.Ping(t.Context()); err == nil {
+		t.Error("a password that is not shown is let in")
+	}
+	equal(t, []string{`students "" "one" []`}, fetched(t, kafkaClient(t, p, kgo.ConsumeTopics("students")), 1))
 }
