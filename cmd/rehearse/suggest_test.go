@@ -13,11 +13,7 @@ import (
 
 // realSets are the sets of real files with the format that they are read as. Some hold what no importer can read, which is
 // passed over and named. A stop is a part of what suggest or import says when a person has to decide, with the reason.
-var realSets = []struct {
-	folder, format string
-	keepGoing      bool
-	stop, reason   string
-}{
+var realSets = []realSet{
 	{folder: "traffic/easypost-node-har", format: "har"},
 	{folder: "traffic/linodego"},
 	{folder: "traffic/octokit-rb"},
@@ -30,10 +26,28 @@ var realSets = []struct {
 	{folder: "traffic/mitmproxy-har", format: "har", keepGoing: true, stop: "leak login: to", reason: "an account has the name of a host: --to names the system"},
 	{folder: "traffic/mitmproxy-har", format: "mitmproxy"},
 	{folder: "flatfiles/bai2", format: "files"},
-	{folder: "flatfiles/hl7v2", format: "files"},
+	{folder: "flatfiles/hl7v2", format: "files", needsPolicy: true},
 	{folder: "flatfiles/iso20022", format: "files"},
 	{folder: "flatfiles/microsoft-sds-csv", format: "files"},
-	{folder: "flatfiles/x12-edifact-staedi", format: "files"},
+	{folder: "flatfiles/x12-edifact-staedi", format: "files", needsPolicy: true},
+}
+
+type realSet struct {
+	folder, format string
+	keepGoing      bool
+	stop, reason   string
+	needsPolicy    bool // names and numbers stand in envelopes, which stay without a rule
+}
+
+// reading is the flags with which commands read the set.
+func (set realSet) reading() (flags []string) {
+	if set.format != "" {
+		flags = append(flags, "--format", set.format)
+	}
+	if set.keepGoing {
+		flags = append(flags, "--keep-going")
+	}
+	return flags
 }
 
 // TestSuggestedPoliciesPassTheirProof goes from each set of real files to a proved recording with no edit of the policy, in which
@@ -48,13 +62,7 @@ func TestSuggestedPoliciesPassTheirProof(t *testing.T) {
 	for _, set := range realSets {
 		t.Run(set.folder+"_"+set.format, func(t *testing.T) {
 			source, name := filepath.Join(root, set.folder), filepath.Join(t.TempDir(), filepath.Base(set.folder))
-			var reading []string
-			if set.format != "" {
-				reading = append(reading, "--format", set.format)
-			}
-			if set.keepGoing {
-				reading = append(reading, "--keep-going")
-			}
+			reading := set.reading()
 			said, stopped := "", false
 			for _, args := range [][]string{
 				append([]string{"scrub", "suggest", source, "--out", name + ".yaml"}, reading...),
@@ -72,6 +80,25 @@ func TestSuggestedPoliciesPassTheirProof(t *testing.T) {
 			}
 			if set.stop != "" && (!stopped || !strings.Contains(said, set.stop)) {
 				t.Errorf("it is known to stop with %q (%s), and does not: %s", set.stop, set.reason, said)
+			}
+		})
+	}
+}
+
+// Whoever has no policy yet gets a proved recording, in which every field that no rule knows is masked, or the rules that are
+// needed.
+func TestRealSetsAreImportedWithoutAPolicy(t *testing.T) {
+	root := os.Getenv("REHEARSE_REAL_DATA")
+	if root == "" {
+		t.Skip("REHEARSE_REAL_DATA is not set: it names the folder of real traffic")
+	}
+	env := []string{"REHEARSE_KEY_FILE=" + keyOfSets(t, t.TempDir())}
+	for _, set := range realSets {
+		t.Run(set.folder+"_"+set.format, func(t *testing.T) {
+			args := append([]string{"import", filepath.Join(root, set.folder), "--out", filepath.Join(t.TempDir(), "set")}, set.reading()...)
+			code, out := rehearsed(t, env, args...)
+			if set.needsPolicy != strings.Contains(out, "Rules that replace it") || set.needsPolicy != (code != 0) {
+				t.Errorf("exit %d: %s", code, out)
 			}
 		})
 	}
