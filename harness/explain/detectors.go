@@ -85,6 +85,7 @@ var Detectors = []Detector{
 	{"F27", "file incomplete", "trailers, sums and hashes that do not hold any more", detectPromises},
 	{"F24", "order changed", "the same records in another order", detectOrder},
 	{"F44", "looks like noise", "time stamps and tokens that differ and that no rule covers", detectNoise},
+	{"F00", "system fails", "a system that fails every call in one way, without a known cause", detectDown},
 	{"F00", "call fails", "an answer that turned from success to an error without a known cause", detectFailing},
 	{"F34", "error behind success", "an answer of success that tells an error inside, without a known cause", detectErrorsInside},
 	{"F00", "other files", "many files that stay away, or that are new, between two systems", detectFileSet},

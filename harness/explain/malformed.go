@@ -38,22 +38,25 @@ func detectMalformed(s *state) {
 		}
 		return s.take(all)
 	}
-	for _, g := range broken {
-		s.claimMalformed(g, within(g.list))
+	type origin struct{ from, text string } // of what cannot be read: the error, or the format that it had
+	for _, places := range partition(broken, func(g group) origin { return origin{answerer(s.at(g.list[0])), s.at(g.list[0]).Is.Text} }) {
+		s.claimMalformed(places, within(indexesOf(places)))
 	}
-	type origin struct{ from, format string }
 	for _, places := range partition(unknown, func(g group) origin { return origin{answerer(s.at(g.list[0])), s.at(g.list[0]).Was.Text} }) {
 		s.claimUnknown(places, within(indexesOf(places)))
 	}
 }
 
-func (s *state) claimMalformed(g group, list []int) {
-	d := s.at(g.list[0])
-	f := s.sized(g.list)
-	s.level(&f, g.list, nil)
-	f.Hit = s.hits(g.list)
+// claimMalformed claims bodies of one system, all of which end to be readable for one reason at one place.
+func (s *state) claimMalformed(places []group, list []int) {
+	first := places[0].list
+	d := s.at(first[0])
+	f := s.sized(first)
+	s.level(&f, first, nil)
+	f.Hit = s.hits(indexesOf(places))
 	f.Sentence = fmt.Sprintf("The body of %s from %s cannot be read any more (%s): %s.",
-		d.Operation, s.side(answerer(d)), s.share(g.list), d.Is.Text)
+		d.Operation, s.side(answerer(d)), s.share(first), d.Is.Text)
+	f.Effects = s.sameIn(places[1:])
 	f.NextStep = fmt.Sprintf("Ask %s for a whole, well-formed body; nothing after that place was compared.", s.side(answerer(d)))
 	s.claimWithEffects(f, list)
 }
@@ -67,9 +70,18 @@ func (s *state) claimUnknown(places []group, list []int) {
 	f.Hit = s.hits(indexesOf(places))
 	f.Sentence = fmt.Sprintf("%s from %s is not known as %s any more (%s): its first record does not read as one.",
 		d.Operation, s.side(answerer(d)), d.Was.Text, s.share(first))
-	for _, g := range places[1:] {
-		f.Effects = append(f.Effects, fmt.Sprintf("The same in %s (%s).", s.at(g.list[0]).Operation, s.share(g.list)))
-	}
+	f.Effects = s.sameIn(places[1:])
 	f.NextStep = fmt.Sprintf("Look at the first record for values that are missing or of another form, and ask %s for a file that follows the format; nothing in it was compared.", s.side(answerer(d)))
 	s.claimWithEffects(f, list)
+}
+
+// sameIn says of places, each by itself where they are few, that the same holds there.
+func (s *state) sameIn(places []group) (effects []string) {
+	if len(places) > maxFewCodes {
+		return []string{fmt.Sprintf("The same in %s: %s.", count(len(places), "other operation"), listSome(s.operationsOf(indexesOf(places)), maxFewCodes))}
+	}
+	for _, g := range places {
+		effects = append(effects, fmt.Sprintf("The same in %s (%s).", s.at(g.list[0]).Operation, s.share(g.list)))
+	}
+	return effects
 }

@@ -55,6 +55,13 @@ func inPart(spoil func(session string) []harness.Exchange) (before, after []harn
 }
 
 func restCases() []acceptance {
+	read := func(status string) harness.Exchange {
+		return callOf("s1", target, "sis", "GET", "/terms", "", status, `{}`)
+	}
+	wrote := func(status string) harness.Exchange { return tell("s1", `{}`, status, `{}`) }
+	bodyOf := func(body, path string) harness.Exchange {
+		return callOf("s1", target, "sis", "GET", path, "", "200", body)
+	}
 	ok := ask("s1", `{"name":"Ngozi"}`)
 	before, afterCode := inPart(func(session string) []harness.Exchange { return xs(ask(session, `{"code":"ZZ"}`)) })
 	_, afterRefusal := inPart(func(session string) []harness.Exchange {
@@ -74,6 +81,17 @@ func restCases() []acceptance {
 		{name: "opaque body changed", why: "bytes have no fields", before: xs(photo("\x00\x01\x02")), after: xs(photo("\x00\x01\x03")),
 			want: []string{"F00 review 1/1 files ×1"}},
 		{name: "call breaks off", why: "an exchange that was whole is not any more", before: xs(ok), after: xs(faulty(ok, harness.FaultReset)), want: []string{"F00 breaking 1/1 calls ×1"}},
+		{name: "a system breaks off every call", why: "one cause, however many operations it hits",
+			before: xs(read("200"), wrote("201")), after: xs(faulty(read("200"), harness.FaultReset), faulty(wrote("201"), harness.FaultReset)), want: []string{"F00 breaking 2/2 calls ×2"}},
+		{name: "a system breaks off all calls but one", why: "it answers, so that each may have a cause of its own",
+			before: xs(read("200"), read("200"), wrote("201")), after: xs(read("200"), faulty(read("200"), harness.FaultReset), faulty(wrote("201"), harness.FaultReset)),
+			want: []string{"F00 breaking 1/2 calls ×1", "F00 breaking 1/1 calls ×1"}},
+		{name: "a system answers every call with one error", why: "one cause",
+			before: xs(read("200"), wrote("201")), after: xs(read("503"), wrote("503")), want: []string{"F00 breaking 2/2 calls ×2"}},
+		{name: "a system answers with several errors", why: "they may have several causes",
+			before: xs(read("200"), wrote("201")), after: xs(read("503"), wrote("500")), want: []string{"F00 breaking 1/1 calls ×1", "F00 breaking 1/1 calls ×1"}},
+		{name: "a system answers no call in its format", why: "all stop to be readable at one place",
+			before: xs(bodyOf(`{"id":1}`, "/terms"), bodyOf(`[1]`, "/courses")), after: xs(bodyOf(`<html>`, "/terms"), bodyOf(`<html>`, "/courses")), want: []string{"F00 breaking 1/1 calls ×10"}},
 		{name: "call missing", why: "a question is not asked any more", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(tell("s1", `{}`, "201", `{}`)), want: []string{"F00 review 1/1 calls ×1"}},
 		{name: "write missing", why: "what is not written is lost", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(ok), want: []string{"F00 breaking 1/1 calls ×1"}},
 		{name: "file missing", why: "a whole delivery is lost", before: xs(in(without()), out(without())), after: xs(in(without())), want: []string{"F00 breaking 1/1 files ×1"}},
