@@ -19,7 +19,7 @@ func (s *Server) start(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	id := s.uuid()
-	s.jobs[id] = &job{order: sent.Order, owner: user, left: s.random.IntN(4)}
+	s.jobs[id] = &job{order: sent.Order, owner: user, left: 1 + s.random.IntN(3)}
 	w.Header().Set("Location", "/jobs/"+id)
 	answer(w, http.StatusAccepted, map[string]string{"job": id, "state": "queued"})
 }
