@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -137,10 +138,11 @@ func TestRemoteJob(t *testing.T) {
 // TestRequestsOfARemoteJobThatAreSentAgainAreCounted lets the server hang up on the second poll, whose connection was kept.
 func TestRequestsOfARemoteJobThatAreSentAgainAreCounted(t *testing.T) {
 	server := newJobServer(t)
-	answers, polls := server.Config.Handler, 0
+	answers := server.Config.Handler
+	var polls atomic.Int32 // each connection has a goroutine of its own
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.RequestURI, "/api/jobs/") {
-			if polls++; polls == 2 {
+			if polls.Add(1) == 2 {
 				panic(http.ErrAbortHandler)
 			}
 		}
