@@ -11,6 +11,7 @@ import (
 
 	"github.com/moby/moby/api/pkg/stdcopy"
 	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/events"
 	"github.com/moby/moby/client"
 	"github.com/testcontainers/testcontainers-go"
 
@@ -23,6 +24,12 @@ const stopWait = 3
 
 // logWait is how long the rest of a log may take to come after the container ended.
 const logWait = 2 * time.Second
+
+// codeOfKill is the exit code of a process that signal 9 ended, and memoryWait how long the reason may take to come.
+const (
+	codeOfKill = 128 + 9
+	memoryWait = time.Second
+)
 
 // Exit is how a container ended. As an error it is one that ended by itself with another code than 0, or by force.
 type Exit struct {
@@ -253,14 +260,36 @@ func (s *Server) howItEnded(ctx context.Context, code int) *Exit {
 	if err != nil || found.Container.State == nil {
 		return e
 	}
-	e.Cause = found.Container.State.Error
-	if found.Container.State.OOMKilled {
+	state := found.Container.State
+	e.Cause = state.Error
+	if state.OOMKilled || code == codeOfKill && s.wantedMemory(ctx, state) {
 		e.Memory = "the machine has no more"
 		if s.spec.Memory != "" {
 			e.Memory = "its limit is " + s.spec.Memory
 		}
 	}
 	return e
+}
+
+// wantedMemory reports whether the daemon told that the container came to the end of its memory. Some daemons learn of that
+// after they learned of the end, and never write it into its state.
+func (s *Server) wantedMemory(ctx context.Context, state *container.State) bool {
+	finished, err := time.Parse(time.RFC3339Nano, state.FinishedAt)
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*memoryWait) // the clock of the daemon may be another one
+	defer cancel()
+	told := s.network.docker.api.Events(ctx, client.EventsListOptions{
+		Since: state.StartedAt, Until: finished.Add(memoryWait).Format(time.RFC3339Nano),
+		Filters: client.Filters{}.Add("container", s.ctr.GetContainerID()).Add("event", string(events.ActionOOM)),
+	})
+	select {
+	case <-told.Messages:
+		return true
+	case <-told.Err: // io.EOF when nothing was told
+		return false
+	}
 }
 
 // Ended is closed when the container has ended.
