@@ -17,6 +17,7 @@ var Detectors = []Detector{
 	{"F44", "rule expired", "rules past their day, whether they are still needed or not", detectExpiredRules},
 	{"F35", "references broken", "values drawn anew that do not map one to one, against a rule", detectUncorrelated},
 	{"F40", "rule from outside", "what a bank, a regulator or a standard demands from a day on, followed or not", detectOutside},
+	{"F00", "web page for data", "answers that are a page for people under a status of success", detectWebPage},
 	{"F00", "body malformed", "a body that cannot be read as its format any more", detectMalformed},
 	{"F09", "no connection", "an error that speaks of encryption, certificates, host keys or an unknown client", detectConnection},
 	{"F10", "certificate or encryption", "connections with another certificate, TLS version or cipher", detectSecured},

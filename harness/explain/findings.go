@@ -116,7 +116,7 @@ func (s *state) take(list []int) []int {
 }
 
 // claim makes the finding the owner of the differences, of which the first is its cause, and completes it: kind, verdict,
-// people, samples, operations.
+// people, operations, and samples where the finding has none.
 func (s *state) claim(f harness.Finding, list []int) {
 	s.judge(&f, list)
 	s.heads = append(s.heads, -1)
@@ -128,18 +128,27 @@ func (s *state) claim(f harness.Finding, list []int) {
 	f.Steward = s.Catalogue.PersonName(s.Integration.Steward)
 	slices.Sort(list)
 	operations := map[string]bool{}
-	f.Differences = make([]harness.Difference, 0, len(list))
+	f.Differences = s.differences(list)
 	for _, i := range list {
 		s.open[i] = false
-		f.Differences = append(f.Differences, *s.at(i))
 		if op := s.at(i).Operation; !operations[op] {
 			operations[op] = true
 			f.Operations = append(f.Operations, op)
 		}
 	}
 	slices.Sort(f.Operations)
-	f.Samples = samplesOf(f.Differences)
+	if f.Samples == nil {
+		f.Samples = samplesOf(f.Differences)
+	}
 	s.findings = append(s.findings, f)
+}
+
+func (s *state) differences(list []int) []harness.Difference {
+	all := make([]harness.Difference, 0, len(list))
+	for _, i := range list {
+		all = append(all, *s.at(i))
+	}
+	return all
 }
 
 // maxSamples is how many differences a finding shows.

@@ -29,6 +29,9 @@ func photo(body string) harness.Exchange {
 	return x
 }
 
+// signInPage is what a client gets whose session is over.
+const signInPage = "<!DOCTYPE html>\n<html><head><title>Sign in &middot;\n Atrium</title></head><form><input type=password></form></html>"
+
 // codeOf is the code that the CRM answers in a session.
 func codeOf(session string) string {
 	if session == "s2" || session == "s6" {
@@ -62,6 +65,16 @@ func restCases() []acceptance {
 	bodyOf := func(body, path string) harness.Exchange {
 		return callOf("s1", target, "sis", "GET", path, "", "200", body)
 	}
+	pageOf := func(status, body, path string) harness.Exchange {
+		x := callOf("s1", target, "sis", "GET", path, "", status, body)
+		x.Response.Head, x.Response.Media = x.Response.Head.With("Content-Type", "text/html; charset=utf-8"), "text/html"
+		return x
+	}
+	unsent := func(path, reason string) harness.Exchange {
+		x := bodyOf("", path)
+		x.Response, x.Fault = harness.Message{}, &harness.Fault{Kind: harness.FaultNotSent, Detail: "send exchange 000000 (GET " + path + "): no live value for request.segment[1]: " + reason}
+		return x
+	}
 	ok := ask("s1", `{"name":"Ngozi"}`)
 	before, afterCode := inPart(func(session string) []harness.Exchange { return xs(ask(session, `{"code":"ZZ"}`)) })
 	_, afterRefusal := inPart(func(session string) []harness.Exchange {
@@ -92,6 +105,18 @@ func restCases() []acceptance {
 			before: xs(read("200"), wrote("201")), after: xs(read("503"), wrote("500")), want: []string{"F00 breaking 1/1 calls ×1", "F00 breaking 1/1 calls ×1"}},
 		{name: "a system answers no call in its format", why: "all stop to be readable at one place",
 			before: xs(bodyOf(`{"id":1}`, "/terms"), bodyOf(`[1]`, "/courses")), after: xs(bodyOf(`<html>`, "/terms"), bodyOf(`<html>`, "/courses")), want: []string{"F00 breaking 1/1 calls ×10"}},
+		{name: "a system answers with a page to sign in", why: "nothing of the page is compared, whatever the status was",
+			before: xs(bodyOf(`{"id":1,"name":"Fall"}`, "/terms"), bodyOf(`[{"id":2}]`, "/courses"), bodyOf(`{"id":3}`, "/rooms")),
+			after:  xs(pageOf("200", signInPage, "/terms"), pageOf("203", signInPage, "/courses"), bodyOf(`{"id":4}`, "/rooms")), want: []string{"F00 breaking 2/3 calls ×14", "F00 review 1/1 calls ×1"}},
+		{name: "requests want what a page does not give", why: "they follow from it, and from one another",
+			before: xs(bodyOf(`{"id":1}`, "/terms"), bodyOf(`{"room":2}`, "/terms/1"), bodyOf(`{}`, "/rooms/2"), bodyOf(`{}`, "/rooms/3")),
+			after: xs(pageOf("200", signInPage, "/terms"), unsent("/terms/1", "exchange 000001 (GET /terms) answered without a value at response.body.id"),
+				unsent("/rooms/2", "exchange 000002 (GET /terms/{}) was not answered yet"), unsent("/rooms/3", "exchange 000009 (GET /halls) answered without a value at response.body.room")),
+			want: []string{"F00 breaking 1/4 calls ×7", "F00 breaking 1/2 requests ×1"}},
+		{name: "a system answers with a page of maintenance", why: "without a title there is none to tell",
+			before: xs(bodyOf(`{"id":1}`, "/terms")), after: xs(pageOf("200", `<html><p>Back soon</p></html>`, "/terms")), want: []string{"F00 breaking 1/1 calls ×5"}},
+		{name: "a page for people was one before", why: "its words are compared as text",
+			before: xs(pageOf("200", "<p>Back soon</p>", "/terms")), after: xs(pageOf("200", "<p>Back at noon</p>", "/terms")), want: []string{"F00 review 1/1 elements ×1"}},
 		{name: "call missing", why: "a question is not asked any more", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(tell("s1", `{}`, "201", `{}`)), want: []string{"F00 review 1/1 calls ×1"}},
 		{name: "write missing", why: "what is not written is lost", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(ok), want: []string{"F00 breaking 1/1 calls ×1"}},
 		{name: "file missing", why: "a whole delivery is lost", before: xs(in(without()), out(without())), after: xs(in(without())), want: []string{"F00 breaking 1/1 files ×1"}},
