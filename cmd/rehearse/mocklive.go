@@ -112,6 +112,10 @@ func checkOnMiss(f mockFlags) error {
 		return harness.Usage(errors.New("mock: --upstream without --on-miss"), "say what is to happen with calls that were never recorded: --on-miss forward or record")
 	case f.onMiss == missRecords && f.out == "":
 		return harness.Usage(errors.New("mock: --on-miss record without --out"), "name the folder of the new recording, such as --out fixtures/more")
+	case f.onMiss != missRecords && f.out != "":
+		return harness.Usage(errors.New("mock: --out without --on-miss record"), "nothing is recorded otherwise: add --on-miss record, or leave --out away")
+	case !live && len(f.callbacks) == 0 && (f.writes || len(f.confirmed) > 0):
+		return harness.Usage(errors.New("mock: --writes or --confirm-origin, and nothing leaves this machine"), "they are for --on-miss forward or record, and for --callback")
 	}
 	return nil
 }

@@ -131,13 +131,26 @@ func ParseFault(text string) (Fault, error) {
 			return bad(err.Error())
 		}
 	}
-	switch {
-	case row.Name == "drip" && f.Rate <= 0:
-		return bad("rate is missing")
-	case row.Name == "delay" && f.Delay <= 0:
-		return bad("by is missing")
+	for _, own := range ownSettings {
+		switch given := own.given(f); {
+		case row.Name == own.kind && own.needed && !given:
+			return bad(own.name + " is missing")
+		case row.Name != own.kind && given:
+			return bad(fmt.Sprintf("%s does nothing to %s", own.name, kind))
+		}
 	}
 	return f, nil
+}
+
+// ownSettings is the table of settings that only one kind has.
+var ownSettings = []struct {
+	name, kind string
+	needed     bool
+	given      func(Fault) bool
+}{
+	{"rate", "drip", true, func(f Fault) bool { return f.Rate > 0 }},
+	{"by", "delay", true, func(f Fault) bool { return f.Delay > 0 }},
+	{"retry", refusal.Name, false, func(f Fault) bool { return f.Retry > 0 }},
 }
 
 // set reads one setting of a fault.

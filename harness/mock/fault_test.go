@@ -176,7 +176,7 @@ func TestFaultsFollowTheirCountAndTheSeed(t *testing.T) {
 }
 
 func TestBadFaultsAreErrors(t *testing.T) {
-	for _, text := range []string{"", "boom", "200", "reset,share=2", "reset,after=-1", "drip", "delay", "429,retry=soon", "reset,on=[", "reset,x=1"} {
+	for _, text := range []string{"", "boom", "200", "reset,share=2", "reset,after=-1", "drip", "delay", "429,retry=soon", "reset,on=[", "reset,x=1", "reset,retry=3s", "429,rate=9", "drip,rate=9,by=1s"} {
 		if _, err := mock.ParseFault(text); err == nil || harness.HintOf(err) == "" || strings.Contains(err.Error(), "strconv") {
 			t.Errorf("%q: %v", text, err)
 		}
