@@ -115,6 +115,8 @@ func restCases() []acceptance {
 			want: []string{"F00 breaking 1/4 calls ×7", "F00 breaking 1/2 requests ×1"}},
 		{name: "a system answers with a page of maintenance", why: "without a title there is none to tell",
 			before: xs(bodyOf(`{"id":1}`, "/terms")), after: xs(pageOf("200", `<html><p>Back soon</p></html>`, "/terms")), want: []string{"F00 breaking 1/1 calls ×5"}},
+		{name: "a system redirects with a page", why: "that is a redirect",
+			before: xs(bodyOf(`{"id":1}`, "/terms")), after: xs(pageOf("302", `<a href="/login">Found</a>`, "/terms")), want: []string{"F34 breaking 1/1 calls ×6"}},
 		{name: "a page for people was one before", why: "its words are compared as text",
 			before: xs(pageOf("200", "<p>Back soon</p>", "/terms")), after: xs(pageOf("200", "<p>Back at noon</p>", "/terms")), want: []string{"F00 review 1/1 elements ×1"}},
 		{name: "call missing", why: "a question is not asked any more", before: xs(ok, tell("s1", `{}`, "201", `{}`)), after: xs(tell("s1", `{}`, "201", `{}`)), want: []string{"F00 review 1/1 calls ×1"}},

@@ -16,7 +16,7 @@ func detectWebPage(s *state) {
 	var ids []string
 	for _, id := range s.before.order {
 		x := s.before.byID[id]
-		if now, made := s.after.byID[s.Comparison.Partner[id]]; made && !isWebPage(&x) && isWebPage(&now) && now.Status() < 400 {
+		if now, made := s.after.byID[s.Comparison.Partner[id]]; made && now.Status()/100 == 2 && isWebPage(&now) && !isWebPage(&x) {
 			ids = append(ids, id)
 		}
 	}
