@@ -6,10 +6,8 @@
 // such as the address that the mock listens on, by whichever recorded it.
 //
 // The same call may have been answered differently in the course of a session. Each session has a cursor for each key and
-// gets the recorded answers in their order, see [harness.Timeline]. The session is the header field [SessionField]. Calls
-// that name no recorded session, or one that never made this call, share the answers of all: each is given once, and it is
-// one of the session from which the same caller, told by the name or else by the connection, got its last answer. So
-// sessions may run in another order than they were recorded in. With [Options.StateBy] each customer,
+// gets the recorded answers in their order, see [harness.Timeline]; a call without session, or of a session that never made this call, moves one
+// cursor that all such calls share. The session is the header field [SessionField]. With [Options.StateBy] each customer,
 // token or whatever the keys read has cursors of its own. A cursor moves once for each call, however many come at a time.
 // Behind the last recorded answer the last one is repeated and counted, see [Repeat].
 //
@@ -112,10 +110,9 @@ type Mock struct {
 	rules     matcher
 	loose     map[string]matcher // of operations with rules of their own
 	hosts     hosts
-	exchanges []harness.Exchange // in the order in which they happened
+	exchanges []harness.Exchange
 	slots     map[key]*slot
 	sessions  map[string]bool
-	trails    trails
 	used      []atomic.Bool
 
 	served, repeated, borrowed atomic.Int64
@@ -184,7 +181,6 @@ func New(rec harness.Recording, options Options) (*Mock, error) {
 			return nil, unservable(x.ID, err)
 		}
 	}
-	m.sort()
 	if options.Match == MatchLenient {
 		m.lenient(deriveRules(m.exchanges))
 	}
@@ -215,31 +211,12 @@ func (m *Mock) add(x harness.Exchange) error {
 	}
 	m.exchanges = append(m.exchanges, x)
 	m.hosts.learn(&x)
+	m.sessions[x.Session] = true
 	return nil
 }
 
-// sort puts the exchanges into the order in which they happened: recordings of several files have that of their files.
-func (m *Mock) sort() {
-	sorted := make([]harness.Exchange, len(m.exchanges))
-	for i, at := range harness.Timeline(m.exchanges) {
-		sorted[i] = m.exchanges[at]
-	}
-	m.exchanges = sorted
-}
-
-// fileAll puts every exchange into the slot of its key.
-func (m *Mock) fileAll() error {
-	for i := range m.exchanges {
-		x := &m.exchanges[i]
-		if err := m.file(i, !m.sessions[x.Session]); err != nil {
-			return unservable(x.ID, err)
-		}
-		m.sessions[x.Session] = true
-	}
-	return nil
-}
-
-func (m *Mock) file(index int, begins bool) error {
+// file puts the exchange of that index into the slot of its key.
+func (m *Mock) file(index int) error {
 	x := &m.exchanges[index]
 	c, err := recordedCall(x.Request)
 	if err != nil {
@@ -251,7 +228,17 @@ func (m *Mock) file(index int, begins bool) error {
 		s = &slot{}
 		m.slots[k] = s
 	}
-	s.add(entry{int32(index), who{x.To, x.Session, m.entityOf(c)}, begins}, !known, m.stateful())
+	s.add(entry{int32(index), who{x.To, x.Session, m.entityOf(c)}}, !known, m.stateful())
+	return nil
+}
+
+// fileAll files everything in the order in which it happened: recordings of several files have that of their files.
+func (m *Mock) fileAll() error {
+	for _, i := range harness.Timeline(m.exchanges) {
+		if err := m.file(i); err != nil {
+			return unservable(m.exchanges[i].ID, err)
+		}
+	}
 	return nil
 }
 
@@ -328,7 +315,7 @@ func (m *Mock) find(r *http.Request, body []byte) (reply, *Miss) {
 		return reply{}, &Miss{Method: r.Method, Target: r.URL.RequestURI(), System: caller.system, Session: caller.session, Reason: err.Error()}
 	}
 	caller.entity = m.entityOf(c)
-	turn, found := m.lookUp(c, caller, r.RemoteAddr)
+	turn, found := m.lookUp(c, caller)
 	if m.virtual != nil {
 		if a, ok := m.imagine(c, caller, turn, found); ok {
 			return a, nil
@@ -361,44 +348,13 @@ func (m *Mock) find(r *http.Request, body []byte) (reply, *Miss) {
 	return reply{x: with(x, texts), texts: texts}, nil
 }
 
-// lookUp takes the answer that is due to the caller.
-func (m *Mock) lookUp(c call, caller who, connection string) (turn, bool) {
+// lookUp moves the cursor of the caller.
+func (m *Mock) lookUp(c call, caller who) (turn, bool) {
 	s := m.slots[m.matcherOf(c).key(c)]
 	if s == nil {
 		return turn{}, false
 	}
-	if len(m.sessions) == 1 || m.sessions[caller.session] && caller.session != "" {
-		return s.take(caller, nil, m.stateful())
-	}
-	of := trail{session: caller.session}
-	if of.session == "" {
-		of.connection = connection
-	}
-	from := m.lead(of)
-	t, found := s.take(caller, from, m.stateful())
-	if found {
-		m.trails.put(of, step{t.index, m.keeps(from, t.index)})
-	}
-	return t, found
-}
-
-// lead is nil when the caller got no answer yet.
-func (m *Mock) lead(of trail) *lead {
-	last, ok := m.trails.last(of)
-	if !ok {
-		return nil
-	}
-	next := min(last.index+1, int32(len(m.exchanges)-1)) // behind the end there is the last one itself, which was given
-	return &lead{session: m.exchanges[last.index].Session, next: next, following: m.exchanges[next].Session, keeps: last.keeps}
-}
-
-// keeps reports whether a caller who gets that answer keeps to the order in which exchanges happened. Within a session
-// nothing shows it.
-func (m *Mock) keeps(from *lead, index int32) bool {
-	if from == nil {
-		return index == 0
-	}
-	return index == from.next && (from.keeps || from.following != from.session)
+	return s.take(caller, m.stateful())
 }
 
 // given counts a recorded answer.

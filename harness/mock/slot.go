@@ -9,26 +9,21 @@ type who struct{ system, session, entity string }
 // anyone stands for all systems, sessions or entities of a slot. It is no name of one, because it is not UTF-8.
 const anyone = "\xff"
 
-// beginning stands for the session of those answers that are the first ones of their session. It is no name either.
-const beginning = "\xfe"
-
 // slot is the recorded answers to one call, in their order, and how far each caller has come.
 type slot struct {
 	first  entry
 	groups map[who][]int32  // answers by who was given them; nil while there is one answer only
 	keyed  map[int32]string // entity of each answer, when there are state keys
 
-	mu     sync.Mutex
-	next   map[who]int     // answers that were given, by recorded session
-	shared map[who]*course // the course of all who name none; their session is anyone
-	once   bool            // the only answer was given
+	mu   sync.Mutex
+	next map[who]int // by caller; anyone is the cursor of all who have none of their own
+	once bool        // the only answer was given
 }
 
 // entry is one recorded answer.
 type entry struct {
-	index  int32
-	who    who
-	begins bool // it is the first one of its session
+	index int32
+	who   who
 }
 
 // add appends an answer. With state keys each entity has a cursor, also where there is one answer only.
@@ -58,12 +53,8 @@ func (s *slot) file(e entry, stateful bool) {
 		}
 		s.keyed[e.index] = e.who.entity
 	}
-	sessions := []string{e.who.session, anyone}
-	if e.begins {
-		sessions = append(sessions, beginning)
-	}
 	for _, system := range []string{e.who.system, anyone} {
-		for _, session := range sessions {
+		for _, session := range []string{e.who.session, anyone} {
 			for _, entity := range entities {
 				g := who{system, session, entity}
 				s.groups[g] = append(s.groups[g], e.index)
@@ -80,8 +71,8 @@ type turn struct {
 	foreign  bool // the session never made this call
 }
 
-// take gives the caller the next answer; not ok when the system never answered this call. The lead may be nil.
-func (s *slot) take(caller who, from *lead, stateful bool) (turn, bool) {
+// take moves the cursor of the caller; not ok when the system never answered this call.
+func (s *slot) take(caller who, stateful bool) (turn, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.groups == nil {
@@ -93,44 +84,18 @@ func (s *slot) take(caller who, from *lead, stateful bool) (turn, bool) {
 		return turn{s.first.index, 1, repeated, s.first.who.session != caller.session}, true
 	}
 	list, cursor := s.sequence(caller, stateful)
-	switch {
-	case list == nil:
+	if list == nil {
 		return turn{}, false
-	case cursor.session == anyone:
-		return s.share(list, cursor, from), true
 	}
 	if s.next == nil {
 		s.next = map[who]int{}
 	}
-	i := s.next[cursor]
+	foreign, i := cursor.session == anyone, s.next[cursor]
 	if i >= len(list) {
-		return turn{list[len(list)-1], len(list), true, false}, true
+		return turn{list[len(list)-1], len(list), true, foreign}, true
 	}
 	s.next[cursor] = i + 1
-	return turn{list[i], len(list), false, false}, true
-}
-
-// share gives an answer of any session. Behind the last one that of the caller's session is repeated.
-func (s *slot) share(list []int32, cursor who, from *lead) turn {
-	of := func(session string) []int32 { return s.groups[who{cursor.system, session, cursor.entity}] }
-	c := s.shared[cursor]
-	if c == nil {
-		if s.shared == nil {
-			s.shared = map[who]*course{}
-		}
-		c = newCourse(list, of(beginning))
-		s.shared[cursor] = c
-	}
-	if i, ok := c.choose(from, of); ok {
-		c.give(i)
-		return turn{i, len(list), false, true}
-	}
-	if from != nil {
-		if own := of(from.session); own != nil {
-			list = own
-		}
-	}
-	return turn{list[len(list)-1], len(list), true, true}
+	return turn{list[i], len(list), false, foreign}, true
 }
 
 // sequence is the answers that a caller gets one after the other, and whose cursor counts them. A session that was not
