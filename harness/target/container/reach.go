@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -116,7 +117,7 @@ func (a *answers) WaitUntilReady(ctx context.Context, c wait.StrategyTarget) err
 	for {
 		taken, err := best(ctx, a.ways, a.path, a.dial)
 		if err == nil {
-			a.taken = taken
+			a.taken = a.better(ctx, taken)
 			return nil
 		}
 		if ctx.Err() != nil { // what was asked last was not asked to its end
@@ -136,6 +137,15 @@ func (a *answers) WaitUntilReady(ctx context.Context, c wait.StrategyTarget) err
 		case <-tick.C:
 		}
 	}
+}
+
+// better asks the ways before the one that answered once more: where the server came up while all were asked, they answer now.
+func (a *answers) better(ctx context.Context, taken way) way {
+	before := a.ways[:slices.Index(a.ways, taken)]
+	if better, err := best(ctx, before, a.path, a.dial); err == nil {
+		return better
+	}
+	return taken
 }
 
 // chosen is the way that was taken; where nothing was asked there is but one.

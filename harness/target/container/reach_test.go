@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os/exec"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -140,6 +141,24 @@ func TestBestWayIsTheFirstThatTrulyAnswers(t *testing.T) {
 		if !strings.Contains(got, tt.want) {
 			t.Errorf("%s: got %q, want %q", tt.why, got, tt.want)
 		}
+	}
+}
+
+// TestServerThatComesUpWhileItIsAskedIsReachedByTheBestWay lets a forwarder hang up on the first connection only.
+func TestServerThatComesUpWhileItIsAskedIsReachedByTheBestWay(t *testing.T) {
+	var asked atomic.Int32
+	stays := func(c net.Conn) { t.Cleanup(func() { c.Close() }) }
+	forwarder := listenerOf(t, func(c net.Conn) {
+		if asked.Add(1) == 1 {
+			c.Close()
+			return
+		}
+		stays(c)
+	})
+	listens := listenerOf(t, stays)
+	a := answers{ways: []way{{forwarder, "loopback", true}, {listens, "own", false}}, dial: new(net.Dialer).DialContext}
+	if err := a.WaitUntilReady(t.Context(), nil); err != nil || a.chosen().words != "loopback" {
+		t.Errorf("reached at %q, %v", a.chosen().words, err)
 	}
 }
 
