@@ -51,9 +51,7 @@ func outcomeOf(x *harness.Exchange) string {
 func (s *state) claimDown(failures []int) {
 	d := s.at(failures[0])
 	system, operations := s.side(d.To), s.operationsOf(failures)
-	f := s.sized(failures)
-	f.Verdict, f.Unit, f.Count, f.Of = harness.Breaking, "calls", len(failures), max(s.before.callsTo(d.To), len(failures))
-	f.Source, f.Hit = system, s.hits(failures)
+	f := s.brokenCalls(failures)
 	own := append(s.take(failures), s.answersOf(failures)...)
 	way := fmt.Sprintf("is answered %s%s", d.Is.Text, s.complaint(own))
 	f.NextStep = fmt.Sprintf("Read what %s answers in the samples, and look for its cause in the log of that system.", system)

@@ -81,7 +81,7 @@ func (s *state) isRemoved(r release, list []int) bool {
 
 // isUnsent reports whether the request of the exchange could not be sent in this run.
 func (s *state) isUnsent(id string) bool {
-	return slices.ContainsFunc(s.facts.within[id], func(i int) bool { return isNewFault(s, s.at(i)) && s.at(i).Is.Text == harness.FaultNotSent })
+	return slices.ContainsFunc(s.facts.within[id], func(i int) bool { return isNotSent(s, s.at(i)) })
 }
 
 // succeeds reports whether the call is made and answered with success in this run.
@@ -94,9 +94,7 @@ func (s *state) succeeds(id string) bool {
 func (s *state) claimGone(r release, statuses []int) {
 	operations := s.operationsOf(statuses)
 	d := s.at(statuses[0])
-	f := s.sized(statuses)
-	f.Verdict, f.Unit, f.Count, f.Of = harness.Breaking, "calls", len(statuses), s.before.callsTo(r.system)
-	f.Source, f.Hit = s.side(r.system), s.hits(statuses)
+	f := s.brokenCalls(statuses)
 	answers := s.answersOf(statuses)
 	f.Sentence = fmt.Sprintf("%s has no %s any more: each of %s below it is answered %s%s (%d of %s).", s.side(r.system), r.prefix,
 		count(len(operations), "operation"), d.Is.Text, s.complaint(answers), f.Count, count(f.Of, "call"))
@@ -112,7 +110,7 @@ func (s *state) claimGone(r release, statuses []int) {
 // they need.
 func (s *state) unsentAfter(f *harness.Finding, r release) []int {
 	list := s.take(s.unclaimed(func(d *harness.Difference) bool {
-		return isNewFault(s, d) && d.Is.Text == harness.FaultNotSent && d.To == r.system && strings.Contains(detailOf(d), r.prefix+"/")
+		return isNotSent(s, d) && d.To == r.system && strings.Contains(detailOf(d), r.prefix+"/")
 	}))
 	if len(list) > 0 {
 		f.Effects = append(f.Effects, fmt.Sprintf("%s could not be sent, because these calls did not give what it needs: %s.", count(len(list), "request"),

@@ -42,6 +42,15 @@ func (s *state) answersOf(statuses []int) []int {
 	return s.take(list)
 }
 
+// brokenCalls is the finding of calls to one system that break, one difference for each, among all calls to it.
+func (s *state) brokenCalls(list []int) harness.Finding {
+	to := s.at(list[0]).To
+	f := s.sized(list)
+	f.Verdict, f.Unit, f.Count, f.Of = harness.Breaking, "calls", len(list), max(s.before.callsTo(to), len(list))
+	f.Source, f.Hit = s.side(to), s.hits(list)
+	return f
+}
+
 // callsTo counts the calls to a system.
 func (ix *index) callsTo(system string) int {
 	n := 0
@@ -58,9 +67,17 @@ const maxErrorBody = 64 << 10
 
 // bodyHolds reports whether the body of an answer holds the word; large bodies are no error messages.
 func bodyHolds(x harness.Exchange, word string) bool {
-	if size := x.Response.Body.Size(); size == 0 || size > maxErrorBody {
-		return false
+	return strings.Contains(string(smallBody(x)), word)
+}
+
+// smallBody is the body of an answer, nothing of one that is larger than maxErrorBody or cannot be read.
+func smallBody(x harness.Exchange) []byte {
+	if x.Response.Body.Size() > maxErrorBody {
+		return nil
 	}
 	body, err := x.Response.Body.Bytes()
-	return err == nil && strings.Contains(string(body), word)
+	if err != nil {
+		return nil
+	}
+	return body
 }

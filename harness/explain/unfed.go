@@ -26,7 +26,7 @@ const mostReasons = 3
 // detectNotSent joins all requests that could not be made, because an answer before them did not give a value that they
 // need: what that answer lacks is a finding of its own, or the first reason here.
 func detectNotSent(s *state) {
-	list := s.unclaimed(func(d *harness.Difference) bool { return isNewFault(s, d) && d.Is.Text == harness.FaultNotSent })
+	list := s.unclaimed(func(d *harness.Difference) bool { return isNotSent(s, d) })
 	if len(list) == 0 {
 		return
 	}
@@ -43,6 +43,11 @@ func detectNotSent(s *state) {
 	f.Effects = reasons[1:]
 	f.NextStep = "Look at the answer that is named first: mend what it lacks, or, when the value is none, deny the link in the scenario under correlate."
 	s.claim(f, list)
+}
+
+// isNotSent reports whether the request could not be made in this run.
+func isNotSent(s *state, d *harness.Difference) bool {
+	return isNewFault(s, d) && d.Is.Text == harness.FaultNotSent
 }
 
 func detailOf(d *harness.Difference) string {

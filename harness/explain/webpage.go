@@ -45,9 +45,7 @@ func (s *state) claimWebPage(ids []string) {
 	}
 	d, operations := s.at(first[0]), s.operationsOf(first)
 	system := s.side(d.To)
-	f := s.sized(first)
-	f.Verdict, f.Unit, f.Count, f.Of = harness.Breaking, "calls", len(first), max(s.before.callsTo(d.To), len(first))
-	f.Source, f.Hit = system, s.hits(first)
+	f := s.brokenCalls(first)
 	f.Samples = samplesOf(s.differences(first))
 	page := readPage(s.now(d))
 	f.Sentence = fmt.Sprintf("%s answers with a web page%s where it answered with data: in %s (%d of %s).", system, page.called(),
@@ -60,10 +58,10 @@ func (s *state) claimWebPage(ids []string) {
 	s.claimWithEffects(f, slices.Concat(first, rest, s.unsentWithout(&f, pages)))
 }
 
-// answerOf is what is open in the answer of the exchange, its end before its time included.
+// answerOf is what differs in the answer of the exchange, its end before its time included.
 func (s *state) answerOf(id string) (list []int) {
 	for _, i := range s.facts.within[id] {
-		if d := s.at(i); s.open[i] && (isAnswer(d) || isNewFault(s, d)) {
+		if d := s.at(i); isAnswer(d) || isNewFault(s, d) {
 			list = append(list, i)
 		}
 	}
@@ -81,7 +79,7 @@ func (s *state) unsentWithout(f *harness.Finding, ids map[string]bool) []int {
 	var list []int
 	for {
 		more := s.take(s.unclaimed(func(d *harness.Difference) bool {
-			return isNewFault(s, d) && d.Is.Text == harness.FaultNotSent && namesOneOf(detailOf(d), ids)
+			return isNotSent(s, d) && namesOneOf(detailOf(d), ids)
 		}))
 		if len(more) == 0 {
 			break
@@ -117,15 +115,8 @@ var (
 )
 
 // readPage reads the page in an answer; a large one is not searched.
-func readPage(x harness.Exchange) page {
-	if size := x.Response.Body.Size(); size == 0 || size > maxErrorBody {
-		return page{}
-	}
-	body, err := x.Response.Body.Bytes()
-	if err != nil {
-		return page{}
-	}
-	var p page
+func readPage(x harness.Exchange) (p page) {
+	body := smallBody(x)
 	if title := titleOfPage.FindSubmatch(body); title != nil {
 		p.title = strings.Join(strings.Fields(html.UnescapeString(string(title[1]))), " ")
 	}
